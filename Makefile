@@ -1,0 +1,51 @@
+# make demo · make test · make check · make bench: each sets up what it needs by itself.
+PY := .venv/bin/python
+
+.PHONY: help setup install demo test check format lint types imports unit bench screenshots sample \
+        test-slow clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup:  ## the virtual environment and Qt's system libraries, where missing
+	@packaging/setup.sh
+
+install: setup  ## .venv/bin/hubshelf and .venv/bin/hubshelf-hub
+
+sample: setup  ## the sample library with its PDFs, in build/sample
+	@$(PY) packaging/sample.py build/sample
+
+demo: sample  ## a hub with the sample library, a desktop enrolled with it, and its window
+	@$(PY) packaging/demo.py
+
+test: setup sample format lint types imports unit  ## everything that must pass
+
+check: setup lint types  ## the quick form for work in progress
+	@$(PY) -m pytest -q -x -m "not slow" tests/sync tests/resources_cache
+
+format: setup
+	@.venv/bin/ruff format --check .
+
+lint: setup
+	@.venv/bin/ruff check .
+
+types: setup
+	@.venv/bin/mypy
+
+imports: setup
+	@.venv/bin/lint-imports
+
+unit: setup sample
+	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m "not slow" -n 2 --dist loadfile
+
+test-slow: setup sample  ## long campaigns: every byte, every instant, long random histories
+	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m slow
+
+bench: setup sample  ## benchmarks; the table goes to the screen and to build/bench/
+	@QT_QPA_PLATFORM=offscreen $(PY) tests/bench/run.py
+
+screenshots: setup sample  ## every page, light and dark, in three languages, in build/screenshots
+	@$(PY) packaging/demo.py --screenshots build/screenshots
+
+clean:  ## everything that was made
+	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,50 @@
+"""The addresses of both planes, below the hub's base address, and which base addresses are safe."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+HEAD = "/p/v1/head"
+ROOT = "/p/v1/root/"
+"""followed by the version"""
+OBJECTS = "/p/v1/objects/"
+"""followed by the SHA-256"""
+ENROL = "/u/v1/enrol"
+SYNC = "/u/v1/sync"
+
+MAC_HEADER = "Hubshelf-MAC"
+
+
+def object_path(digest: str) -> str:
+    """Return the path of an immutable object."""
+    return OBJECTS + digest
+
+
+def normalise_base(address: str) -> str:
+    """Return a hub's base address as scheme://host[:port][/path] without a slash at the end.
+
+    An address without a scheme means https. Raises ValueError, with a sentence, for anything but http(s), for
+    credentials, a query or a fragment, and for http anywhere but on this computer.
+    """
+    given = address.strip()
+    if "://" not in given:
+        given = "https://" + given
+    parts = urlsplit(given)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError(f"“{address}” is not the address of a hub; it looks like https://hub.example.org")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("The address of a hub has no user name, question mark or # in it.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("A hub is reached by https; http is only allowed on this computer itself.")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host` is this computer: localhost or a loopback address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

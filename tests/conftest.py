@@ -1,0 +1,36 @@
+"""What every test has: a temporary home for the hub, quiet keychains, real input where it is there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+# Before anything imports Django or keyring: no test touches what belongs to the person at this machine.
+os.environ.setdefault("HUBSHELF_HUB_HOME", tempfile.mkdtemp(prefix="hubshelf-tests-"))
+os.environ["HUBSHELF_KEYRING"] = "off"
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+"""Real input that nobody here wrote; tests that read it are marked `real_input`."""
+
+settings.register_profile("hubshelf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hubshelf")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, saying so, what needs real input where the folder is missing."""
+    if SHARED_DATA.is_dir():
+        return
+    for item in items:
+        if item.get_closest_marker("real_input"):
+            item.add_marker(pytest.mark.skip(reason=f"no real input at {SHARED_DATA}"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real input."""
+    return SHARED_DATA
