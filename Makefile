@@ -42,7 +42,7 @@ test-slow: setup sample  ## long campaigns: every byte, every instant, long rand
 	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m slow
 
 bench: setup sample  ## benchmarks; the table goes to the screen and to build/bench/
-	@QT_QPA_PLATFORM=offscreen $(PY) tests/bench/run.py
+	@QT_QPA_PLATFORM=offscreen $(PY) -m tests.bench.run
 
 screenshots: setup sample  ## every page, light and dark, in three languages, in build/screenshots
 	@$(PY) packaging/demo.py --screenshots build/screenshots

@@ -34,8 +34,10 @@ def main() -> int:
 
     say("Preparing the hub …")
     started = run("hubshelf-hub", "--home", hub, "init", "--email", "facilitator@sample.hubshelf.example")
-    if started.get("password"):
-        (folder / "facilitator.txt").write_text(f"{started['email']}\n{started['password']}\n", encoding="utf-8")
+    facilitator = started["facilitator"] or {}
+    if facilitator.get("password"):
+        words = f"{facilitator['email']}\n{facilitator['password']}\n"
+        (folder / "facilitator.txt").write_text(words, encoding="utf-8")
     imported = run("hubshelf-hub", "--home", hub, "import", *sorted((ROOT / "build" / "sample").glob("*.jsonl")))
     say(f"  sample library: {imported['created']} records new, {imported['unchanged']} already there")
     run("hubshelf-hub", "--home", hub, "publish")
@@ -112,7 +114,7 @@ def serving(hub: Path) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield json.loads(process.stdout.readline())["url"]
+            yield json.loads(process.stdout.readline())["address"]
         finally:
             process.terminate()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -30,6 +31,15 @@ from PySide6.QtGui import (
 )
 
 SOURCE = Path(__file__).resolve().parent.parent / "hub" / "sample"
+_STYLE = """
+h1 { font-size: 20pt; font-weight: 600; }
+h2 { font-size: 13pt; font-weight: 600; margin-top: 14px; }
+p, li { line-height: 145%; }
+.imprint { color: #5a6270; }
+.summary { font-size: 10.5pt; }
+"""
+_TABLE = '<table border="1" cellspacing="0" cellpadding="6" style="border-collapse: collapse" width="100%">'
+_CELL = re.compile(r"<t[hd].*?</t[hd]>", re.S)
 _RIGHT_TO_LEFT = {"ar", "fa", "ur", "he"}
 
 
@@ -69,10 +79,13 @@ def typeset(record: dict[str, Any], target: Path) -> None:
     )
     document = QTextDocument()
     option = QTextOption()
-    if record["lang"] in _RIGHT_TO_LEFT:
+    right_to_left = record["lang"] in _RIGHT_TO_LEFT
+    if right_to_left:
         option.setTextDirection(Qt.LayoutDirection.RightToLeft)
     document.setDefaultTextOption(option)
-    document.setDefaultFont(QFont("DejaVu Serif", 10))
+    # The sans is drawn for every script of the sample; the serif has no Arabic in its italic.
+    document.setDefaultFont(QFont("DejaVu Sans", 9))
+    document.setDefaultStyleSheet(_STYLE)
     document.documentLayout().setPaintDevice(writer)
     document.setPageSize(QSizeF(writer.width(), writer.height()))
     authors = ", ".join(record.get("authors", []))
@@ -80,10 +93,20 @@ def typeset(record: dict[str, Any], target: Path) -> None:
         str(part) for part in (authors, record.get("publisher"), record.get("year"), record.get("licence")) if part
     )
     document.setHtml(
-        f"<h1>{html.escape(record['title'])}</h1><p><i>{html.escape(imprint)}</i></p>"
-        f"<p><b>{html.escape(record.get('summary', ''))}</b></p>{record['text']}"
+        f"<h1>{html.escape(record['title'])}</h1><p class='imprint'>{html.escape(imprint)}</p>"
+        f"<p class='summary'>{html.escape(record.get('summary', ''))}</p><hr>"
+        + _laid_out(record["text"], right_to_left)
     )
     document.print_(writer)
+
+
+def _laid_out(text: str, right_to_left: bool) -> str:
+    """The text with ruled tables; Qt does not mirror a table's columns, so they are put the other way round."""
+    if right_to_left:
+        text = re.sub(
+            r"<tr>(.*?)</tr>", lambda row: f"<tr>{''.join(_CELL.findall(row[1])[::-1])}</tr>", text, flags=re.S
+        )
+    return text.replace("<table>", _TABLE)
 
 
 if __name__ == "__main__":

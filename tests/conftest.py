@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-# Before anything imports Django or keyring: no test touches what belongs to the person at this machine.
-os.environ.setdefault("HUBSHELF_HUB_HOME", tempfile.mkdtemp(prefix="hubshelf-tests-"))
-os.environ["HUBSHELF_KEYRING"] = "off"
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Before anything imports Django or keyring: no test touches what belongs to the person at this machine.
+# Each worker process has a home of its own.
+_HOME = tempfile.mkdtemp(prefix="hubshelf-tests-")
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+os.environ["HUBSHELF_HUB_HOME"] = _HOME
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
+os.environ["HUBSHELF_KEYRING"] = "off"
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real input that nobody here wrote; tests that read it are marked `real_input`."""

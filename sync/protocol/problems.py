@@ -16,6 +16,8 @@ Action = Literal["retry", "wait", "auth", "resync", "upgrade", "drop"]
 """retry: the same again, later · wait: until a person did something · auth: enrol again · resync: start from
 the head · upgrade: install a newer client · drop: set this operation aside, it will never be accepted"""
 
+_ACTIONS: dict[str, Action] = {action: action for action in get_args(Action)}
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -45,11 +47,11 @@ class Problem:
         kind = text(body, "type", "problem")
         if not kind.startswith(_TYPE_PREFIX):
             raise Malformed("The answer is not a problem document of a hub.")
-        action = body.get("action")
+        action: Action = _ACTIONS.get(str(body.get("action")), "wait")
         return cls(
             code=kind.removeprefix(_TYPE_PREFIX)[:80],
             title=text(body, "title", "problem")[:500],
-            action=action if action in get_args(Action) else "wait",
+            action=action,
             status=number(body, "status", "problem", default=0),
             detail=text(body, "detail", "problem", default="")[:2000],
         )

@@ -18,7 +18,7 @@ from sync.protocol.catalogue import SegmentRef
 from sync.protocol.errors import Malformed, UnknownCodec, WrongHash
 from sync.protocol.wire_json import dump, load_object, sha256
 
-_OPTIONS = {
+_OPTIONS: dict[int, int] = {
     zstd.CompressionParameter.compression_level: 19,
     zstd.CompressionParameter.checksum_flag: 1,
     zstd.CompressionParameter.content_size_flag: 1,
