@@ -1,0 +1,182 @@
+"""Lists of the shelf: pages of cards, counts for filters, discussions, what is new. Reads only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from resources_cache.cards import Card, Filters, Page
+from resources_cache.database import Row, Store
+from resources_cache.records import SEARCHED, card
+
+_COLUMN_FACETS = {
+    "kind": "type",
+    "lang": "lang",
+    "type": "resource_type",
+    "year": "year",
+    "policy_cycle": "policy_cycle",
+}
+_LINK_FACETS = ("theme", "country")
+
+_ORDERS = {
+    "newest": "r.updated DESC, r.id DESC",
+    "title": "r.sort_title, r.id",
+    "year": "r.year DESC, r.sort_title, r.id",
+}
+
+
+def conditions(filters: Filters, alias: str) -> tuple[str, list[Any]]:
+    """The filters as SQL over ``records AS alias``: (" AND …" or "", parameters)."""
+    parts: list[str] = []
+    values: list[Any] = []
+    for column, wanted in (
+        ("lang", filters.lang),
+        ("year", filters.year),
+        ("type", filters.kind),
+        ("policy_cycle", filters.policy_cycle),
+    ):
+        if wanted not in (None, ""):
+            parts.append(f"{alias}.{column} = ?")
+            values.append(wanted)
+    if filters.type:
+        parts.append(f"({alias}.resource_type = ? OR {alias}.type = ?)")
+        values += [filters.type, filters.type]
+    for facet in _LINK_FACETS:
+        wanted = getattr(filters, facet)
+        if wanted:
+            parts.append(f"{alias}.rid IN (SELECT rid FROM links WHERE facet = ? AND value = ?)")
+            values += [facet, wanted]
+    return "".join(f" AND {part}" for part in parts), values
+
+
+def browse(store: Store, types: Sequence[str], filters: Filters, sort: str, offset: int, limit: int) -> Page:
+    """See ``Library.browse``."""
+    if sort not in _ORDERS:
+        raise ValueError(f"sort must be one of {', '.join(_ORDERS)}, not {sort!r}")
+    if not types:
+        return Page(0, [])
+    where, values = conditions(filters, "r")
+    where = f"r.type IN ({','.join('?' * len(types))}){where}"
+    values = [*types, *values]
+    with store.reading():
+        total = int(store.value(f"SELECT count(*) FROM records r WHERE {where}", values))
+        rows = store.rows(
+            f"SELECT r.rid FROM records r WHERE {where} ORDER BY {_ORDERS[sort]} LIMIT ? OFFSET ?",
+            [*values, max(0, limit), max(0, offset)],
+        )
+        return Page(total, cards(store, [rid for (rid,) in rows]))
+
+
+def threads(store: Store, theme: str | None, activity: str | None, offset: int, limit: int) -> Page:
+    """See ``Library.threads``."""
+    where, values = conditions(Filters(kind="thread", theme=theme), "r")
+    if activity:
+        where += " AND r.activity = ?"
+        values.append(activity)
+    with store.reading():
+        total = int(store.value(f"SELECT count(*) FROM records r WHERE 1{where}", values))
+        rows = store.rows(
+            f"SELECT r.rid FROM records r WHERE 1{where} ORDER BY r.updated DESC, r.id DESC LIMIT ? OFFSET ?",
+            [*values, max(0, limit), max(0, offset)],
+        )
+        return Page(total, cards(store, [rid for (rid,) in rows]))
+
+
+def latest(store: Store, types: Sequence[str], since: str, limit: int) -> list[Card]:
+    """See ``Library.latest``."""
+    if not types:
+        return []
+    with store.reading():
+        rows = store.rows(
+            f"SELECT rid FROM records WHERE type IN ({','.join('?' * len(types))}) AND updated > ?"
+            " ORDER BY updated DESC, id DESC LIMIT ?",
+            [*types, since, max(0, limit)],
+        )
+        return cards(store, [rid for (rid,) in rows])
+
+
+def facets(store: Store, filters: Filters, types: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
+    """See ``Library.facets``. Each facet is counted with its own filter left open, so that a person can switch."""
+    with store.reading():
+        found = {name: _column_facet(store, filters, name, types) for name in _filtered(filters, _COLUMN_FACETS)}
+        found.update(_open_columns(store, filters, [n for n in _COLUMN_FACETS if n not in found], types))
+        for name in _LINK_FACETS:
+            found[name] = _link_facet(store, filters.without(name), name, types)
+    return found
+
+
+def cards(store: Store, rids: Sequence[int]) -> list[Card]:
+    """The cards of these rows, in this order."""
+    if not rids:
+        return []
+    rows: dict[int, Row] = {
+        row[0]: row
+        for row in store.rows(
+            "SELECT r.rid, b.body,"
+            " EXISTS (SELECT 1 FROM records c WHERE c.owner = r.id AND c.owner <> '' AND c.type = 'text'),"
+            " CASE r.type WHEN 'thread' THEN"
+            " (SELECT count(*) FROM records c WHERE c.owner = r.id AND c.owner <> '' AND c.type = 'message')"
+            " ELSE 0 END"
+            f" FROM records r JOIN bodies b USING (rid) WHERE r.rid IN ({','.join('?' * len(rids))})",
+            rids,
+        )
+    }
+    return [
+        card(json.loads(rows[rid][1]), has_text=bool(rows[rid][2]), messages=int(rows[rid][3]))
+        for rid in rids
+        if rid in rows
+    ]
+
+
+def _filtered(filters: Filters, names: Sequence[str] | dict[str, str]) -> list[str]:
+    return [name for name in names if getattr(filters, name) not in (None, "")]
+
+
+def _scope(filters: Filters, types: Sequence[str]) -> tuple[str, list[Any]]:
+    where, values = conditions(filters, "r")
+    if filters.kind:
+        return f"1{where}", values
+    return f"r.type IN ({','.join('?' * len(types))}){where}", [*types, *values]
+
+
+def _column_facet(store: Store, filters: Filters, name: str, types: Sequence[str]) -> list[tuple[str, int]]:
+    where, values = _scope(filters.without(name), SEARCHED if name == "kind" else types)
+    column = _COLUMN_FACETS[name]
+    rows = store.rows(f"SELECT r.{column}, count(*) FROM records r WHERE {where} GROUP BY 1", values)
+    return _ordered(name, rows)
+
+
+def _open_columns(
+    store: Store, filters: Filters, names: Sequence[str], types: Sequence[str]
+) -> dict[str, list[tuple[str, int]]]:
+    """The facets that share all filters."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    if "kind" in names:
+        found["kind"] = _column_facet(store, filters, "kind", types)
+    shared = [name for name in names if name != "kind"]
+    if not shared:
+        return found
+    where, values = _scope(filters, types)
+    for name in shared:
+        column = _COLUMN_FACETS[name]
+        rows = store.rows(f"SELECT r.{column}, count(*) FROM records r WHERE {where} GROUP BY 1", values)
+        found[name] = _ordered(name, rows)
+    return found
+
+
+def _link_facet(store: Store, filters: Filters, name: str, types: Sequence[str]) -> list[tuple[str, int]]:
+    where, values = _scope(filters, types)
+    rows = store.rows(
+        "SELECT l.value, count(*) FROM links l JOIN records r USING (rid)"
+        f" WHERE l.facet = ? AND {where} GROUP BY 1",
+        [name, *values],
+    )
+    return _ordered(name, rows)
+
+
+def _ordered(name: str, rows: Sequence[Row]) -> list[tuple[str, int]]:
+    pairs = [(str(value), int(count)) for value, count in rows if value not in (None, "")]
+    if name == "year":
+        return sorted(pairs, key=lambda pair: int(pair[0]), reverse=True)
+    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))

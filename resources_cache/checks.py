@@ -1,0 +1,127 @@
+"""What the doctor looks at in the stores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from resources_cache.cards import Check
+from resources_cache.database import MIN_SQLITE, Row, Store, sqlite_version
+from resources_cache.errors import CacheError
+from resources_cache.records import SEARCHED_SQL, digest, indexed
+
+_REBUILD = (
+    "Run `hubshelf doctor` again after the next sync; if it stays, the index can be built anew from the records."
+)
+_FETCH = "Close Hubshelf and open it again: the shelf is set aside and fetched again from the hub."
+
+
+def check_sqlite() -> Check:
+    """Whether SQLite is new enough (3.51.3 fixed a corruption in WAL mode)."""
+    found = sqlite_version()
+    ok = tuple(int(part) for part in found.split(".")[:3]) >= MIN_SQLITE
+    return Check("sqlite", ok, f"SQLite {found}", "" if ok else "Install Hubshelf anew: it brings its own SQLite.")
+
+
+def check_file(store: Store, advice: str) -> Check:
+    """SQLite's own integrity check of the whole file."""
+    name = f"{store.path.name} is sound"
+    try:
+        found = [str(row[0]) for row in store.rows("PRAGMA integrity_check(5)")]
+    except CacheError as error:
+        return Check(name, False, str(error), advice)
+    ok = found == ["ok"]
+    return Check(name, ok, "integrity check passed" if ok else "; ".join(found), "" if ok else advice)
+
+
+def check_library(store: Store) -> list[Check]:
+    """All checks of library.db; sees one state throughout."""
+    found = [check_sqlite(), check_file(store, _FETCH)]
+    if not found[-1].ok:
+        return found
+    for name, check in (("search index equals the content", _index), ("cursors", _cursors), ("records", _records)):
+        try:
+            with store.reading():
+                problem, detail = check(store)
+        except CacheError as error:
+            problem, detail = True, str(error)
+        found.append(
+            Check(name, not problem, detail, (_REBUILD if check is _index else _FETCH) if problem else "")
+        )
+    return found
+
+
+def _index(store: Store) -> tuple[bool, str]:
+    """Compare every word of the index, with its row, column and place, to what the records would be indexed as.
+
+    The digests say which rows were indexed from what; the walk through the index itself says that it was done.
+    """
+    expected: dict[int, int] = {}
+    stale = 0
+    digests: dict[int, bytes] = dict(store.rows("SELECT rid, digest FROM indexed"))
+    for rid, body in store.each("SELECT rid, body FROM bodies ORDER BY rid"):
+        columns = indexed(json.loads(body))
+        if not any(columns):
+            continue
+        if digests.pop(rid, None) != digest(columns):
+            stale += 1
+        total = 0
+        for name, text in zip(("title", "summary", "body"), columns, strict=True):
+            for place, word in enumerate(text.split()):
+                total += hash((name, place, word))
+        expected[rid] = total
+    rows = len(expected)
+    words = 0
+    for word, rid, name, place in _instances(store):
+        words += 1
+        expected[rid] = expected.get(rid, 0) - hash((name, place, word))
+    wrong = sum(1 for rest in expected.values() if rest)
+    if stale or digests or wrong:
+        return (
+            True,
+            f"{max(wrong, stale)} of {rows} records are indexed wrongly, {len(digests)} index rows have no record",
+        )
+    return False, f"{rows} records, {words} words"
+
+
+def _instances(store: Store) -> Iterator[Row]:
+    """(word, row, column, place) of everything in the index."""
+    read_only = bool(store.value("PRAGMA query_only"))
+    store.execute("PRAGMA query_only=OFF")  # the table below is a view of the index and writes nothing to the file
+    store.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_words USING fts5vocab(main, search, instance)")
+    store.execute(f"PRAGMA query_only={int(read_only)}")
+    yield from store.each("SELECT term, doc, col, offset FROM temp.search_words")
+
+
+def _cursors(store: Store) -> tuple[bool, str]:
+    """Numbers that cannot be, and a run that is half applied under no name."""
+    bad = store.rows(
+        "SELECT stream FROM cursors WHERE epoch < 0 OR seq < 0 OR parts < 0 OR (parts > 0 AND generation = '')"
+    )
+    total = int(store.value("SELECT count(*) FROM cursors"))
+    if bad:
+        return True, "impossible cursors: " + ", ".join(str(stream) for (stream,) in bad)
+    return False, f"{total} streams"
+
+
+def _records(store: Store) -> tuple[bool, str]:
+    """Rows that hang on nothing, and records without their body."""
+    loose = sum(
+        int(store.value(f"SELECT count(*) FROM {table} WHERE rid NOT IN (SELECT rid FROM records)"))
+        for table in ("bodies", "links", "indexed")
+    )
+    bare = int(store.value("SELECT count(*) FROM records WHERE rid NOT IN (SELECT rid FROM bodies)"))
+    astray = int(
+        store.value(
+            "SELECT count(*) FROM records c WHERE c.owner_rid IS NOT"
+            f" CASE WHEN c.type IN ({SEARCHED_SQL}) THEN c.rid"
+            " WHEN c.owner <> '' THEN (SELECT p.rid FROM records p WHERE p.id = c.owner"
+            f" AND p.type IN ({SEARCHED_SQL})) END"
+        )
+    )
+    if loose or bare or astray:
+        return (
+            True,
+            f"{loose} rows hang on no record, {bare} records have no body, {astray} are tied to the wrong one",
+        )
+    return False, f"{int(store.value('SELECT count(*) FROM records'))} records"

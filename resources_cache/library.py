@@ -1,0 +1,350 @@
+"""The shelf: everything that came from the hub, in library.db. It can always be fetched again.
+
+A ``Library`` belongs to the thread that opened it; each thread opens its own. One transaction covers the
+records of a batch, the search index and the stream's cursor, so a cut leaves a whole earlier state.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from resources_cache import browse, filing, search
+from resources_cache.cards import (
+    Applied,
+    Card,
+    Check,
+    Cursor,
+    Filters,
+    Hit,
+    Page,
+    Record,
+    SearchPage,
+    StoredHead,
+    StreamState,
+)
+from resources_cache.checks import check_library
+from resources_cache.database import (
+    Store,
+    Watcher,
+    looks_sound,
+    open_store,
+    opening_alone,
+    set_aside,
+    suspicion,
+)
+from resources_cache.errors import StoreDamaged
+from resources_cache.library_schema import MIGRATIONS, reindex
+from resources_cache.records import PERSONAL
+from resources_cache.text import RULES
+
+__all__ = [
+    "Applied", "Card", "Check", "Cursor", "Filters", "Hit", "Library", "Page", "Record", "SearchPage",
+    "StoredHead", "StreamState",
+]  # fmt: skip
+
+_CHILDREN = {
+    "resource": (("texts", "text"),),
+    "thread": (("summaries", "summary"), ("messages", "message")),
+    "request": (("replies", "reply"),),
+}
+
+
+class Library:
+    """library.db, opened for one thread. Use as a context manager or call ``close``."""
+
+    def __init__(self, path: Path, read_only: bool = False, *, on_statement: Watcher | None = None) -> None:
+        """Open (and create or upgrade) the shelf at ``path``.
+
+        A damaged one is set aside and an empty one begun (``recovered`` then says so, else it is None): the
+        hub has everything. Not so with ``read_only``, which raises instead.
+        Raises: StoreTooNew, StoreBusy, StoreUnwritable, DiskFull, StoreDamaged (read-only, or the damaged file
+        is locked); NotFound if read-only and missing.
+        """
+        self.path = Path(path)
+        self.recovered: str | None = None
+        self._on_statement = on_statement
+        try:
+            self._store = self._open(read_only)
+        except StoreDamaged:
+            if read_only:
+                raise
+            with opening_alone(self.path):
+                self._store = self._open_or_begin_anew()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; closing twice does nothing."""
+        self._store.close()
+
+    # What the sync writes
+
+    def cursors(self) -> dict[str, Cursor]:
+        """How far each stream is applied, by stream name."""
+        rows = self._store.rows("SELECT stream, epoch, seq, generation, parts FROM cursors")
+        return {stream: Cursor(epoch, seq, generation, parts) for stream, epoch, seq, generation, parts in rows}
+
+    def apply(
+        self,
+        stream: str,
+        changes: Iterable[Mapping[str, Any]],
+        cursor: Cursor,
+        *,
+        sweep: bool = False,
+        mark: str = "",
+    ) -> Applied:
+        """Store a batch of one stream and its new cursor in ONE transaction.
+
+        ``changes``: records, or ``{"id": …, "deleted": true}``; the last change of an id wins. Each record put
+        is marked with the generation ``mark``; ``sweep`` then removes the stream's records of any other
+        generation (the end of a snapshot). A deletion removes only what is filed under this stream.
+        Raises: BadRecord, DiskFull, StoreBusy, StoreDamaged, StoreUnwritable; then nothing has changed.
+        """
+        if stream == PERSONAL:
+            raise ValueError(f"{PERSONAL!r} is not a stream; use apply_personal")
+        with self._store.transaction() as store:
+            done = filing.file_changes(store, stream, changes, mark)
+            swept = filing.sweep(store, stream, mark) if sweep else 0
+            store.execute(
+                "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)",
+                (stream, cursor.epoch, cursor.seq, cursor.generation, cursor.parts),
+            )
+        return Applied(done.put, done.deleted + swept)
+
+    def drop_stream(self, stream: str) -> int:
+        """Remove the records and cursor of a stream that is no longer wanted. Returns how many records went.
+
+        Raises: as ``apply``.
+        """
+        with self._store.transaction() as store:
+            removed = filing.drop(store, stream)
+            store.execute("DELETE FROM cursors WHERE stream=?", (stream,))
+        return removed
+
+    def streams(self) -> dict[str, StreamState]:
+        """What is here of each stream: records, bytes as stored (UTF-8 JSON), cursor."""
+        with self._store.reading():
+            cursors = self.cursors()
+            rows = self._store.rows(
+                "SELECT stream, count(*), sum(size) FROM records WHERE stream<>? GROUP BY stream", (PERSONAL,)
+            )
+        found = {stream: (int(count), int(size)) for stream, count, size in rows}
+        return {
+            stream: StreamState(*found.get(stream, (0, 0)), cursors.get(stream, Cursor()))
+            for stream in sorted({*found, *cursors})
+        }
+
+    def apply_personal(
+        self, items: Iterable[Mapping[str, Any]], epoch: int, cursor: int, reset: bool = False
+    ) -> Applied:
+        """Store what is new for this person (requests, replies, deletions) and the cursor, in one transaction.
+
+        ``reset`` first removes all that was personal: the hub then sends everything again.
+        Raises: as ``apply``.
+        """
+        with self._store.transaction() as store:
+            dropped = filing.drop(store, PERSONAL) if reset else 0
+            done = filing.file_changes(store, PERSONAL, items, "")
+            _set_meta(store, "personal", json.dumps([epoch, cursor]))
+        return Applied(done.put, done.deleted + dropped)
+
+    def personal_cursor(self) -> tuple[int, int]:
+        """(epoch, cursor) of the personal feed; (0, 0) before the first."""
+        found = _meta(self._store, "personal")
+        epoch, cursor = json.loads(found) if found else (0, 0)
+        return int(epoch), int(cursor)
+
+    def head(self) -> StoredHead | None:
+        """The last verified head that was saved, or None."""
+        row = self._store.row("SELECT epoch, version, body, complete, seen FROM head")
+        if row is None:
+            return None
+        return StoredHead(int(row[0]), int(row[1]), bytes(row[2]), bool(row[3]), str(row[4]))
+
+    def save_head(self, head: StoredHead) -> None:
+        """Keep a head. The caller has verified it; that versions never go down is the caller's to see to."""
+        with self._store.transaction() as store:
+            store.execute(
+                "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?)",
+                (head.epoch, head.version, head.body, int(head.complete), head.seen),
+            )
+
+    def document(self, hash_: str) -> bytes | None:
+        """A kept index or manifest by its hex SHA-256, or None."""
+        found = self._store.value("SELECT body FROM documents WHERE hash=?", (hash_,))
+        return None if found is None else bytes(found)
+
+    def save_document(self, hash_: str, body: bytes) -> None:
+        """Keep an index or manifest under its hex SHA-256, which the caller has verified."""
+        with self._store.transaction() as store:
+            store.execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (hash_, body))
+
+    def forget_documents(self, keep: Collection[str]) -> int:
+        """Remove the kept documents whose hash is not in ``keep``. Returns how many went."""
+        with self._store.transaction() as store:
+            gone = [(h,) for (h,) in store.rows("SELECT hash FROM documents") if h not in keep]
+            if gone:
+                store.executemany("DELETE FROM documents WHERE hash=?", gone)
+        return len(gone)
+
+    def clear(self) -> None:
+        """Empty the shelf, cursors and head included: before changing to another hub.
+
+        Raises: as ``apply``.
+        """
+        with self._store.transaction() as store:
+            for table in ("records", "bodies", "links", "displaced", "indexed", "cursors", "head", "documents"):
+                store.execute(f"DELETE FROM {table}")
+            store.execute("DELETE FROM meta WHERE key='personal'")
+            store.execute("INSERT INTO search(search) VALUES ('delete-all')")
+
+    # What people read
+
+    def get(self, id_: str) -> Record | None:
+        """The whole wire record, or None.
+
+        A resource also has ``texts``, a thread ``summaries`` and ``messages`` (its own count of messages
+        gives way to the list), a request ``replies``: lists of wire records, oldest first.
+        """
+        with self._store.reading() as store:
+            body = store.value("SELECT body FROM bodies JOIN records USING (rid) WHERE id=?", (id_,))
+            if body is None:
+                return None
+            record: Record = json.loads(body)
+            for name, kind in _CHILDREN.get(str(record.get("type")), ()):
+                record[name] = self._children(id_, kind)
+        return record
+
+    def counts(self) -> dict[str, int]:
+        """How many records of each type are here."""
+        rows = self._store.rows("SELECT type, count(*) FROM records GROUP BY type ORDER BY type")
+        return {str(kind): int(count) for kind, count in rows}
+
+    def facets(
+        self, filters: Filters | None = None, types: Sequence[str] = ("resource",)
+    ) -> dict[str, list[tuple[str, int]]]:
+        """Values with counts for "kind", "lang", "type", "year", "policy_cycle", "theme" and "country".
+
+        Counts are over ``types`` ("kind" over all searchable ones; ``filters.kind`` takes the place of ``types``).
+        A facet's own filter is left open in it. Most frequent first, years newest first.
+        """
+        return browse.facets(self._store, filters or Filters(), types)
+
+    def latest(self, types: Sequence[str], since: str = "", limit: int = 20) -> list[Card]:
+        """Cards of these types updated after ``since`` (UTC ISO 8601), newest first."""
+        return browse.latest(self._store, types, since, limit)
+
+    def browse(
+        self,
+        types: Sequence[str] = ("resource",),
+        filters: Filters | None = None,
+        sort: str = "newest",
+        offset: int = 0,
+        limit: int = 50,
+    ) -> Page:
+        """A page of cards; ``sort`` is "newest", "title" (accents ignored) or "year" (newest first)."""
+        return browse.browse(self._store, types, filters or Filters(), sort, offset, limit)
+
+    def threads(
+        self, theme: str | None = None, activity: str | None = None, offset: int = 0, limit: int = 50
+    ) -> Page:
+        """A page of discussions, the most recently updated first."""
+        return browse.threads(self._store, theme, activity, offset, limit)
+
+    def vocabulary(self) -> dict[str, dict[str, str]]:
+        """Theme slug → labels by language, in the themes' own order."""
+        rows = self._store.rows("SELECT body FROM bodies JOIN records USING (rid) WHERE type='theme'")
+        themes: list[Record] = [json.loads(body) for (body,) in rows]
+
+        def place(theme: Record) -> tuple[float, str]:
+            order = theme.get("order")
+            return (order if isinstance(order, int | float) else float("inf"), str(theme["id"]))
+
+        labels = {str(t["id"]): t.get("labels") for t in sorted(themes, key=place)}
+        return {slug: dict(found) if isinstance(found, Mapping) else {} for slug, found in labels.items()}
+
+    def search(self, text: str, filters: Filters | None = None, limit: int = 20, offset: int = 0) -> SearchPage:
+        """Ranked search (bm25 over words joined by OR; the last word also as a beginning; "phrases" kept).
+
+        Texts count for their resource; messages and summaries for their thread; replies for their request:
+        ``total`` counts these, and the best of them ranks and gives the snippet. Any text is a valid query.
+        """
+        return search.search(self._store, text, filters or Filters(), limit, offset)
+
+    def check(self) -> list[Check]:
+        """What `hubshelf doctor` says of the shelf: sound file, index equal to content, cursors in order."""
+        return check_library(self._store)
+
+    def rebuild_index(self) -> None:
+        """Index all records anew: what to do when ``check`` finds that the index differs from the content."""
+        with self._store.transaction() as store:
+            reindex(store)
+            _set_meta(store, "text_rules", RULES)
+
+    def _open(self, read_only: bool) -> Store:
+        store = open_store(
+            self.path, MIGRATIONS, synchronous="NORMAL", read_only=read_only, on_statement=self._on_statement
+        )
+        try:
+            suspect = suspicion(self.path)
+            if suspect.exists():
+                looks_sound(store)
+                suspect.unlink(missing_ok=True)
+            if not read_only:
+                self._follow_rules(store)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _open_or_begin_anew(self) -> Store:
+        """Inside the opening lock: another program may have set the damaged file aside just before."""
+        try:
+            return self._open(read_only=False)
+        except StoreDamaged as damage:
+            for old in self.path.parent.glob(self.path.name + ".damaged-*"):
+                old.unlink(
+                    missing_ok=True
+                )  # it can be fetched again, so one copy for those who investigate is enough
+            aside = set_aside(self.path, str(damage))
+            suspicion(self.path).unlink(missing_ok=True)
+            self.recovered = (
+                f"{damage} An empty shelf was begun, which the next sync fills;"
+                f" the damaged file was kept as {aside.name}."
+            )
+            return self._open(read_only=False)
+
+    def _children(self, id_: str, kind: str) -> list[Record]:
+        rows = self._store.rows(
+            "SELECT body FROM bodies JOIN records USING (rid) WHERE owner=? AND owner<>'' AND type=?", (id_, kind)
+        )
+        found: list[Record] = [json.loads(body) for (body,) in rows]
+        return sorted(found, key=lambda r: (str(r.get("created") or r.get("updated") or ""), str(r["id"])))
+
+    @staticmethod
+    def _follow_rules(store: Store) -> None:
+        """Index anew when the rules of preparing text are not those that the index was made with."""
+        if _meta(store, "text_rules") != RULES:
+            with store.transaction():
+                if _meta(store, "text_rules") is not None:
+                    reindex(store)
+                _set_meta(store, "text_rules", RULES)
+
+
+def _meta(store: Store, key: str) -> str | None:
+    found = store.value("SELECT value FROM meta WHERE key=?", (key,))
+    return None if found is None else str(found)
+
+
+def _set_meta(store: Store, key: str, value: str) -> None:
+    store.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))

@@ -1,0 +1,91 @@
+"""The tables of library.db, step by step. A step, once released, never changes; new needs are new steps."""
+
+from __future__ import annotations
+
+import json
+
+from resources_cache.database import Migration, Store, statements
+from resources_cache.records import digest, indexed
+
+_FIRST = """
+CREATE TABLE records (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, stream TEXT NOT NULL, generation TEXT NOT NULL,
+  type TEXT NOT NULL, owner TEXT NOT NULL, owner_rid INTEGER, lang TEXT NOT NULL, year INTEGER,
+  title TEXT NOT NULL, sort_title TEXT NOT NULL, updated TEXT NOT NULL, resource_type TEXT NOT NULL,
+  policy_cycle TEXT NOT NULL, activity TEXT NOT NULL, size INTEGER NOT NULL)
+
+CREATE TABLE bodies (rid INTEGER PRIMARY KEY, body TEXT NOT NULL)
+
+CREATE TABLE links (facet TEXT NOT NULL, value TEXT NOT NULL, rid INTEGER NOT NULL,
+  PRIMARY KEY (facet, value, rid)) WITHOUT ROWID
+
+CREATE INDEX links_by_record ON links (rid)
+
+CREATE INDEX records_by_stream ON records (stream, generation)
+
+CREATE INDEX records_by_owner ON records (owner, type) WHERE owner <> ''
+
+CREATE INDEX records_by_update ON records (type, updated)
+
+CREATE INDEX records_by_title ON records (type, sort_title)
+
+CREATE INDEX records_by_year ON records (type, year)
+
+CREATE VIRTUAL TABLE search USING fts5(title, summary, body, content='', contentless_delete=1, tokenize='ascii')
+
+CREATE TABLE cursors (stream TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+  generation TEXT NOT NULL, parts INTEGER NOT NULL) WITHOUT ROWID
+
+CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, version INTEGER NOT NULL,
+  body BLOB NOT NULL, complete INTEGER NOT NULL, seen TEXT NOT NULL)
+
+CREATE TABLE documents (hash TEXT PRIMARY KEY, body BLOB NOT NULL)
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
+"""
+
+
+def _first(store: Store) -> None:
+    for statement in statements(_FIRST):
+        store.execute(statement)
+
+
+def _displaced(store: Store) -> None:
+    """A record that moves may arrive in its new stream before it is deleted from the old one, or the old
+    stream may still deliver an earlier edition of it. The copies that are not shown wait here, so that the
+    order in which streams are fetched makes no difference in the end."""
+    store.execute(
+        "CREATE TABLE displaced (id TEXT NOT NULL, stream TEXT NOT NULL, generation TEXT NOT NULL,"
+        " body TEXT NOT NULL, PRIMARY KEY (id, stream)) WITHOUT ROWID"
+    )
+
+
+def _indexed(store: Store) -> None:
+    """A digest of what was indexed of each record: unchanged text is not indexed again, and a check can
+    show that the index equals the content."""
+    store.tables.table("indexed").create({"rid": int, "digest": bytes}, pk="rid", not_null={"digest"})
+    reindex(store)
+
+
+def reindex(store: Store) -> None:
+    """Build the search index anew from the stored records. Runs inside the caller's transaction."""
+    store.execute("INSERT INTO search(search) VALUES ('delete-all')")
+    store.execute("DELETE FROM indexed")
+    last = -1
+    while batch := store.rows("SELECT rid, body FROM bodies WHERE rid > ? ORDER BY rid LIMIT 500", (last,)):
+        last = batch[-1][0]
+        rows = [(rid, indexed(json.loads(body))) for rid, body in batch]
+        rows = [(rid, columns) for rid, columns in rows if any(columns)]
+        store.executemany("INSERT INTO indexed VALUES (?, ?)", [(rid, digest(columns)) for rid, columns in rows])
+        store.executemany(
+            "INSERT INTO search(rowid, title, summary, body) VALUES (?, ?, ?, ?)",
+            [(rid, *columns) for rid, columns in rows],
+        )
+
+
+def _counted(store: Store) -> None:
+    """Filters show counts: one index that holds all they count, so that no row is read for it."""
+    store.execute("CREATE INDEX records_by_facets ON records (type, lang, resource_type, year, policy_cycle)")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _displaced, _indexed, _counted)

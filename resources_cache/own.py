@@ -1,0 +1,279 @@
+"""The person's own work, in own.db: outbox, drafts, settings, bookmarks, notes, where reading stopped.
+
+Nothing here can be fetched from anywhere else, so writes are synced to the disk (``synchronous=FULL``), there
+are verified backups, and a damaged file is set aside and never deleted. An ``Own`` belongs to the thread
+that opened it; each thread opens its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from resources_cache import backups
+from resources_cache.cards import Check
+from resources_cache.checks import check_file, check_sqlite
+from resources_cache.database import Store, Watcher
+from resources_cache.identity import local_day, utc_now
+from resources_cache.outbox import Item, Outbox
+
+__all__ = ["Bookmark", "Device", "Draft", "Item", "Outbox", "Own", "Place", "StoredSync"]
+
+_KEPT_SYNCS = 2_000
+
+
+@dataclass(frozen=True)
+class Device:
+    """This copy of the person's work: ``id`` (UUIDv7), and ``epoch``, which rises when the copy is restored."""
+
+    id: str
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Something half written: its key, the JSON object, and when it was saved."""
+
+    key: str
+    content: dict[str, Any]
+    updated: str
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """A saved record: its id, its title at that time, and when."""
+
+    id: str
+    title: str
+    created: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where reading stopped: ``fraction`` of the text, 0 to 1."""
+
+    id: str
+    fraction: float
+    updated: str
+
+
+@dataclass(frozen=True)
+class StoredSync:
+    """One sync of the history: when it was kept (UTC), bytes both ways with headers, and the whole report."""
+
+    at: str
+    bytes: int
+    report: dict[str, Any]
+
+
+class Own:
+    """own.db, opened for one thread. Use as a context manager or call ``close``.
+
+    Every method that writes is one transaction, and raises DiskFull, StoreBusy, StoreDamaged or
+    StoreUnwritable with nothing changed.
+    """
+
+    def __init__(self, path: Path, *, on_statement: Watcher | None = None) -> None:
+        """Open (create, upgrade, or, where it is damaged, restore) the store at ``path``.
+
+        ``recovered`` then says what was done about damage, or is None.
+        Raises: StoreTooNew, StoreBusy, StoreUnwritable, DiskFull; StoreDamaged only where the damaged file
+        cannot be set aside.
+        """
+        self.path = Path(path)
+        self._store: Store
+        self._store, self.recovered = backups.open_own(self.path, on_statement)
+        self.outbox = Outbox(self._store, before_leaving=lambda: backups.bear_witness(self._store))
+
+    def __enter__(self) -> Own:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; closing twice does nothing."""
+        self._store.close()
+
+    # Settings and device
+
+    def setting(self, key: str, default: Any = None) -> Any:
+        """A setting's JSON value, or ``default`` where it was never set."""
+        found = self._store.value("SELECT value FROM settings WHERE key=?", (key,))
+        return default if found is None else json.loads(found)
+
+    def set_setting(self, key: str, value: Any) -> None:
+        """Keep a JSON value. Raises: TypeError where it is not JSON."""
+        self._store.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, json.dumps(value)))
+
+    def settings(self) -> dict[str, Any]:
+        """All settings that were set."""
+        return {k: json.loads(v) for k, v in self._store.rows("SELECT key, value FROM settings ORDER BY key")}
+
+    def device(self) -> Device:
+        """Who this copy is to the hub."""
+        row = self._store.row("SELECT id, epoch FROM device")
+        assert row is not None, "own.db has no device row"
+        return Device(str(row[0]), int(row[1]))
+
+    def new_device_epoch(self) -> Device:
+        """Begin a new epoch: counters start anew and unsent items get new ones. Returns the device."""
+        backups.begin_epoch(self._store)
+        return self.device()
+
+    # Drafts, saved as they are typed
+
+    def save_draft(self, key: str, content: Mapping[str, Any]) -> None:
+        """Keep what is half written under ``key`` (a form or "reply:<id>"), replacing what was there."""
+        self._store.execute(
+            "INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", (key, json.dumps(dict(content)), utc_now())
+        )
+
+    def draft(self, key: str) -> dict[str, Any] | None:
+        """What is half written under ``key``, or None."""
+        found = self._store.value("SELECT content FROM drafts WHERE key=?", (key,))
+        return None if found is None else dict(json.loads(found))
+
+    def drafts(self) -> list[Draft]:
+        """All that is half written, last saved first."""
+        rows = self._store.rows("SELECT key, content, updated FROM drafts ORDER BY updated DESC, key")
+        return [Draft(key, json.loads(content), updated) for key, content, updated in rows]
+
+    def delete_draft(self, key: str) -> None:
+        """Forget a draft, after it went to the outbox or was thrown away."""
+        self._store.execute("DELETE FROM drafts WHERE key=?", (key,))
+
+    # Bookmarks, notes, reading place, pins
+
+    def bookmark(self, id_: str, title: str) -> None:
+        """Save a record; saving it again changes only the title."""
+        self._store.execute(
+            "INSERT INTO bookmarks VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET title=excluded.title",
+            (id_, title, utc_now()),
+        )
+
+    def unbookmark(self, id_: str) -> None:
+        """Take a record out of the saved ones."""
+        self._store.execute("DELETE FROM bookmarks WHERE id=?", (id_,))
+
+    def bookmarks(self) -> list[Bookmark]:
+        """The saved records, last saved first."""
+        return [Bookmark(*row) for row in self._store.rows(
+            "SELECT id, title, created FROM bookmarks ORDER BY created DESC, id DESC")]  # fmt: skip
+
+    def set_note(self, id_: str, body: str) -> None:
+        """Keep the person's note on a record; an empty one is removed."""
+        if body:
+            self._store.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (id_, body, utc_now()))
+        else:
+            self._store.execute("DELETE FROM notes WHERE id=?", (id_,))
+
+    def note(self, id_: str) -> str:
+        """The person's note on a record, or ""."""
+        return str(self._store.value("SELECT body FROM notes WHERE id=?", (id_,)) or "")
+
+    def notes(self) -> dict[str, str]:
+        """All notes by record id, last written first."""
+        return dict(self._store.rows("SELECT id, body FROM notes ORDER BY updated DESC, id"))
+
+    def reading_place(self, id_: str) -> float:
+        """Where reading stopped, as a fraction of the text from 0 to 1; 0 where it never began."""
+        return float(self._store.value("SELECT fraction FROM places WHERE id=?", (id_,)) or 0.0)
+
+    def set_reading_place(self, id_: str, fraction: float, *, reset: bool = False) -> None:
+        """Keep the furthest place; with ``reset``, this one. Values beyond 0 and 1 are taken as these.
+
+        Raises: ValueError for a fraction that is no number.
+        """
+        if fraction != fraction:
+            raise ValueError("the reading place is not a number")
+        place = min(1.0, max(0.0, float(fraction)))
+        self._store.execute(
+            "INSERT INTO places VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET updated=excluded.updated,"
+            " fraction = iif(?, excluded.fraction, max(fraction, excluded.fraction))",
+            (id_, place, utc_now(), reset),
+        )
+
+    def reading_places(self, limit: int = 10) -> list[Place]:
+        """Where reading stopped, the last read first."""
+        rows = self._store.rows("SELECT id, fraction, updated FROM places ORDER BY updated DESC LIMIT ?", (limit,))
+        return [Place(*row) for row in rows]
+
+    def pin(self, hash_: str) -> None:
+        """Keep a downloaded file, by hex SHA-256, whatever eviction does."""
+        self._store.execute("INSERT OR IGNORE INTO pins VALUES (?, ?)", (hash_, utc_now()))
+
+    def unpin(self, hash_: str) -> None:
+        """Let eviction have the file again."""
+        self._store.execute("DELETE FROM pins WHERE hash=?", (hash_,))
+
+    def pins(self) -> set[str]:
+        """The hashes of the files to keep."""
+        return {str(hash_) for (hash_,) in self._store.rows("SELECT hash FROM pins")}
+
+    # History of syncs
+
+    def add_sync(self, report: Mapping[str, Any], *, day: str | None = None) -> None:
+        """Keep a sync's report. ``bytes_up`` + ``bytes_down`` count as spent on ``day`` (local; today if None).
+
+        A report with an ``id`` replaces the one kept under it, so that a running sync may save what it has
+        spent so far and a killed one is still accounted for.
+        """
+        spent = int(report.get("bytes_up") or 0) + int(report.get("bytes_down") or 0)
+        id_ = report.get("id")
+        with self._store.transaction() as store:
+            store.execute(
+                "INSERT INTO syncs (id, at, day, bytes, report) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id)"
+                " DO UPDATE SET at=excluded.at, bytes=excluded.bytes, report=excluded.report",
+                (
+                    id_ if isinstance(id_, str) else None,
+                    utc_now(),
+                    day or local_day(),
+                    spent,
+                    json.dumps(dict(report)),
+                ),
+            )
+            store.execute("DELETE FROM syncs WHERE n <= (SELECT max(n) FROM syncs) - ?", (_KEPT_SYNCS,))
+
+    def syncs(self, limit: int = 50) -> list[StoredSync]:
+        """The last syncs, newest first."""
+        rows = self._store.rows("SELECT at, bytes, report FROM syncs ORDER BY n DESC LIMIT ?", (max(0, limit),))
+        return [StoredSync(at, spent, json.loads(report)) for at, spent, report in rows]
+
+    def spent(self, day: str | None = None) -> int:
+        """Bytes that syncs moved both ways on a local day "YYYY-MM-DD" (today if None)."""
+        return int(
+            self._store.value("SELECT coalesce(sum(bytes), 0) FROM syncs WHERE day=?", (day or local_day(),))
+        )
+
+    # Safety
+
+    def backup(self) -> Path:
+        """Write a verified copy into ``backups/`` beside own.db and thin out old ones; returns its path.
+
+        Raises: DiskFull, StoreUnwritable; StoreDamaged where the copy does not verify (it is then removed).
+        """
+        return backups.write_backup(self._store)
+
+    def backup_if_due(self, hours: float = 24) -> Path | None:
+        """As ``backup``, where the last one is older than ``hours``; else None."""
+        return backups.write_backup(self._store) if backups.is_due(self.path, hours) else None
+
+    def check(self) -> list[Check]:
+        """What `hubshelf doctor` says of the person's work: sound file, backups, what is stuck in the outbox."""
+        advice = "Close Hubshelf and open it again: the last good backup is restored and the damaged file kept."
+        found = [check_sqlite(), check_file(self._store, advice), backups.check_backups(self.path)]
+        stuck = len(self.outbox.items(["attention"])) if found[1].ok else 0
+        detail = f"{stuck} refused by the hub" if stuck else "nothing was refused"
+        found.append(
+            Check(
+                "outbox", not stuck, detail, "Open the outbox: it says why, and what to change." if stuck else ""
+            )
+        )
+        return found

@@ -1,0 +1,57 @@
+"""The tables of own.db, step by step. A step, once released, never changes; new needs are new steps."""
+
+from __future__ import annotations
+
+from resources_cache.database import Migration, Store, statements
+from resources_cache.identity import new_id
+
+_FIRST = """
+CREATE TABLE device (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL, epoch INTEGER NOT NULL,
+  counter INTEGER NOT NULL)
+
+CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
+
+CREATE TABLE outbox (id TEXT PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL,
+  state TEXT NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL, counter INTEGER NOT NULL,
+  epoch INTEGER NOT NULL, attempted INTEGER NOT NULL DEFAULT 0, receipt TEXT, problem TEXT)
+
+CREATE INDEX outbox_by_state ON outbox (state, counter)
+
+CREATE TABLE drafts (key TEXT PRIMARY KEY, content TEXT NOT NULL, updated TEXT NOT NULL) WITHOUT ROWID
+
+CREATE TABLE bookmarks (id TEXT PRIMARY KEY, title TEXT NOT NULL, created TEXT NOT NULL) WITHOUT ROWID
+
+CREATE TABLE places (id TEXT PRIMARY KEY, fraction REAL NOT NULL, updated TEXT NOT NULL) WITHOUT ROWID
+
+CREATE TABLE syncs (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, at TEXT NOT NULL, day TEXT NOT NULL,
+  bytes INTEGER NOT NULL, report TEXT NOT NULL)
+
+CREATE INDEX syncs_by_day ON syncs (day)
+"""
+
+
+def _first(store: Store) -> None:
+    for statement in statements(_FIRST):
+        store.execute(statement)
+    store.execute("INSERT INTO device VALUES (1, ?, 1, 0)", (new_id(),))
+
+
+def _corrections(store: Store) -> None:
+    """A rejected operation that is corrected leaves under a new id, since the hub remembers its verdict by
+    the old one: ``became`` leads from the old item to the new. ``answered`` outlives a hub's new epoch, in
+    which the item is offered again."""
+    table = store.tables.table("outbox")
+    table.add_column("became", str)
+    table.add_column("answered", str)
+    store.execute("UPDATE outbox SET answered = updated WHERE state = 'answered'")
+
+
+def _notes(store: Store) -> None:
+    """Private notes on a record: one text for each, and the files a person pinned, which eviction spares."""
+    store.execute(
+        "CREATE TABLE notes (id TEXT PRIMARY KEY, body TEXT NOT NULL, updated TEXT NOT NULL) WITHOUT ROWID"
+    )
+    store.execute("CREATE TABLE pins (hash TEXT PRIMARY KEY, created TEXT NOT NULL) WITHOUT ROWID")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _corrections, _notes)

@@ -1,0 +1,235 @@
+"""What is taken out of a wire record: the columns for lists and filters, and the text to be indexed.
+
+Pure functions over JSON objects. A field of an unexpected shape is treated as absent, never as an error:
+the whole record is kept raw beside what is taken out of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from resources_cache.cards import Card
+from resources_cache.errors import BadRecord
+from resources_cache.text import fold, prepare, strip_html
+
+OWNER_FIELD = {"text": "resource", "message": "thread", "summary": "thread", "reply": "request"}
+"""Kinds that are shown inside another record, and the field that names it."""
+
+SEARCHED = ("resource", "thread", "expert", "event", "organisation", "request")
+"""Kinds that a search can answer with."""
+
+SEARCHED_SQL = ", ".join(f"'{kind}'" for kind in SEARCHED)
+"""The same for an SQL ``IN``."""
+
+PERSONAL = "personal"
+"""The stream name under which the person's own requests and replies are filed."""
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A record ready to be stored: columns, links, and the text fields as they are written."""
+
+    id: str
+    type: str
+    owner: str
+    lang: str
+    year: int | None
+    title: str
+    sort_title: str
+    updated: str
+    resource_type: str
+    policy_cycle: str
+    activity: str
+    body: str
+    size: int
+    links: tuple[tuple[str, str], ...]
+
+
+def record_id(change: Any) -> str:
+    """The id of a change. Raises: BadRecord where it has none."""
+    found = change.get("id") if isinstance(change, Mapping) else None
+    if not isinstance(found, str) or not found:
+        raise BadRecord("A record from the hub has no id, so it cannot be kept.")
+    return found
+
+
+def file_record(record: Mapping[str, Any]) -> Filed:
+    """Take out of a record what lists and filters need. Raises: BadRecord where it is no JSON object."""
+    kind = _text(record, "type") or "unknown"
+    body = dump(record)
+    title = _text(record, "title") or _text(record, "name")
+    return Filed(
+        id=record_id(record),
+        type=kind,
+        owner=_text(record, OWNER_FIELD[kind]) if kind in OWNER_FIELD else "",
+        lang=_text(record, "lang"),
+        year=_year(record.get("year")),
+        title=title,
+        sort_title=fold(title).lstrip("\"'«“‘(¿¡ ")[:120],
+        updated=_text(record, "updated") or _text(record, "created"),
+        resource_type=_text(record, "resource_type"),
+        policy_cycle=_text(record, "policy_cycle"),
+        activity=_text(record, "activity"),
+        body=body,
+        size=len(body.encode("utf-8")),
+        links=tuple(
+            dict.fromkeys(
+                [("theme", value) for value in texts(record.get("themes"))]
+                + [("country", value) for value in texts(record.get("countries"))]
+            )
+        ),
+    )
+
+
+def dump(record: Mapping[str, Any]) -> str:
+    """The record as compact JSON that SQLite can hold; lone surrogates stay as escapes, so nothing is lost.
+
+    Raises: BadRecord where it is not JSON.
+    """
+    try:
+        body = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        body.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(record, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadRecord(f"A record from the hub is not JSON ({error}), so it cannot be kept.") from error
+    return body
+
+
+def written(record: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What is searched of a record, as it is written: (title, summary, body). Empty for kinds not searched."""
+    kind = _text(record, "type")
+    title, summary, body = _text(record, "title"), _text(record, "summary"), _text(record, "body")
+    if kind == "resource":
+        others = [t for t in _list(record, "translations") if isinstance(t, Mapping)]
+        identifiers = record.get("identifiers")
+        known = texts(list(identifiers.values())) if isinstance(identifiers, Mapping) else []
+        return (
+            _joined(title, *(_text(t, "title") for t in others)),
+            _joined(
+                summary,
+                *(_text(t, "summary") for t in others),
+                *names(record.get("authors")),
+                _text(record, "publisher"),
+                *texts(record.get("subjects")),
+                *known,
+            ),
+            "",
+        )
+    if kind == "text":
+        return "", "", strip_html(body) if record.get("format") == "html" else body
+    if kind in ("thread", "request"):
+        return title, summary, body
+    if kind == "message":
+        return "", "", body
+    if kind == "reply":
+        return "", "", body
+    if kind == "summary":
+        return "", _joined(title, body), ""
+    if kind == "expert":
+        return (
+            _text(record, "name"),
+            _joined(_text(record, "role"), _text(record, "organisation_name")),
+            _text(record, "bio"),
+        )
+    if kind == "organisation":
+        return _text(record, "name"), summary, ""
+    if kind == "event":
+        return title, _joined(summary, _text(record, "place")), ""
+    return "", "", ""
+
+
+def indexed(record: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The three columns of the search index for a record; all "" where it is not searched."""
+    lang = _text(record, "lang")
+    title, summary, body = written(record)
+    return prepare(title, lang), prepare(summary, lang), prepare(body, lang)
+
+
+def digest(columns: tuple[str, str, str]) -> bytes:
+    """16 bytes that stand for what was indexed of a row (BLAKE2b over the three prepared columns)."""
+    return blake2b("\0".join(columns).encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def card(record: Mapping[str, Any], *, has_text: bool, messages: int) -> Card:
+    """The line that a list shows for a record."""
+    kind = _text(record, "type") or "unknown"
+    return Card(
+        id=str(record.get("id", "")),
+        kind=kind,
+        title=_text(record, "title") or _text(record, "name"),
+        summary=_text(record, "summary") or _text(record, "bio") or _text(record, "role"),
+        lang=_text(record, "lang"),
+        year=_year(record.get("year")),
+        countries=tuple(texts(record.get("countries"))),
+        themes=tuple(texts(record.get("themes"))),
+        resource_type=_text(record, "resource_type"),
+        updated=_text(record, "updated") or _text(record, "created"),
+        has_text=has_text,
+        files_bytes=sum(
+            size for f in _list(record, "files") if isinstance(f, Mapping) and (size := _count(f.get("size")))
+        ),
+        authors=tuple(names(record.get("authors"))),
+        messages=max(messages, _count(record.get("messages"))),
+        activity=_text(record, "activity"),
+        resource=_text(record, "resource"),
+    )
+
+
+def texts(value: Any) -> list[str]:
+    """The non-empty strings of a list; a lone string counts as a list of one."""
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list | tuple):
+        return []
+    return [clean(item) for item in value if isinstance(item, str) and item]
+
+
+def names(value: Any) -> list[str]:
+    """People's names from strings or from objects with ``name`` (or ``family`` and ``given``)."""
+    found: list[str] = []
+    for item in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(item, str):
+            found.append(clean(item))
+        elif isinstance(item, Mapping):
+            found.append(_text(item, "name") or _joined(_text(item, "given"), _text(item, "family"), by=" "))
+    return [name for name in found if name]
+
+
+def clean(text: str) -> str:
+    """Text that SQLite can hold: lone surrogates become "?"."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
+    return text
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    value = record.get(name)
+    return clean(value) if isinstance(value, str) else ""
+
+
+def _list(record: Mapping[str, Any], name: str) -> Iterable[Any]:
+    value = record.get(name)
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _joined(*parts: str, by: str = "\n") -> str:
+    return by.join(part for part in parts if part)
+
+
+def _year(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and value[:4].isascii() and value[:4].isdigit():
+        value = int(value[:4])
+    return value if isinstance(value, int) and 0 < value < 10_000 else None
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else 0
