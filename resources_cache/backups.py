@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import threading
 import time
 from contextlib import suppress
@@ -59,9 +60,15 @@ def open_own(path: Path, watcher: Watcher | None) -> tuple[Store, str | None]:
 
 
 def begin_epoch(store: Store, at_least: int = 0) -> None:
-    """A new device epoch, larger than the present one and ``at_least``; unsent items get counters of it."""
+    """A new device epoch, larger than the present one and ``at_least``; unsent items get counters of it.
+
+    How much larger is left to chance: a PC's image that was copied to a hundred others begins a hundred new
+    epochs from one and the same, and each should be its own. They stay below 2**21 for hundreds of copies.
+    """
     with store.transaction():
-        store.execute("UPDATE device SET epoch = max(epoch, ?) + 1, counter = 0", (at_least,))
+        store.execute(
+            "UPDATE device SET epoch = max(epoch, ?) + ?, counter = 0", (at_least, 1 + secrets.randbelow(4096))
+        )
         Outbox(store).renumber()
 
 

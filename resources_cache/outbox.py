@@ -160,6 +160,17 @@ class Outbox:
             self._before_leaving()
         return sorted((_item(row) for row in rows if row), key=lambda item: (item.epoch, item.counter))
 
+    def never_left(self, ids: Iterable[str]) -> None:
+        """No connection was made: these wait as before and may be edited or withdrawn again.
+
+        Only for items whose first offer this was; one that was offered before may have arrived then.
+        """
+        with self._store.transaction():
+            self._store.executemany(
+                "UPDATE outbox SET state='waiting', attempted=0, updated=? WHERE id=? AND state='sending'",
+                [(utc_now(), id_) for id_ in ids],
+            )
+
     def receive(self, id_: str, receipt: Mapping[str, Any]) -> None:
         """Keep the hub's receipt: the item is received (or answered again, where it had been). Idempotent.
 

@@ -29,15 +29,16 @@ def test_a_damaged_store_is_kept_and_the_last_good_backup_restored(tmp_path: Pat
         assert own.recovered is not None
         assert "restored" in own.recovered
         assert own.setting("name") == "Ada"
-        assert own.device().epoch == epoch + 1
+        begun = own.device().epoch
+        assert begun > epoch
         renumbered = own.outbox.item(item.id)
-        assert (renumbered.epoch, renumbered.counter) == (epoch + 1, 1)
+        assert (renumbered.epoch, renumbered.counter) == (begun, 1)
     (aside,) = (p for p in tmp_path.glob("own.db.damaged-*") if p.suffix not in ("-wal", "-shm"))
     assert aside.read_bytes() == damage
     assert first.exists()
     with Own(path) as own:
         assert own.recovered is None
-        assert own.device().epoch == epoch + 1
+        assert own.device().epoch == begun
 
 
 def test_damage_inside_the_file_is_noticed_at_opening(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_a_copied_store_begins_a_new_device_epoch(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "one", tmp_path / "two")
     with Own(tmp_path / "two" / "own.db") as copy:
         assert copy.device().id == device.id
-        assert copy.device().epoch == device.epoch + 1
+        assert copy.device().epoch > device.epoch
     with Own(tmp_path / "one" / "own.db") as own:
         assert own.device() == device
     (tmp_path / "one").rename(tmp_path / "renamed")
@@ -89,9 +90,9 @@ def test_a_store_put_back_in_place_begins_a_new_device_epoch(tmp_path: Path) -> 
         own.outbox.begin_sending([later.id])
     path.write_bytes(earlier.read_bytes())  # the same file to the system, only its content went back
     with Own(path) as own:
-        assert own.device().epoch == device.epoch + 1
+        assert own.device().epoch > device.epoch
         (item,) = own.outbox.items()
-        assert (item.epoch, item.counter) == (device.epoch + 1, 1)
+        assert (item.epoch, item.counter) == (own.device().epoch, 1)
 
 
 def test_backups_are_thinned_but_the_last_ones_and_strangers_stay(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pysqlite3 import dbapi2
 from resources_cache import library_schema, own_schema
 from resources_cache.cards import Cursor
 from resources_cache.library import Library
-from resources_cache.own import Device, Own
+from resources_cache.own import Own
 
 LIBRARY_1 = """
 CREATE TABLE records (
@@ -119,11 +119,12 @@ def test_a_first_own_store_becomes_current(tmp_path: Path) -> None:
     with Own(path) as own:
         device = own.device()
         # Nothing witnessed this file yet, so it may be a copy: a new epoch, and the unsent item numbered in it.
-        assert device == Device("dev", 4)
+        assert device.id == "dev"
+        assert device.epoch > 3
         items = {item.id: item for item in own.outbox.items()}
         assert {k: v.state for k, v in items.items()} == {"o1": "answered", "o2": "waiting", "o3": "sending"}
         assert items["o1"].receipt == {"ok": 1}
-        assert (items["o2"].epoch, items["o2"].counter) == (4, 1)
+        assert (items["o2"].epoch, items["o2"].counter) == (device.epoch, 1)
         assert (items["o3"].epoch, items["o3"].counter) == (3, 10)
         assert own.outbox.reoffer() == 1
         own.outbox.receive("o1", {"ok": 2})

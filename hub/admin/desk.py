@@ -1,0 +1,143 @@
+"""The desk: requests, the oldest that wait on top, and answering them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Case, IntegerField, QuerySet, When
+from django.http import HttpRequest
+from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy as _
+
+from hub import questions
+from hub.errors import HubError
+from hub.models import ALLOWED_TRANSITIONS, Request, RequestReply, RequestState
+
+from .forms import HubModelAdmin, actor, shown_name
+from .generic import ModelForm, StackedInline
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    title = _("waiting")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("us", _("on us")), ("asker", _("on the asker")), ("nobody", _("on nobody"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "us":
+            return queryset.filter(state__in=questions.OPEN_STATES)
+        if self.value() == "asker":
+            return queryset.filter(state=RequestState.WAITING)
+        if self.value() == "nobody":
+            return queryset.exclude(state__in=[*questions.OPEN_STATES, RequestState.WAITING])
+        return queryset
+
+
+class Replies(StackedInline[RequestReply, Request]):
+    model = RequestReply
+    extra = 0
+    can_delete = False
+    fields = ["author_name", "body", "created"]
+    readonly_fields = ["author_name", "body", "created"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Request | None = None) -> bool:
+        return False
+
+
+class RequestForm(ModelForm[Request]):
+    reply = forms.CharField(
+        label=_("Answer"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 10, "cols": 100}),
+        help_text=_("Saved with this, it reaches the asker at their next sync and the request is delivered."),
+    )
+    reply_author = forms.CharField(label=_("Signed"), required=False, max_length=300)
+    new_state = forms.ChoiceField(label=_("Move to"), required=False)
+
+    class Meta:
+        model = Request
+        fields = ["assigned_to"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        state = RequestState(self.instance.state)
+        allowed = [entry for entry in RequestState if entry in ALLOWED_TRANSITIONS[state]]
+        choices = [("", str(_("stay “%(state)s”") % {"state": state.label}))]
+        choices += [(entry.value, str(entry.label)) for entry in allowed if entry != RequestState.DELIVERED]
+        self.fields["new_state"].choices = choices  # type: ignore[attr-defined]  # Field is untyped by name
+
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean() or {}
+        if data.get("reply") and data.get("new_state"):
+            raise forms.ValidationError(
+                _("An answer delivers the request by itself; leave “Move to” as it is, or answer later.")
+            )
+        closed = (RequestState.CLOSED, RequestState.DECLINED)
+        if data.get("reply") and self.instance.state in closed:
+            raise forms.ValidationError(_("This request is closed; it can no longer be answered."))
+        return data
+
+
+@admin.register(Request)
+class RequestAdmin(HubModelAdmin[Request]):
+    form = RequestForm
+    list_display = ["title", "kind", "state", "asked_by", "age", "needed_by", "assigned_to"]
+    list_filter = [WaitingFilter, "state", "kind", "lang", "confidential"]
+    search_fields = ["title", "body", "id", "assigned_to"]
+    inlines = [Replies]
+    readonly_fields = [
+        "title", "body", "kind", "asked_by", "lang", "themes", "needed_by", "decision", "confidential", "state",
+        "created", "age", "id", "revision",
+    ]  # fmt: skip
+    fieldsets = [
+        (None, {"fields": ["title", "body", "kind", "asked_by", "state", "age"]}),
+        (_("What it is for"), {"fields": ["needed_by", "decision", "confidential", "themes", "lang"]}),
+        (_("Your answer"), {"fields": ["reply", "reply_author", "new_state", "assigned_to"]}),
+        (_("Record"), {"classes": ["collapse"], "fields": ["id", "created", "revision"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Request]:
+        waits = Case(When(state__in=questions.OPEN_STATES, then=0), default=1, output_field=IntegerField())
+        return super().get_queryset(request).select_related("member").order_by(waits, "created", "id")
+
+    def get_ordering(self, request: HttpRequest) -> tuple[()]:
+        return ()  # the order of get_queryset: what waits on us first
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Request | None = None) -> bool:
+        return False
+
+    @admin.display(description=_("asked by"))
+    def asked_by(self, request: Request) -> str:
+        return str(_("anonymous")) if request.anonymous else str(request.member)
+
+    @admin.display(description=_("age"))
+    def age(self, request: Request) -> str:
+        """Time with us; the clock stands while the asker is asked back."""
+        created = request.created
+        return timesince(created, created + request.age(), depth=1)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"reply_author": shown_name(request)}
+
+    def save_model(self, request: HttpRequest, obj: Request, form: ModelForm[Request], change: bool) -> None:
+        if "assigned_to" in form.changed_data:
+            Request.objects.filter(pk=obj.pk).update(assigned_to=obj.assigned_to)
+        data = form.cleaned_data
+        try:
+            if data.get("reply"):
+                author = data.get("reply_author") or shown_name(request)
+                questions.answer(obj.pk, data["reply"], author)
+                self.message_user(
+                    request, _("Answered. It reaches the asker at their next sync."), messages.SUCCESS
+                )
+            elif data.get("new_state"):
+                questions.change_state(obj.pk, data["new_state"], actor(request))
+        except HubError as error:
+            # Somebody else was faster; what was typed is in the message, not lost.
+            self.message_user(request, f"{error} {error.advice} {data.get('reply') or ''}", messages.ERROR)

@@ -1,0 +1,443 @@
+"""The command line ``hubshelf-hub``.
+
+What happens: ``--home`` becomes the environment variable that Django's settings read; then Django starts; then the
+command runs. With ``--json`` standard output carries exactly one JSON document, errors included; progress and logs
+go to standard error. Exit 0: done; 1: something failed, in words; 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from . import home as homes
+from .errors import DatabaseUnusable, HubError, InvalidInput, means_unusable
+
+if TYPE_CHECKING:
+    from .models import Request
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Failed(click.ClickException):
+    """A command ran to its end and has something to show, but did not do what was asked."""
+
+    exit_code = 1
+
+
+def as_json_option(command: _Command) -> _Command:
+    """``--json`` at any command; before the command's name it works too."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"The hub's folder. {homes.ENVIRONMENT_VARIABLE} stands for it.",
+)
+@as_json_option
+@click.version_option(package_name="hubshelf", prog_name="hubshelf-hub")
+def cli(home: Path | None, as_json: bool) -> None:
+    """Run an education hub: collect resources, answer questions, publish for places with poor links."""
+    del as_json  # every command asks for it through wants_json
+    if home is not None:
+        os.environ[homes.ENVIRONMENT_VARIABLE] = str(home.expanduser().absolute())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of ``hubshelf-hub``; leaves through SystemExit."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with _stated_errors():
+            cli.main(given, prog_name="hubshelf-hub", standalone_mode=False)
+        code = 0
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except click.Abort:
+        code = _fail(given, "interrupted", "The command was interrupted.", "Run it again to go on.", 1)
+    except Failed as failed:
+        code = failed.exit_code
+    except click.ClickException as wrong:
+        if "--json" not in given:
+            wrong.show()
+            code = wrong.exit_code
+        else:
+            advice = "Run the command with --help to see how it is used."
+            code = _fail(given, "usage", wrong.format_message(), advice, wrong.exit_code)
+    except HubError as error:
+        code = _fail(given, error.code, str(error), error.advice, 1)
+    except BrokenPipeError:
+        # Whoever read our output has left; nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
+
+
+@contextmanager
+def _stated_errors() -> Iterator[None]:
+    """Errors of the database and the disk become ours, in words."""
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import Error
+
+    try:
+        yield
+    except Error as error:
+        if not means_unusable(error):
+            raise
+        raise DatabaseUnusable(str(error).split("\n")[0][:200]) from error
+    except ImproperlyConfigured as error:
+        raise InvalidInput(
+            f"The hub's settings cannot be used: {error}.", "Check DATABASE_URL and the HUBSHELF_HUB_ variables."
+        ) from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise HubError(
+            f"The disk or the network failed: {error.strerror or error}. What was not finished was not saved.",
+            "Check free space and rights of the hub's folder, then run the command again.",
+        ) from error
+
+
+def _fail(given: Sequence[str], code: str, message: str, advice: str, status: int) -> int:
+    if "--json" in given:
+        _write_json({"error": {"code": code, "message": message, "advice": advice}})
+    else:
+        click.echo(f"Error: {message}", err=True)
+        click.echo(advice, err=True)
+    return status
+
+
+def _write_json(document: object) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, default=str).encode() + b"\n", nl=False)
+
+
+def start_django() -> Path:
+    """Start Django for an existing home and return it. Raises NotInitialised."""
+    home = homes.hub_home()
+    homes.require_initialised(home)
+    _set_up_django()
+    return home
+
+
+def _set_up_django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
+    import django
+
+    django.setup()
+
+
+def show(as_json: bool, document: dict[str, Any], lines: Sequence[str]) -> None:
+    """Print a result: the document with ``--json`` (here or before the command), else the lines."""
+    if wants_json(as_json):
+        _write_json(document)
+    else:
+        for line in lines:
+            click.echo(line)
+
+
+def wants_json(as_json: bool) -> bool:
+    """Whether JSON was asked for, before or behind the command's name."""
+    context = click.get_current_context().find_root()
+    return as_json or bool(context.params.get("as_json"))
+
+
+@cli.command()
+@click.option("--email", default="", help="Address of the first facilitator.")
+@click.option("--password", default="", help="Their password; without one, a password is made and shown once.")
+@as_json_option
+def init(email: str, password: str, as_json: bool) -> None:
+    """Make the hub's folder, database, keys and first facilitator. Safe to run again."""
+    home = homes.hub_home()
+    fresh = not homes.secret_key_path(home).exists()
+    homes.prepare(home)
+    _set_up_django()
+    from django.core.management import call_command
+
+    from .facilitators import ensure_facilitator
+    from .publishing.keys import ensure_keys
+    from .vocabularies import load_taxonomies
+
+    call_command("migrate", interactive=False, verbosity=0)
+    themes = load_taxonomies()
+    ensure_keys(home)
+    facilitator = ensure_facilitator(email, password)
+    lines = [f"The hub in {home} is ready."]
+    if facilitator and facilitator.password:
+        lines.append(f"Facilitator: {facilitator.email}")
+        lines.append(f"Password (shown only now): {facilitator.password}")
+    lines.append("Next: hubshelf-hub import FILE…, hubshelf-hub publish, hubshelf-hub serve")
+    document = {
+        "home": str(home),
+        "created": fresh,
+        "themes": themes,
+        "facilitator": asdict(facilitator) if facilitator else None,
+    }
+    show(as_json, document, lines)
+
+
+@cli.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="FIELD=COLUMN,…",
+    help='Columns of a CSV file, such as title="Project Name",summary=Abstract; or a JSON file with them.',
+)
+@click.option("--draft", is_flag=True, help="Keep what is new unpublished until a facilitator releases it.")
+@as_json_option
+def import_(files: tuple[Path, ...], mapping: tuple[str, ...], draft: bool, as_json: bool) -> None:
+    """Import FILES: JSON Lines, ERIC JSON, CSV, RIS, BibTeX, CSL-JSON or Zotero JSON."""
+    start_django()
+    from .imports import import_files, parse_mapping
+
+    report = import_files(
+        files,
+        draft=draft,
+        mapping=parse_mapping(mapping),
+        progress=lambda file, count: click.echo(f"{Path(file).name}: {count:,} records", err=True),
+    )
+    lines = [
+        f"{report.read:,} records read: {report.created:,} new, {report.updated:,} changed, "
+        f"{report.unchanged:,} as before, {report.deleted:,} withdrawn, {len(report.rejected):,} rejected."
+    ]
+    for entry in report.rejected[:50]:
+        lines.append(f"  {entry.file}{', ' + entry.where if entry.where else ''}: {entry.reason}")
+    if len(report.rejected) > 50:
+        lines.append(f"  … and {len(report.rejected) - 50:,} more; --json lists them all.")
+    document = report.to_json()
+    failed = bool(report.rejected) and not report.taken
+    if failed:
+        document["error"] = {
+            "code": "nothing-imported",
+            "message": "Nothing could be imported.",
+            "advice": "See the reasons under “rejected”, correct the file and import it again.",
+        }
+        lines.append("Nothing could be imported; correct the file and import it again.")
+    show(as_json, document, lines)
+    if failed:
+        raise Failed("nothing could be imported")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@as_json_option
+def export(file: Path, as_json: bool) -> None:
+    """Write everything published to FILE in the native exchange format (JSON Lines)."""
+    start_django()
+    from .exports import export_to
+
+    exported = export_to(file)
+    show(
+        as_json,
+        {"file": str(file), **asdict(exported)},
+        [f"{exported.records:,} records and {exported.files:,} files, {exported.bytes:,} bytes, in {file}."],
+    )
+
+
+@cli.command()
+@as_json_option
+def publish(as_json: bool) -> None:
+    """Seal what changed and sign it, so that shelves fetch it at their next sync."""
+    start_django()
+    from .publishing.sealer import publish as seal
+
+    published = seal()
+    show(
+        as_json,
+        asdict(published),
+        [
+            f"{published.put:,} records put and {published.deleted:,} deleted in {published.streams:,} streams; "
+            f"head {published.epoch}.{published.version}, {published.seconds:.1f} s."
+        ],
+    )
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8440, show_default=True, type=click.IntRange(0, 65535))
+@as_json_option
+def serve(host: str, port: int, as_json: bool) -> None:
+    """Serve the hub until it is stopped."""
+    start_django()
+    from .serving import serve as run
+
+    def announce(address: str) -> None:
+        show(as_json, {"address": address}, [f"Serving on {address} (stop with Ctrl+C)"])
+        sys.stdout.flush()
+
+    run(host, port, announce)
+
+
+@cli.command()
+@click.argument("email")
+@click.option("--name", default="")
+@click.option("--category", default="", help="For example government-policymaker, researcher, ngo-advocacy.")
+@click.option("--country", default="", help="Two letters of ISO 3166.")
+@as_json_option
+def invite(email: str, name: str, category: str, country: str, as_json: bool) -> None:
+    """Make a one-time code for the member with this EMAIL; it is shown once and good for 30 days."""
+    start_django()
+    from .invitations import invite as make_code
+    from .models.devices import INVITATION_LIFETIME
+
+    code = make_code(email, name=name, category=category, country=country)
+    show(as_json, {"code": code, "email": email, "days": INVITATION_LIFETIME.days}, [code])
+
+
+@cli.command()
+@click.option("--all", "everything", is_flag=True, help="Closed and declined ones too.")
+@as_json_option
+def questions(everything: bool, as_json: bool) -> None:
+    """List what members asked: those that wait for an answer first, the oldest on top."""
+    start_django()
+    from .questions import listed
+
+    found = [_question(request) for request in listed(everything)]
+    lines = [f"{q['id']}  {q['state']:<12} {q['age_days']:>4} d  {q['title']}" for q in found]
+    show(as_json, {"questions": found}, lines or ["No questions."])
+
+
+def _question(request: Request) -> dict[str, Any]:
+    from .times import to_wire
+
+    asker = None
+    if not request.anonymous:
+        asker = {"name": request.member.name, "email": request.member.email}
+    return {
+        "id": request.id,
+        "kind": request.kind,
+        "title": request.title,
+        "body": request.body,
+        "lang": request.lang,
+        "state": request.state,
+        "created": to_wire(request.created),
+        "age_days": request.age().days,
+        "needed_by": request.needed_by.isoformat() if request.needed_by else None,
+        "confidential": request.confidential,
+        "asked_by": asker,
+    }
+
+
+@cli.command()
+@click.argument("question_id", metavar="ID")
+@click.option("--body-file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--author", default="Facilitation team", show_default=True, help="Name shown to the asker.")
+@click.option("--cite", "cites", multiple=True, metavar="RECORD-ID", help="A resource that the answer rests on.")
+@as_json_option
+def reply(question_id: str, body_file: Path, author: str, cites: tuple[str, ...], as_json: bool) -> None:
+    """Answer the question ID with the text in a file."""
+    start_django()
+    from .questions import answer
+
+    try:
+        body = body_file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput(
+            f"{body_file.name} is not UTF-8 text, so nothing was sent.", "Save it as UTF-8 and try again."
+        ) from None
+    sent = answer(question_id, body, author, cites)
+    show(
+        as_json,
+        {"id": sent.id, "request": sent.request_id, "state": sent.request.state},
+        ["Answered. It reaches the asker at their next sync."],
+    )
+
+
+@cli.command()
+@as_json_option
+def devices(as_json: bool) -> None:
+    """List the devices that members enrolled."""
+    start_django()
+    from .models import Device
+    from .times import to_wire
+
+    found = [
+        {
+            "id": device.id,
+            "name": device.name,
+            "member": device.member.email,
+            "created": to_wire(device.created),
+            "last_seen": device.last_seen and to_wire(device.last_seen),
+            "revoked": device.revoked and to_wire(device.revoked),
+        }
+        for device in Device.objects.select_related("member")
+    ]
+    lines = [
+        f"{d['id']}  {d['member']}  {d['name']}  {'revoked' if d['revoked'] else d['last_seen'] or 'never seen'}"
+        for d in found
+    ]
+    show(as_json, {"devices": found}, lines or ["No devices."])
+
+
+@cli.command()
+@click.argument("device_id", metavar="DEVICE")
+@as_json_option
+def revoke(device_id: str, as_json: bool) -> None:
+    """Take back the access of a DEVICE that was lost or whose member left."""
+    start_django()
+    from .invitations import revoke as take_back
+    from .times import to_wire
+
+    device = take_back(device_id)
+    moment = to_wire(device.revoked) if device.revoked else None
+    show(as_json, {"id": device.id, "revoked": moment}, [f"{device} can no longer sync."])
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@as_json_option
+def backup(folder: Path, as_json: bool) -> None:
+    """Copy the whole hub into a new FOLDER; it may go on serving. The copy holds the signing keys."""
+    home = start_django()
+    from .backups import backup as copy
+
+    show(
+        as_json,
+        {"folder": str(copy(home, folder))},
+        [f"The hub was copied to {folder}. Keep it as safe as the hub."],
+    )
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@as_json_option
+def restore(folder: Path, as_json: bool) -> None:
+    """Put the backup in FOLDER in place of this hub (stopped) and begin a new epoch."""
+    home = start_django()
+    from .backups import restore as put_back
+
+    epoch = put_back(home, folder)
+    lines = [f"The backup is in place; epoch {epoch} has begun.", "Next: hubshelf-hub publish, hubshelf-hub serve"]
+    show(as_json, {"epoch": epoch}, lines)
+
+
+@cli.command("new-epoch")
+@as_json_option
+def new_epoch(as_json: bool) -> None:
+    """Begin a new epoch after the database was put back by other means: shelves fetch everything again."""
+    home = start_django()
+    from .publishing.epochs import begin_new_epoch
+
+    epoch = begin_new_epoch(home)
+    show(as_json, {"epoch": epoch}, [f"Epoch {epoch} has begun.", "Next: hubshelf-hub publish"])
+
+
+@cli.command("rotate-key")
+@as_json_option
+def rotate_key(as_json: bool) -> None:
+    """Replace the key that signs publications; keys/root.key must be there for this command."""
+    home = start_django()
+    from .publishing.keys import rotate_head_key
+
+    root = rotate_head_key(home)
+    show(as_json, {"root": root.version}, [f"Root {root.version} names a new key.", "Next: hubshelf-hub publish"])

@@ -1,0 +1,118 @@
+"""Devices and how they come in, the operations they sent, and what waits for each member."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .fields import id_field, json_object
+from .people import Member
+
+INVITATION_LIFETIME = timedelta(days=30)
+
+
+class Device(models.Model):
+    """A copy of the client on somebody's machine. Only the SHA-256 of its token is kept."""
+
+    id = id_field()
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="devices", verbose_name=_("member"))
+    name = models.CharField(_("name"), max_length=200, blank=True, default="")
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created = models.DateTimeField(_("enrolled"), default=timezone.now)
+    last_seen = models.DateTimeField(_("last seen"), null=True, blank=True)
+    revoked = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-last_seen", "-created"]
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
+
+    def __str__(self) -> str:
+        return self.name or self.id
+
+
+def _invitation_expiry() -> object:
+    return timezone.now() + INVITATION_LIFETIME
+
+
+class Invitation(models.Model):
+    """A personal one-time code. The code itself is shown once and kept only as a hash."""
+
+    id = models.BigAutoField(primary_key=True)
+    code_hash = models.CharField(max_length=64, unique=True, editable=False)
+    member = models.ForeignKey(
+        Member, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("member")
+    )
+    created = models.DateTimeField(_("created"), default=timezone.now)
+    expires = models.DateTimeField(_("expires"), default=_invitation_expiry)
+    used_at = models.DateTimeField(_("used"), null=True, blank=True, editable=False)
+    used_by_device = models.ForeignKey(
+        Device,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="invitations",
+        editable=False,
+        verbose_name=_("used by"),
+    )
+    token_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+
+    class Meta:
+        ordering = ["-created"]
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+
+    def __str__(self) -> str:
+        return f"{self.member} ({self.created:%Y-%m-%d})"
+
+
+class Operation(models.Model):
+    """What a device sent: ``id`` is the client's operation id, kept for good, so a retry changes nothing."""
+
+    class Status(models.TextChoices):
+        ACCEPTED = "accepted", _("accepted")
+        REJECTED = "rejected", _("rejected")
+
+    id = models.CharField(primary_key=True, max_length=64)
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="operations")
+    epoch = models.PositiveBigIntegerField()
+    counter = models.PositiveBigIntegerField()
+    kind = models.CharField(max_length=32)
+    effect_id = models.CharField(max_length=64, blank=True, default="")
+    status = models.CharField(max_length=12, choices=Status.choices)
+    receipt = json_object()
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["device", "epoch", "counter"], name="operation_counter_once")
+        ]
+        verbose_name = _("operation")
+        verbose_name_plural = _("operations")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+class PersonalItem(models.Model):
+    """One entry of a member's own feed; ``seq`` has no gaps and rises in commit order."""
+
+    id = models.BigAutoField(primary_key=True)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="personal_items")
+    seq = models.PositiveBigIntegerField()
+    item_id = models.CharField(max_length=64)
+    body = models.JSONField()
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["member", "seq"]
+        constraints = [models.UniqueConstraint(fields=["member", "seq"], name="personal_seq_once")]
+        verbose_name = _("personal item")
+        verbose_name_plural = _("personal items")
+
+    def __str__(self) -> str:
+        return f"{self.seq}: {self.item_id}"

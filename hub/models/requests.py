@@ -1,0 +1,143 @@
+"""Questions and the other requests that members send, with their state machine."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .fields import id_field, json_list, lang_field
+from .people import Member
+
+
+class RequestKind(models.TextChoices):
+    QUESTION = "question", _("question to the community")
+    HELPDESK = "helpdesk", _("helpdesk request")
+    RESOURCE = "resource", _("proposed resource")
+    PRACTICE = "practice", _("shared practice")
+
+
+class RequestState(models.TextChoices):
+    SUBMITTED = "submitted", _("submitted")
+    TRIAGED = "triaged", _("triaged")
+    SCOPED = "scoped", _("scoped")
+    ASSIGNED = "assigned", _("assigned")
+    IN_PROGRESS = "in-progress", _("in progress")
+    WAITING = "waiting", _("waiting on the asker")
+    DELIVERED = "delivered", _("delivered")
+    CLOSED = "closed", _("closed")
+    DECLINED = "declined", _("declined")
+
+
+_S = RequestState
+_OPEN = (_S.SUBMITTED, _S.TRIAGED, _S.SCOPED, _S.ASSIGNED, _S.IN_PROGRESS, _S.WAITING)
+
+ALLOWED_TRANSITIONS: dict[RequestState, frozenset[RequestState]] = {
+    # A question may be answered at once, so "delivered" can be reached from every open state.
+    _S.SUBMITTED: frozenset({_S.TRIAGED, _S.ASSIGNED, _S.WAITING, _S.DELIVERED, _S.DECLINED}),
+    _S.TRIAGED: frozenset({_S.SCOPED, _S.ASSIGNED, _S.WAITING, _S.DELIVERED, _S.DECLINED}),
+    _S.SCOPED: frozenset({_S.ASSIGNED, _S.WAITING, _S.DELIVERED, _S.DECLINED}),
+    _S.ASSIGNED: frozenset({_S.IN_PROGRESS, _S.WAITING, _S.DELIVERED, _S.DECLINED}),
+    _S.IN_PROGRESS: frozenset({_S.WAITING, _S.DELIVERED, _S.DECLINED}),
+    _S.WAITING: frozenset(
+        {_S.TRIAGED, _S.SCOPED, _S.ASSIGNED, _S.IN_PROGRESS, _S.DELIVERED, _S.CLOSED, _S.DECLINED}
+    ),
+    # The asker may come back on an answer; a closed or declined request stays as it is.
+    _S.DELIVERED: frozenset({_S.IN_PROGRESS, _S.WAITING, _S.CLOSED}),
+    _S.CLOSED: frozenset(),
+    _S.DECLINED: frozenset(),
+}
+
+
+class Request(models.Model):
+    """What a member asked. ``revision`` rises by one with every change of state or reply.
+
+    The clock: ``age()`` leaves out the time spent in state "waiting", which is the asker's, not ours.
+    ``paused_seconds`` holds the finished pauses, ``waiting_since`` the start of the running one.
+    """
+
+    id = id_field()
+    kind = models.CharField(_("kind"), max_length=16, choices=RequestKind.choices, default=RequestKind.QUESTION)
+    member = models.ForeignKey(
+        Member, on_delete=models.CASCADE, related_name="requests", verbose_name=_("asked by")
+    )
+    title = models.CharField(_("title"), max_length=1000)
+    body = models.TextField(_("text"), blank=True, default="")
+    lang = lang_field(verbose_name=_("language"))
+    themes = json_list(verbose_name=_("themes"))
+    needed_by = models.DateField(_("needed by"), null=True, blank=True)
+    decision = models.TextField(_("the decision it serves"), blank=True, default="")
+    confidential = models.BooleanField(_("confidential"), default=False)
+    anonymous = models.BooleanField(_("anonymous"), default=False)
+    state = models.CharField(
+        _("state"), max_length=12, choices=RequestState.choices, default=RequestState.SUBMITTED
+    )
+    assigned_to = models.CharField(_("assigned to"), max_length=300, blank=True, default="")
+    revision = models.PositiveIntegerField(_("revision"), default=1)
+    created = models.DateTimeField(_("received"), default=timezone.now)
+    updated = models.DateTimeField(_("updated"), default=timezone.now)
+    waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True, editable=False)
+    paused_seconds = models.PositiveBigIntegerField(_("seconds paused"), default=0, editable=False)
+
+    class Meta:
+        ordering = ["-created", "id"]
+        indexes = [models.Index(fields=["state", "created"], name="request_state_created")]
+        verbose_name = _("request")
+        verbose_name_plural = _("requests")
+
+    def __str__(self) -> str:
+        return self.title
+
+    def may_become(self, state: str) -> bool:
+        """Whether the table of transitions lets this request go to ``state``."""
+        return RequestState(state) in ALLOWED_TRANSITIONS[RequestState(self.state)]
+
+    def move_to(self, state: RequestState, now: datetime | None = None) -> None:
+        """Take the state, stopping or starting the clock; saving and the revision are the caller's.
+
+        Raises ValueError where the table does not allow it: whoever calls has asked ``may_become``.
+        """
+        if not self.may_become(state):
+            raise ValueError(f"{self.state} may not become {state}")
+        now = now or timezone.now()
+        if self.waiting_since is not None:
+            self.paused_seconds += max(int((now - self.waiting_since).total_seconds()), 0)
+            self.waiting_since = None
+        if state == RequestState.WAITING:
+            self.waiting_since = now
+        self.state = state
+        self.updated = now
+
+    def is_open(self) -> bool:
+        """True while somebody still owes something: not delivered, closed or declined."""
+        return RequestState(self.state) in _OPEN
+
+    def age(self, now: datetime | None = None) -> timedelta:
+        """How long this has been with us, without the time spent waiting on the asker."""
+        now = now or timezone.now()
+        paused = timedelta(seconds=self.paused_seconds)
+        if self.waiting_since is not None:
+            paused += now - self.waiting_since
+        return max(now - self.created - paused, timedelta(0))
+
+
+class RequestReply(models.Model):
+    id = id_field()
+    request = models.ForeignKey(
+        Request, on_delete=models.CASCADE, related_name="replies", verbose_name=_("request")
+    )
+    author_name = models.CharField(_("author"), max_length=300)
+    by_member = models.BooleanField(_("written by the asker"), default=False)
+    body = models.TextField(_("text"))
+    cites = json_list(verbose_name=_("cited records"))
+    created = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        ordering = ["created", "id"]
+        verbose_name = _("reply")
+        verbose_name_plural = _("replies")
+
+    def __str__(self) -> str:
+        return f"{self.author_name}: {self.body[:60]}"

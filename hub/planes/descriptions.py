@@ -1,0 +1,106 @@
+"""OpenAPI descriptions of the personal plane, for /u/v1/openapi.json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TEXT = {"type": "string"}
+_COUNT = {"type": "integer", "minimum": 0}
+_PAIR = {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2, "description": "[epoch, number]"}
+
+_PROBLEM = {
+    "description": "A problem document (RFC 9457) with an `action`",
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "type": "object",
+                "required": ["type", "title", "status", "action"],
+                "properties": {
+                    "type": _TEXT,
+                    "title": _TEXT,
+                    "status": _COUNT,
+                    "detail": _TEXT,
+                    "action": {"enum": ["retry", "wait", "auth", "resync", "upgrade", "drop"]},
+                },
+            }
+        }
+    },
+}
+
+
+def _object(required: list[str], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": required, "properties": properties}
+
+
+def _call(asked: dict[str, Any], answered: dict[str, Any], *refusals: str) -> dict[str, Any]:
+    return {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": asked}}},
+        "responses": {
+            "200": {"description": "Done", "content": {"application/json": {"schema": answered}}},
+            **dict.fromkeys(refusals, _PROBLEM),
+        },
+    }
+
+
+_OPERATION = _object(
+    ["id", "epoch", "counter", "kind", "body"],
+    id=_TEXT,
+    epoch=_COUNT,
+    counter=_COUNT,
+    kind={"type": "string", "description": "ask or reply; an unknown kind is rejected in its receipt"},
+    body={"type": "object"},
+)
+_RECEIPT = _object(
+    ["id", "accepted"],
+    id=_TEXT,
+    accepted={"type": "boolean"},
+    effect=_TEXT,
+    received=_TEXT,
+    state=_TEXT,
+    problem={"type": "object"},
+)
+
+ENROL = _call(
+    _object(
+        ["code", "device", "token"],
+        protocol=_COUNT,
+        code=_TEXT,
+        device={"type": "string", "minLength": 1, "maxLength": 64},
+        token={"type": "string", "minLength": 64, "maxLength": 64},
+        device_name=_TEXT,
+    ),
+    _object(["hub", "member", "email", "root"], hub=_TEXT, member=_TEXT, email=_TEXT, root=_TEXT),
+    "400",
+    "403",
+    "409",
+    "413",
+    "429",
+)
+
+SYNC = {
+    **_call(
+        _object(
+            ["nonce", "head", "personal"],
+            protocol=_COUNT,
+            nonce={"type": "string", "minLength": 32, "maxLength": 32},
+            head=_PAIR,
+            personal=_PAIR,
+            operations={"type": "array", "items": _OPERATION, "maxItems": 100},
+        ),
+        _object(
+            ["epoch", "cursor"],
+            epoch=_COUNT,
+            cursor=_COUNT,
+            receipts={"type": "array", "items": _RECEIPT},
+            items={"type": "array", "items": {"type": "object"}},
+            more={"type": "boolean"},
+            head=_TEXT,
+        ),
+        "400",
+        "401",
+        "403",
+        "409",
+        "413",
+    ),
+    "security": [{"deviceToken": []}],
+}

@@ -1,0 +1,112 @@
+"""The public plane: the head, the roots, and immutable objects with byte ranges (docs/protocol.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.views.decorators.http import require_safe
+
+from hub.objects import object_path
+from hub.planes.answers import problem
+from hub.publishing import keys, served
+from sync.protocol.wire_json import is_digest, sha256
+
+_RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
+_PIECE = 64 * 1024
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+@require_safe
+def head(request: HttpRequest) -> HttpResponse:
+    """The signed head; 304 where the caller has it already, 404 before the first publication."""
+    document = served.read_head(settings.HOME)
+    if document is None:
+        return problem("not-published", "This hub has not published anything yet.", "wait", 404)
+    tag = f'"{sha256(document)[:16]}"'
+    if request.headers.get("If-None-Match") == tag:
+        response = HttpResponse(status=304)
+        del response["Content-Type"]  # there is no body, and a page would look like a log-in page
+    else:
+        response = HttpResponse(document, content_type="text/plain; charset=utf-8")
+    response["ETag"] = tag
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_safe
+def root(request: HttpRequest, version: int) -> HttpResponse:
+    """One root document of the chain."""
+    document = keys.root_document(settings.HOME, version)
+    if document is None:
+        return problem("not-found", "There is no such root document.", "resync", 404)
+    response = HttpResponse(document, content_type="text/plain; charset=utf-8")
+    response["Cache-Control"] = _FOREVER
+    return response
+
+
+@require_safe
+def immutable_object(request: HttpRequest, digest: str) -> HttpResponseBase:
+    """An index, manifest, segment or file by its SHA-256; one range of bytes is honoured (RFC 9110, 14)."""
+    path = _find(digest)
+    if path is None:
+        return problem("not-found", "This hub has no object of that name.", "resync", 404)
+    size = path.stat().st_size
+    start, end, status = _range(request.headers.get("Range", ""), size)
+    if status == 416:
+        response: HttpResponseBase = HttpResponse(status=416)
+        response["Content-Range"] = f"bytes */{size}"
+        return response
+    length = end - start
+    if request.method == "HEAD":
+        response = HttpResponse(status=status)
+    elif length <= _PIECE:
+        with path.open("rb") as handle:
+            handle.seek(start)
+            response = HttpResponse(handle.read(length), status=status)
+    else:
+        response = StreamingHttpResponse(_pieces(path, start, length), status=status)
+    response["Content-Type"] = "application/octet-stream"
+    response["Content-Length"] = str(length)
+    response["Accept-Ranges"] = "bytes"
+    response["Cache-Control"] = _FOREVER
+    if status == 206:
+        response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    return response
+
+
+def _find(digest: str) -> Path | None:
+    if not is_digest(digest):
+        return None
+    for path in (served.served_path(settings.HOME, digest), object_path(digest)):
+        if path.is_file():
+            return path
+    return None
+
+
+def _range(header: str, size: int) -> tuple[int, int, int]:
+    """Return (start, end exclusive, status) for a Range header; anything but one plain range is ignored."""
+    found = _RANGE.fullmatch(header.strip())
+    if not found:
+        return 0, size, 200
+    start = int(found[1])
+    end = min(size, int(found[2]) + 1) if found[2] else size
+    if start >= size:
+        return 0, 0, 416
+    if end <= start:
+        return 0, size, 200
+    return start, end, 206
+
+
+def _pieces(path: Path, start: int, length: int) -> Iterator[bytes]:
+    with path.open("rb") as handle:
+        handle.seek(start)
+        while length > 0:
+            piece = handle.read(min(_PIECE, length))
+            if not piece:
+                return
+            length -= len(piece)
+            yield piece
