@@ -119,11 +119,10 @@ class Files(TabularInline[StoredFile, Resource]):
 
 @admin.register(Resource)
 class ResourceAdmin(HubModelAdmin[Resource]):
-    list_display = ["title", "state", "lang", "year", "resource_type", "primary_theme", "updated"]
-    list_filter = ["state", "lang", "themes", "resource_type", "year", "policy_cycle", "sample", "source"]
+    list_display = ["title", "state", "lang", "year", "resource_type", "updated"]
+    list_filter = ["state", "lang", ("themes", admin.RelatedOnlyFieldListFilter), "resource_type", "year", "policy_cycle", "sample", "source"]
     search_fields = ["title", "summary", "publisher", "id", "identifiers__value"]
     search_help_text = _("Title, summary, publisher, id, DOI, ISBN or ERIC number")
-    date_hierarchy = "updated"
     actions = ["publish", "withdraw"]
     inlines = [ThemeLinks, Translations, Editions, Files, Identifiers]
     autocomplete_fields = ["collections"]
