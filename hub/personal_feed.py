@@ -52,7 +52,7 @@ def request_item(request: Request) -> dict[str, Any]:
 
 def reply_item(reply: RequestReply) -> dict[str, Any]:
     """The wire record of a reply."""
-    return {
+    record: dict[str, Any] = {
         "id": reply.id,
         "type": "reply",
         "request": reply.request_id,
@@ -61,6 +61,9 @@ def reply_item(reply: RequestReply) -> dict[str, Any]:
         "created": to_wire(reply.created),
         "cites": list(reply.cites),
     }
+    if reply.by_member:
+        record["mine"] = True  # the asker's own words do not make a question answered
+    return record
 
 
 def resume(request: Request) -> None:

@@ -120,7 +120,16 @@ class Files(TabularInline[StoredFile, Resource]):
 @admin.register(Resource)
 class ResourceAdmin(HubModelAdmin[Resource]):
     list_display = ["title", "state", "lang", "year", "resource_type", "updated"]
-    list_filter = ["state", "lang", ("themes", admin.RelatedOnlyFieldListFilter), "resource_type", "year", "policy_cycle", "sample", "source"]
+    list_filter = [
+        "state",
+        "lang",
+        ("themes", admin.RelatedOnlyFieldListFilter),
+        "resource_type",
+        "year",
+        "policy_cycle",
+        "sample",
+        "source",
+    ]
     search_fields = ["title", "summary", "publisher", "id", "identifiers__value"]
     search_help_text = _("Title, summary, publisher, id, DOI, ISBN or ERIC number")
     actions = ["publish", "withdraw"]

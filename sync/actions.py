@@ -1,0 +1,194 @@
+"""What the planner asks for, and what it is told: the whole interface between deciding and doing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sync.protocol.catalogue import SegmentRef
+from sync.protocol.head import Head, ObjectRef
+from sync.protocol.messages import Operation, SyncResponse
+from sync.protocol.problems import Problem
+from sync.protocol.trust import Root
+from sync.report import KnownError
+from sync.routes import Step
+
+# Asked for
+
+
+@dataclass(frozen=True)
+class PostPersonal:
+    """Send operations and fetch what is new for this member. Answer: Answered or Refused."""
+
+    head: tuple[int, int]
+    personal: tuple[int, int]
+    operations: Sequence[Operation]
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Keep a verified answer: receipts in the outbox, then items and cursor in one transaction.
+
+    `settled`: the receipts' ids that were really sent. `renewed`: the hub began a new epoch, so all that it had
+    acknowledged is offered again; `reset`: what was personal is replaced. Answer: Operations (still to send).
+    """
+
+    answer: SyncResponse
+    settled: frozenset[str]
+    renewed: bool
+    reset: bool
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """An operation that the hub will never accept goes to the person's attention. Answer: Kept."""
+
+    operation: str
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class RenewDevice:
+    """Begin a new epoch of this device, whose numbers were used twice. Answer: Operations."""
+
+
+@dataclass(frozen=True)
+class GetHead:
+    """Fetch the head, unless it is still `known` (its bytes, or None). Answer: Fetched; None for unchanged."""
+
+    known: bytes | None
+
+
+@dataclass(frozen=True)
+class GetRoot:
+    """Fetch one root document. Answer: Fetched."""
+
+    version: int
+
+
+@dataclass(frozen=True)
+class SaveRoot:
+    """Keep a root document that follows the known one. Answer: Kept."""
+
+    root: Root
+
+
+@dataclass(frozen=True)
+class SaveHead:
+    """Keep a verified head; `complete`: all that it names is applied. Answer: Kept."""
+
+    head: Head
+    document: bytes
+    complete: bool
+
+
+@dataclass(frozen=True)
+class GetDocument:
+    """Fetch an index or manifest, or take the one that is kept. Answer: Fetched or Failed."""
+
+    ref: ObjectRef
+    purpose: Literal["index", "manifest"]
+
+
+@dataclass(frozen=True)
+class KeepDocument:
+    """Keep an index or manifest that was verified, so that it is fetched once. Answer: Kept."""
+
+    digest: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class FetchSegment:
+    """Bring a segment's bytes here. Answer: Kept or Failed."""
+
+    stream: str
+    segment: SegmentRef
+
+
+@dataclass(frozen=True)
+class ApplySegment:
+    """Verify, decode and apply what FetchSegment brought, in one transaction. Answer: Kept or Failed."""
+
+    stream: str
+    step: Step
+
+
+@dataclass(frozen=True)
+class DropStream:
+    """Remove a stream that is not kept any more. Answer: Kept."""
+
+    stream: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """Nothing is left to do. `complete`: shelf and hub agree; `trouble`: what stood in the way of something."""
+
+    complete: bool
+    trouble: KnownError | None
+
+
+Action = (
+    PostPersonal
+    | Deliver
+    | SetAside
+    | RenewDevice
+    | GetHead
+    | GetRoot
+    | SaveRoot
+    | SaveHead
+    | GetDocument
+    | KeepDocument
+    | FetchSegment
+    | ApplySegment
+    | DropStream
+    | Done
+)
+
+# Told
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer whose MAC was verified."""
+
+    answer: SyncResponse
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The hub refused the whole request with a problem document."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class Operations:
+    """What is to be sent now, in order."""
+
+    operations: Sequence[Operation]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Bytes that are not verified yet; `kept`: they come from this computer. None where nothing changed."""
+
+    body: bytes | None
+    kept: bool = False
+
+
+@dataclass(frozen=True)
+class Kept:
+    """It was done."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """This one thing cannot be had; everything else can go on."""
+
+    error: KnownError
+
+
+Result = Answered | Refused | Operations | Fetched | Kept | Failed

@@ -1,0 +1,163 @@
+"""Connections that count every byte of HTTP, notice a cut inside headers, and can be interrupted.
+
+`http.client` takes headers that stop in the middle for complete ones, and a blocked read ends only when its
+socket is shut down; both are seen to here, below urllib3.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import socket
+import threading
+import time
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from sync.errors import TimedOut
+from sync.traffic import Traffic
+
+PIECE = 16 * 1024
+"""Bytes read at a time, at most."""
+STALL_SECONDS = 60.0
+STALL_BYTES = 512
+"""An answer that brings less than STALL_BYTES in STALL_SECONDS is given up: something holds the link open."""
+
+
+class Wire:
+    """What all connections of one transport share: the count of bytes and the open sockets."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self.traffic = traffic
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self.interrupted = False
+        self.connections = 0
+        """How many were opened so far."""
+
+    def opened(self, connection: object) -> None:
+        """Note the socket of a new connection; after an interruption it is shut at once."""
+        self.connections += 1
+        if not isinstance(connection, socket.socket):
+            return
+        with self._lock:
+            self._sockets = [known for known in self._sockets if known.fileno() >= 0]
+            self._sockets.append(connection)
+            interrupted = self.interrupted
+        if interrupted:
+            _shut(connection)
+
+    def interrupt(self) -> None:
+        """End every read and write that is under way, from any thread; nothing can be sent afterwards."""
+        with self._lock:
+            self.interrupted = True
+            sockets = list(self._sockets)
+        for one in sockets:
+            _shut(one)
+
+
+def _shut(one: socket.socket) -> None:
+    # An error means that it was closed in the meantime, by us or by the other side.
+    with contextlib.suppress(OSError):
+        # Not SSLSocket.shutdown, which takes the TLS state away from the thread that reads.
+        socket.socket.shutdown(one, socket.SHUT_RDWR)
+
+
+class _CountingReader(io.RawIOBase):
+    """The bytes of one answer, counted; gives up on an answer that stands still."""
+
+    def __init__(self, source: Any, traffic: Traffic) -> None:
+        self._source = source
+        self._traffic = traffic
+        self._since = time.monotonic()
+        self._lately = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)[: self._traffic.readable(len(buffer))]
+        count: int = self._source.readinto(view) or 0
+        self._traffic.received(count)
+        self._watch(count)
+        return count
+
+    def close(self) -> None:
+        if not self.closed:
+            self._source.close()
+        super().close()
+
+    def _watch(self, count: int) -> None:
+        self._lately += count
+        elapsed = time.monotonic() - self._since
+        if self._lately >= STALL_BYTES:
+            self._since, self._lately = time.monotonic(), 0
+        elif elapsed > STALL_SECONDS and count:
+            raise TimedOut(f"The hub's answer almost stood still: {self._lately} bytes in {elapsed:.0f} seconds.")
+
+
+class _Lines(io.BufferedReader):
+    """Remembers the last line read: headers end with an empty one, unless they were cut."""
+
+    last = b""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self.last = super().readline(-1 if size is None else size)
+        return self.last
+
+
+class _Answer(http.client.HTTPResponse):
+    traffic: Traffic
+
+    def __init__(
+        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
+    ) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        self._lines = _Lines(_CountingReader(self.fp.detach(), self.traffic), PIECE)
+        self.fp = self._lines
+
+    def begin(self) -> None:
+        super().begin()
+        if self._lines.last not in (b"\r\n", b"\n"):
+            self.close()
+            raise http.client.RemoteDisconnected("the connection ended inside the headers of the answer")
+
+
+def counted_pools(wire: Wire) -> dict[str, type[HTTPConnectionPool]]:
+    """Return the pool classes, by URL scheme, whose connections report to `wire`."""
+
+    class Answer(_Answer):
+        traffic = wire.traffic
+
+    class Plain(HTTPConnection):
+        response_class = Answer
+
+        def connect(self) -> None:
+            super().connect()
+            wire.opened(self.sock)
+
+        def send(self, data: Any) -> None:
+            wire.traffic.send(len(data))
+            super().send(data)
+
+    class Secure(HTTPSConnection):
+        response_class = Answer
+
+        def connect(self) -> None:
+            super().connect()
+            wire.opened(self.sock)
+
+        def send(self, data: Any) -> None:
+            wire.traffic.send(len(data))
+            super().send(data)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}

@@ -1,0 +1,132 @@
+"""Between the outbox and the wire: what leaves, and what a verified answer changes in the stores."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from resources_cache.library import Library
+from resources_cache.own import Item, Own
+from sync.actions import Deliver
+from sync.answers import read_all, require
+from sync.errors import CaptivePortal, Unreachable
+from sync.protocol import limits
+from sync.protocol.messages import Operation, Receipt, SyncRequest, SyncResponse, verify_answer
+from sync.protocol.paths import MAC_HEADER, SYNC
+from sync.protocol.problems import Problem
+from sync.transport import Request, Transport
+
+_PENDING = 100_000
+"""More than anybody writes between two syncs (count)."""
+_SETTLED_STATES = ("delivered", "closed", "declined")
+_OLD_EPOCH = 2**32
+
+
+def waiting_operations(own: Own) -> list[Operation]:
+    """Return what waits in the outbox as operations, in order."""
+    return operations(own.outbox.pending(_PENDING), own.device().epoch)
+
+
+def operations(items: Iterable[Item], device_epoch: int) -> list[Operation]:
+    """Return items of the outbox as operations of this device's present epoch."""
+    return [_operation(item, device_epoch) for item in items]
+
+
+def _operation(item: Item, device_epoch: int) -> Operation:
+    epoch, counter = item.epoch, item.counter
+    if epoch < device_epoch:
+        # It was offered in an epoch whose numbers may have been given twice (a copied folder, a backup). The
+        # hub knows it by its id if it has it; else it takes a number of this epoch, made from the old one,
+        # which no other item can have.
+        epoch, counter = device_epoch, epoch * _OLD_EPOCH + counter
+    return Operation(item.id, epoch, counter, item.kind, _body(item))
+
+
+def _body(item: Item) -> dict[str, Any]:
+    if item.kind == "reply":
+        return {key: item.body[key] for key in ("target", "body") if key in item.body}
+    return {"title": item.title, **item.body}
+
+
+def exchange(
+    transport: Transport,
+    own: Own,
+    token: str,
+    head: tuple[int, int],
+    personal: tuple[int, int],
+    outgoing: Sequence[Operation],
+) -> SyncResponse:
+    """Send operations, noted on disk as leaving before they leave, and return the hub's verified answer.
+
+    Raises Offline, CaptivePortal (no MAC), HubProblem (refused as a whole), ProtocolError (BadMac and what an
+    authentic answer cannot be), BudgetReached, CacheError.
+    """
+    first_time = {item.id for item in own.outbox.items(["waiting"])} if outgoing else set()
+    leaving = {item.id for item in own.outbox.begin_sending([operation.id for operation in outgoing])}
+    nonce = secrets.token_hex(16)
+    # One that was withdrawn since the sync began stays here.
+    body = SyncRequest(nonce, head, personal, [one for one in outgoing if one.id in leaving]).to_bytes()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    try:
+        with transport.open(Request("POST", SYNC, headers, body)) as reply:
+            require(reply, 200)
+            answer = read_all(reply, limits.SYNC_RESPONSE)
+            mac = reply.headers.get(MAC_HEADER)
+    except Unreachable:
+        # Nothing has left this computer, so the person may still change it.
+        own.outbox.never_left(first_time & leaving)
+        raise
+    if mac is None:
+        raise CaptivePortal("Something answered that is not the hub: the answer is not authenticated.")
+    verify_answer(token, nonce, answer, mac)
+    return SyncResponse.from_bytes(answer)
+
+
+def deliver(own: Own, library: Library, action: Deliver) -> tuple[int, int]:
+    """Keep a verified answer; return how many operations were accepted and how many records changed.
+
+    Each step is one transaction, in an order in which dying in between only repeats what has no second effect:
+    re-offer, receipts, then personal items with their cursor. Raises CacheError.
+    """
+    answer = action.answer
+    if action.renewed:
+        own.outbox.reoffer()
+    if action.renewed or own.setting("hub_epoch") is None:
+        own.set_setting("hub_epoch", answer.epoch)
+    accepted = 0
+    for receipt in answer.receipts:
+        if receipt.id in action.settled:
+            accepted += _settle(own, receipt)
+    if not (answer.items or action.reset or library.personal_cursor() != (answer.epoch, answer.cursor)):
+        return accepted, 0
+    applied = library.apply_personal(answer.items, answer.epoch, answer.cursor, reset=action.reset)
+    return accepted, applied.put + applied.deleted
+
+
+def _settle(own: Own, receipt: Receipt) -> bool:
+    if receipt.accepted:
+        own.outbox.receive(receipt.id, receipt.to_json())
+        return True
+    problem = receipt.problem or Problem("refused", "The hub refused this without saying why.", "drop", 422)
+    own.outbox.set_aside(receipt.id, problem.to_json())
+    return False
+
+
+def mark_answered(own: Own, library: Library) -> int:
+    """Mark what the hub's people have answered: delivered, closed, or replied to by somebody else.
+
+    Returns how many items changed. Raises CacheError.
+    """
+    received = [item for item in own.outbox.items(["received"]) if item.kind == "ask"]
+    if not received:
+        return 0
+    answered = []
+    for item in received:
+        request = library.get(item.id)
+        if request is None:
+            continue
+        replied = any(reply.get("mine") is not True for reply in request.get("replies", []))
+        if replied or request.get("state") in _SETTLED_STATES:
+            answered.append(item.id)
+    return own.outbox.mark_answered(answered) if answered else 0

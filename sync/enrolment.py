@@ -1,0 +1,155 @@
+"""Joining a hub: as a member with a one-time code, or as a guest who only reads.
+
+Device id and token are made and kept before they are sent, so that a lost answer is repaired by asking again
+with the same code. A shelf belongs to one hub: another one is refused while anything of the first is on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from resources_cache.identity import new_id
+from resources_cache.library import Library
+from resources_cache.own import Own
+from sync.answers import read_all, require
+from sync.catalogue import get_head, get_root
+from sync.errors import NotTrusted, OtherHub, from_wire
+from sync.home import Home
+from sync.protocol import VERSION, limits
+from sync.protocol.errors import BadSignature, ProtocolError
+from sync.protocol.head import root_version, verify_head
+from sync.protocol.messages import EnrolRequest, EnrolResponse
+from sync.protocol.paths import ENROL
+from sync.protocol.trust import Root, advance, pin
+from sync.secrets import PendingEnrolment
+from sync.transport import HttpTransport, Request, Transport, checked_base
+
+Connect = Callable[[str | None], Transport]
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """The hub and who we are there; `member_name` is "" for a guest."""
+
+    hub_name: str
+    member_name: str
+
+
+def enrol(home: Home, url: str, code: str, device_name: str, *, connect: Connect = HttpTransport) -> Enrolled:
+    """Turn a one-time code into this device's place on a hub.
+
+    `url` is the hub's base address (https unless it is this computer). Asking again with the same code after a
+    lost answer completes the first enrolment. Raises InsecureAddress, OtherHub, Offline, CaptivePortal,
+    HubProblem (the code is unknown, used or expired), NotTrusted, SecretsUnusable, CacheError.
+    """
+    base = checked_base(url)
+    code = code.strip()
+    transport = connect(base)
+    try:
+        with home.own() as own, home.library() as library:
+            known = _check_same_hub(own, library, transport, base)
+            pending = _pending(home, base, code)
+            try:
+                answer = _ask(transport, EnrolRequest(code, pending.device, pending.token, device_name[:200]))
+                root = _agreed(known, pin(answer.root))
+            except ProtocolError as error:
+                raise from_wire(error) from error
+            home.secrets().keep_token(pending.token)
+            _join(own, library, base, answer.hub, answer.member, root, fresh=known is None)
+            home.secrets().forget_pending()
+    finally:
+        transport.close()
+    return Enrolled(answer.hub, answer.member)
+
+
+def connect_guest(home: Home, url: str, *, connect: Connect = HttpTransport) -> Enrolled:
+    """Read a hub's public content without an account; its first root is trusted as it comes.
+
+    Raises InsecureAddress, OtherHub, Offline, CaptivePortal, HubProblem, NotTrusted, CacheError.
+    """
+    base = checked_base(url)
+    transport = connect(base)
+    try:
+        with home.own() as own, home.library() as library:
+            known = _check_same_hub(own, library, transport, base)
+            try:
+                root = known or pin(get_root(transport, 1))
+                document = get_head(transport, None)
+                assert document is not None, "a head was asked for without a known one"
+                while root.version < root_version(document):
+                    root = advance(root, get_root(transport, root.version + 1))
+                head = verify_head(document, root, (0, 0), VERSION)
+            except ProtocolError as error:
+                raise from_wire(error) from error
+            _join(own, library, base, head.hub, None, root, fresh=known is None)
+    finally:
+        transport.close()
+    return Enrolled(head.hub, "")
+
+
+def _check_same_hub(own: Own, library: Library, transport: Transport, base: str) -> Root | None:
+    """Return the root that this shelf already trusts for the hub at `base`; None for a fresh start.
+
+    A hub that moved to another address is known by its root document. Raises OtherHub.
+    """
+    address, document = own.setting("hub_url"), own.setting("root")
+    empty = not library.counts() and not library.cursors()
+    if not isinstance(address, str) or not isinstance(document, str) or (empty and address != base):
+        if not empty:
+            raise OtherHub("This shelf holds content of a hub that it no longer knows by name.")
+        return None
+    if empty:
+        return None
+    try:
+        known = pin(document.encode())
+    except ProtocolError as error:
+        raise NotTrusted("The keys of this shelf's hub cannot be read any more.") from error
+    if address != base and get_root(transport, known.version) != known.document:
+        raise OtherHub(f"This shelf holds the content of {own.setting('hub_name') or address}.")
+    return known
+
+
+def _agreed(known: Root | None, offered: Root) -> Root:
+    """Return the root to trust: a shelf with content keeps its own, which the next sync brings forward."""
+    if known is None:
+        return offered
+    if offered.version == known.version and offered.document != known.document:
+        raise BadSignature("The hub shows other keys than those that this shelf has trusted so far.")
+    return known
+
+
+def _pending(home: Home, base: str, code: str) -> PendingEnrolment:
+    store = home.secrets()
+    hashed = hashlib.sha256(code.encode()).hexdigest()
+    found = store.pending()
+    if found is not None and (found.hub, found.code_hash) == (base, hashed):
+        return found
+    # A new device each time: a hub never gives a known one to somebody who only has a code.
+    pending = PendingEnrolment(base, hashed, new_id(), secrets.token_hex(32))
+    store.keep_pending(pending)
+    return pending
+
+
+def _ask(transport: Transport, request: EnrolRequest) -> EnrolResponse:
+    body = request.to_bytes()
+    with transport.open(Request("POST", ENROL, {"Content-Type": "application/json"}, body)) as reply:
+        require(reply, 200)
+        return EnrolResponse.from_bytes(read_all(reply, 2 * limits.ROOT))
+
+
+def _join(
+    own: Own, library: Library, base: str, hub_name: str, member: str | None, root: Root, *, fresh: bool
+) -> None:
+    """Keep what the shelf knows of its hub; `hub_url` last, since it is what makes a shelf belong."""
+    if fresh:
+        library.clear()
+        own.set_setting("head_seen", None)
+        own.set_setting("hub_epoch", None)
+    own.set_setting("root", root.document.decode())
+    own.set_setting("hub_name", hub_name)
+    own.set_setting("member", member)
+    own.set_setting("guest", member is None)
+    own.set_setting("hub_url", base)

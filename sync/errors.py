@@ -1,0 +1,171 @@
+"""Everything a sync can meet that is not a fault of the program, drawn once.
+
+SyncError
+├── Offline              no answer came through; what had arrived is kept
+│   ├── Unreachable      no connection to the hub
+│   ├── TimedOut         connected, but nothing came for too long
+│   └── CutOff           the link went away in the middle
+├── CaptivePortal        something else than the hub answered
+├── NotTrusted           what arrived cannot be proved to be the hub's
+│   ├── BadSignature     signed, or authenticated, by nobody we trust
+│   ├── RolledBack       older than what this shelf has already seen
+│   ├── WrongHash        bytes that do not match their name
+│   └── BadCertificate   the computer does not trust the server's certificate
+├── AuthNeeded           the hub does not know this device (any more)
+├── HubProblem           the hub said what is wrong (`problem`)
+├── UpgradeNeeded        the hub needs a newer client
+├── BudgetReached        the bytes allowed for this sync are spent
+├── Cancelled            somebody asked to stop
+├── InsecureAddress      an address that is no hub's, or not protected
+├── OtherHub             the shelf belongs to another hub
+├── NotEnrolled          no hub yet
+├── SecretsUnusable      the device's secret cannot be kept or read
+└── SyncBusy             another sync works on the same shelf
+"""
+
+from __future__ import annotations
+
+from sync.protocol import errors as wire
+from sync.protocol.problems import Problem
+
+
+class SyncError(Exception):
+    """A sync stopped or was refused. Whatever was stored before is whole, and the next sync goes on from there.
+
+    `str(error)` says what happened and what it means, `advice` what to do next; `code` is stable.
+    """
+
+    code = "sync"
+    advice = "Try again later."
+
+
+class Offline(SyncError):
+    code = "offline"
+    advice = "Nothing is lost. The next sync goes on where this one stopped."
+
+
+class Unreachable(Offline):
+    code = "unreachable"
+
+
+class TimedOut(Offline):
+    code = "timed-out"
+
+
+class CutOff(Offline):
+    code = "cut-off"
+
+
+class CaptivePortal(SyncError):
+    code = "captive-portal"
+    advice = "Open a web browser, sign in to the network, then try again. Nothing was stored."
+
+
+class NotTrusted(SyncError):
+    code = "not-trusted"
+    advice = "Nothing was stored. Try another network; if it goes on, tell the people who run the hub."
+
+
+class BadSignature(NotTrusted):
+    code = "bad-signature"
+
+
+class RolledBack(NotTrusted):
+    code = "rolled-back"
+    advice = "Nothing was changed. The hub's team can publish again, or start a new epoch after a restore."
+
+
+class WrongHash(NotTrusted):
+    code = "wrong-hash"
+    advice = "Nothing of it was kept. The next sync fetches it again."
+
+
+class BadCertificate(NotTrusted):
+    code = "bad-certificate"
+    advice = (
+        "Check the date of this computer. Where your office inspects its traffic, ask the IT team to add its "
+        "certificate authority to the computer's own store."
+    )
+
+
+class AuthNeeded(SyncError):
+    code = "auth-needed"
+    advice = "Ask the hub for a new code and enrol again. Reading goes on, and what you wrote waits here."
+
+
+class HubProblem(SyncError):
+    """The hub answered with a problem document, kept as `problem`."""
+
+    code = "hub-problem"
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.title} {problem.detail}".strip())
+        self.problem = problem
+        self.advice = _ADVICE.get(problem.action, SyncError.advice)
+
+
+_ADVICE = {
+    "retry": "Nothing is lost. Hubshelf tries again by itself.",
+    "wait": "Nothing is lost. Ask the people who run the hub if it goes on.",
+    "resync": "Sync again: it starts from the newest state of the hub.",
+    "drop": "Change what you wrote and send it again.",
+}
+
+
+class UpgradeNeeded(SyncError):
+    code = "upgrade-needed"
+    advice = "Install the current version of Hubshelf. Everything on the shelf stays readable."
+
+
+class BudgetReached(SyncError):
+    code = "budget-reached"
+    advice = "What arrived is kept. The next sync goes on from there."
+
+
+class Cancelled(SyncError):
+    code = "cancelled"
+    advice = "What arrived is kept. Sync again when you like."
+
+
+class InsecureAddress(SyncError):
+    code = "insecure-address"
+    advice = "Ask the hub's team for the address, which begins with https://"
+
+
+class OtherHub(SyncError):
+    code = "other-hub"
+    advice = "Use another folder (--home) for another hub, so that the two never mix."
+
+
+class NotEnrolled(SyncError):
+    code = "not-enrolled"
+    advice = "Run `hubshelf enrol URL CODE` with the address and the code from your invitation."
+
+
+class SecretsUnusable(SyncError):
+    code = "secrets-unusable"
+    advice = "Check that the folder of the shelf is yours and writable, or enrol again with a new code."
+
+
+class SyncBusy(SyncError):
+    code = "sync-busy"
+    advice = "Wait until the other one has finished; the window and the command line share one shelf."
+
+
+_WIRE: tuple[tuple[type[wire.ProtocolError], type[SyncError]], ...] = (
+    (wire.Malformed, CaptivePortal),
+    (wire.WrongHash, WrongHash),
+    (wire.BadSignature, BadSignature),
+    (wire.BadMac, BadSignature),
+    (wire.RolledBack, RolledBack),
+    (wire.UnknownCodec, UpgradeNeeded),
+    (wire.ClientTooOld, UpgradeNeeded),
+)
+
+
+def from_wire(error: wire.ProtocolError) -> SyncError:
+    """Return what a protocol error means to a sync, with the same words."""
+    for kind, meaning in _WIRE:
+        if isinstance(error, kind):
+            return meaning(str(error))
+    return NotTrusted(str(error))

@@ -1,0 +1,70 @@
+"""`hubshelf doctor`: what is checked on a shelf, and what to do about what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+
+from resources_cache.errors import CacheError
+from resources_cache.library import Check
+from sync.errors import SyncError
+from sync.home import Home
+from sync.protocol import trust
+from sync.protocol.errors import ProtocolError
+
+_LOW_SPACE = 200 * 1024 * 1024
+
+
+def examine(home: Home) -> list[Check]:
+    """Return the checks of both stores, the trust root, the device's secret and the disk, good and bad.
+
+    Reads only; a store that cannot be opened is a failed check, not an error.
+    """
+    checks: list[Check] = []
+    try:
+        with home.library() as library:
+            checks += library.check()
+    except CacheError as error:
+        checks.append(Check("library", False, str(error), error.advice))
+    try:
+        with home.own() as own:
+            checks += own.check()
+            hub, root = own.setting("hub_url"), own.setting("root")
+    except CacheError as error:
+        checks.append(Check("own work", False, str(error), error.advice))
+        return checks
+    checks.append(_space(home))
+    if hub:
+        checks += [_trust(root), _secret(home)]
+    else:
+        checks.append(Check("hub", True, "This shelf belongs to no hub yet.", ""))
+    return checks
+
+
+def _space(home: Home) -> Check:
+    free = shutil.disk_usage(home.path).free
+    advice = "Free some space: downloaded files can be removed in My shelf and fetched again."
+    return Check("disk", free > _LOW_SPACE, f"{free // (1024 * 1024)} MB free", advice)
+
+
+def _trust(root: object) -> Check:
+    advice = "Enrol again with a new code: the shelf cannot tell the hub's words from a stranger's."
+    if not isinstance(root, str):
+        return Check("trust root", False, "No trust root is stored.", advice)
+    try:
+        pinned = trust.pin(root.encode())
+    except ProtocolError as error:
+        return Check("trust root", False, str(error), advice)
+    return Check("trust root", True, f"version {pinned.version}, {pinned.fingerprint[:16]}", "")
+
+
+def _secret(home: Home) -> Check:
+    advice = "Enrol again with a new code. What waits in the outbox is kept and sent afterwards."
+    try:
+        token = home.secrets().token()
+    except SyncError as error:
+        return Check("device token", False, str(error), advice)
+    with home.own() as own:
+        guest = bool(own.setting("guest", False))
+    if token is None and not guest:
+        return Check("device token", False, "The secret of this device is missing.", advice)
+    return Check("device token", True, "kept privately" if token else "not needed by a guest", "")

@@ -1,0 +1,103 @@
+"""The home folder of a shelf: where its stores are, and which hub it belongs to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from resources_cache.errors import StoreUnwritable
+from resources_cache.files import FileStore
+from resources_cache.library import Library
+from resources_cache.own import Own
+from sync.errors import SyncBusy
+from sync.locks import FolderLock
+from sync.secrets import Secrets
+
+_FILES_QUOTA = 2 * 1024 * 1024 * 1024
+"""Bytes for downloaded files where the person chose nothing (setting `files_quota`)."""
+_INCOMING_QUOTA = 64 * 1024 * 1024
+"""Bytes of segments that are on their way; each is at most 1 MB and goes when it is applied."""
+
+
+def default_home() -> Path:
+    """Return the folder that `HUBSHELF_HOME` names, else the one where this system keeps a person's data."""
+    given = os.environ.get("HUBSHELF_HOME")
+    return Path(given) if given else user_data_path("Hubshelf", appauthor=False)
+
+
+class Home:
+    """One shelf. Each call opens a new object for the calling thread, which closes it."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the folder, private to its owner, where it is missing. Raises StoreUnwritable."""
+        self.path = Path(path)
+        try:
+            if not self.path.exists():
+                self.path.mkdir(mode=0o700, parents=True)
+                # mkdir's mode is cut by the umask and means nothing on some systems.
+                with contextlib.suppress(OSError):
+                    self.path.chmod(0o700)
+        except OSError as error:
+            raise StoreUnwritable(f"The folder {self.path} cannot be made ({error.strerror or error}).") from None
+
+    def library(self) -> Library:
+        """Open what came from the hub. Raises CacheError."""
+        return Library(self.path / "library.db")
+
+    def own(self) -> Own:
+        """Open the person's own work. Raises CacheError."""
+        return Own(self.path / "own.db")
+
+    def files(self) -> FileStore:
+        """Open the downloaded files; their quota is the setting `files_quota` (bytes). Raises CacheError."""
+        with self.own() as own:
+            quota = own.setting("files_quota", _FILES_QUOTA)
+        return FileStore(self.path / "files", quota if isinstance(quota, int) else _FILES_QUOTA)
+
+    def incoming(self) -> FileStore:
+        """Open the segments that are on their way. Raises CacheError."""
+        return FileStore(self.path / "incoming", _INCOMING_QUOTA)
+
+    def secrets(self) -> Secrets:
+        """Return the device's secrets."""
+        return Secrets(self.path)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other sync of this shelf out meanwhile. Raises SyncBusy, StoreUnwritable."""
+        lock = FolderLock(self.path / "sync.lock")
+        try:
+            held = lock.take()
+        except OSError as error:
+            raise StoreUnwritable(f"The shelf's folder is not writable ({error.strerror or error}).") from None
+        if not held:
+            raise SyncBusy("Another sync is working on this shelf right now.")
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @property
+    def hub_url(self) -> str | None:
+        """The hub's base address, or None. Raises CacheError."""
+        return self._text("hub_url")
+
+    @property
+    def hub_name(self) -> str | None:
+        """The hub's name, or None. Raises CacheError."""
+        return self._text("hub_name")
+
+    @property
+    def member(self) -> str | None:
+        """The member's name on the hub; None for a guest. Raises CacheError."""
+        return self._text("member")
+
+    def _text(self, key: str) -> str | None:
+        with self.own() as own:
+            value = own.setting(key)
+        return value if isinstance(value, str) and value else None

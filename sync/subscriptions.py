@@ -1,0 +1,74 @@
+"""Which streams a person wants, and in which order they are most useful."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sync.protocol.catalogue import StreamEntry
+
+_TIERS = ("cards", "vocab", "people", "talk", "texts")
+"""In the order in which they are fetched: what can be found, how it is filed, who is there, what was said."""
+_NO_LANGUAGE = frozenset({"und", "mul", "zxx"})
+"""BCP 47 for "undetermined", "several" and "none": left out by no choice of languages."""
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What a person keeps: BCP 47 languages (the first is read first) and theme slugs; None means all.
+
+    Languages choose among cards, talk and texts, themes among texts.
+    """
+
+    languages: Sequence[str] | None = None
+    themes: Sequence[str] | None = None
+
+    @classmethod
+    def from_settings(cls, languages: object, themes: object) -> Subscription:
+        """Read the settings `languages` and `themes`; anything but a list of texts means all."""
+        return cls(_texts(languages), _texts(themes))
+
+    def wants(self, name: str) -> bool:
+        """Return whether the stream called `name` is kept; one of an unknown kind never is."""
+        tier, lang, theme = parts(name)
+        if tier not in _TIERS:
+            return False
+        if lang and not self._speaks(lang):
+            return False
+        return not theme or self.themes is None or theme in self.themes
+
+    def choose(self, entries: Iterable[StreamEntry]) -> list[StreamEntry]:
+        """Return the entries that are kept, the most useful first."""
+        return sorted((entry for entry in entries if self.wants(entry.name)), key=lambda e: self._rank(e.name))
+
+    def _speaks(self, lang: str) -> bool:
+        if self.languages is None or lang in _NO_LANGUAGE:
+            return True
+        # "pt" wants pt-BR too; "pt-BR" wants what is filed under plain pt.
+        return any(_same_language(lang, wanted) for wanted in self.languages)
+
+    def _rank(self, name: str) -> tuple[int, int, str]:
+        tier, lang, _ = parts(name)
+        languages = list(self.languages or ())
+        place = next((n for n, wanted in enumerate(languages) if _same_language(lang, wanted)), len(languages))
+        return _TIERS.index(tier), place, name
+
+
+def parts(name: str) -> tuple[str, str, str]:
+    """Return (tier, language, theme) of a stream's name, "" for what it does not have; ("", "", "") for none."""
+    found = name.split("/")
+    if found[0] != "public" or not 2 <= len(found) <= 4:
+        return "", "", ""
+    tier, lang, theme = (*found[1:], "", "")[:3]
+    return tier, lang, theme
+
+
+def _same_language(one: str, other: str) -> bool:
+    one, other = one.lower(), other.lower()
+    return one == other or one.startswith(other + "-") or other.startswith(one + "-")
+
+
+def _texts(value: object) -> list[str] | None:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return list(value)
+    return None

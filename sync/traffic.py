@@ -1,0 +1,58 @@
+"""What went over the wire, and what may: bytes of HTTP with its headers (without TLS and TCP)."""
+
+from __future__ import annotations
+
+from sync.errors import BudgetReached
+
+REPLY_RESERVE = 1024
+"""Bytes set aside for the status line and headers of one answer when a request is planned within a budget."""
+
+
+class Traffic:
+    """Counts requests and bytes both ways; with a budget, refuses the byte that would go over it."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.up = 0
+        self.down = 0
+        self._allowed: int | None = None
+
+    @property
+    def total(self) -> int:
+        """Bytes both ways."""
+        return self.up + self.down
+
+    @property
+    def left(self) -> int | None:
+        """Bytes that may still be moved; None where there is no budget."""
+        return None if self._allowed is None else max(0, self._allowed - self.total)
+
+    def allow(self, budget: int | None) -> None:
+        """From now on move at most `budget` bytes; None takes the bound away."""
+        self._allowed = None if budget is None else self.total + budget
+
+    def send(self, count: int) -> None:
+        """Note `count` bytes about to leave. Raises BudgetReached, and then they must not."""
+        self._require(count)
+        self.up += count
+
+    def readable(self, count: int) -> int:
+        """Return how many of `count` bytes may be read now, at least 1. Raises BudgetReached where none may."""
+        self._require(1)
+        left = self.left
+        return count if left is None else min(count, left)
+
+    def received(self, count: int) -> None:
+        """Note `count` bytes read, which `readable` allowed."""
+        self.down += count
+
+    def require(self, sent: int) -> None:
+        """Raise BudgetReached where a request of `sent` bytes and the headers of its answer have no room."""
+        self._require(sent + REPLY_RESERVE)
+
+    def _require(self, count: int) -> None:
+        if self._allowed is not None and self.total + count > self._allowed:
+            raise BudgetReached(
+                f"The bytes allowed for this sync are spent: {self.total:,} were moved, and {count:,} more "
+                "would go over."
+            )
