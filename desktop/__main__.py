@@ -1,0 +1,5 @@
+"""`python -m desktop` is `hubshelf`."""
+
+from desktop.cli import main
+
+main()

@@ -1,0 +1,170 @@
+"""Records and queued items made into rows of a list, in the window's language."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from desktop.amounts import ago, day_range, moment, size
+from desktop.context import Context
+from desktop.navigation import place_of
+from desktop.places import name_of
+from desktop.state_words import (
+    ACTIVITIES,
+    ASK_KINDS,
+    OUTBOX_STATES,
+    RECORD_KINDS,
+    RESOURCE_TYPES,
+    ask_kind,
+    outbox_state,
+    record_kind,
+    request_state,
+    term,
+)
+from desktop.widgets.cards import Badge, CardRow
+from desktop.words import _, isolate, language, language_name, ngettext, primary_tag
+
+if TYPE_CHECKING:
+    from desktop.shelf import Shelf
+    from resources_cache.cards import Card, Hit
+    from resources_cache.outbox import Item
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(isolate(part) for part in parts if part)
+
+
+def card_row(card: Card, context: Context, *, files_here: bool = False, picture: bool = False) -> CardRow:
+    """A record of the shelf as a row; `files_here`: its file was downloaded; `picture`: with its kind's icon."""
+    badges: list[Badge] = []
+    other = "" if primary_tag(card.lang or language()) == language() else language_name(card.lang)
+    themes = context.theme_name(card.themes[0]) if card.themes else ""
+    where = ", ".join(name_of(code) for code in card.countries[:2])
+    if card.kind == "resource":
+        meta = _joined(", ".join(card.authors[:2]), str(card.year or ""), where, other)
+        kind = term(RESOURCE_TYPES, card.resource_type) if card.resource_type else ""
+        if kind:
+            badges.append(Badge(kind))
+        if card.has_text:
+            badges.append(Badge(_("Text here"), "good", "text"))
+        if files_here:
+            badges.append(Badge(_("File here"), "good", "file"))
+        elif card.files_bytes:
+            badges.append(Badge(_("On the hub: {size}").format(size=size(card.files_bytes)), "muted", "download"))
+    elif card.kind == "thread":
+        meta = _joined(themes, term(ACTIVITIES, card.activity) if card.activity else "", other)
+        count = ngettext("{count} message", "{count} messages", card.messages).format(count=card.messages)
+        badges.append(Badge(count, "accent", "discussions"))
+        badges.append(Badge(ago(card.updated)))
+    elif card.kind == "event":
+        meta = _joined(themes, other)
+    elif card.kind == "expert":
+        meta = _joined(themes, where, other)
+    else:
+        meta = _joined(where, other if card.kind != "organisation" else "")
+    return CardRow(
+        id=card.id,
+        kind=card.kind,
+        title=card.title,
+        line=card.summary,
+        meta=meta,
+        badges=tuple(badges),
+        picture=RECORD_KINDS.get(card.kind, ("", "file"))[1] if picture else "",
+        place=place_of(card.kind, card.id),
+    )
+
+
+def hit_row(hit: Hit, *, compact: bool = False) -> CardRow:
+    """A search result as a row, its found words marked."""
+    other = "" if primary_tag(hit.lang or language()) == language() else language_name(hit.lang)
+    meta = _joined(record_kind(hit.kind), str(hit.year or ""), other)
+    return CardRow(
+        id=hit.id,
+        kind=hit.kind,
+        title=hit.title,
+        line=hit.snippet,
+        meta="" if compact else meta,
+        picture=RECORD_KINDS.get(hit.kind, ("", "file"))[1],
+        place=place_of(hit.kind, hit.id),
+        lines=1 if compact else 2,
+    )
+
+
+def item_row(item: Item) -> CardRow:
+    """A queued item as a row: what it is, and its state in words."""
+    __, picture, tone = OUTBOX_STATES[item.state]
+    reply = item.kind == "reply"
+    kind = _("Reply") if reply else ask_kind(str(item.body.get("kind") or "question"))
+    return CardRow(
+        id=item.id,
+        kind="item",
+        title=_("Reply: {title}").format(title=isolate(item.title)) if reply else item.title,
+        line=str(item.body.get("body") or ""),
+        meta=_joined(kind, ago(item.updated)),
+        badges=(Badge(outbox_state(item.state), tone, picture),),
+        picture="answer" if reply else ASK_KINDS.get(str(item.body.get("kind")), ("", "ask"))[1],
+    )
+
+
+def request_row(record: dict[str, Any]) -> CardRow:
+    """A request as the hub knows it: its state there, and how many answers it has."""
+    replies = list(record.get("replies") or [])
+    badges = [
+        Badge(
+            request_state(str(record.get("state") or "")),
+            "good" if replies else "muted",
+            "answer" if replies else "clock",
+        )
+    ]
+    if replies:
+        badges.append(
+            Badge(ngettext("{count} answer", "{count} answers", len(replies)).format(count=len(replies)), "accent")
+        )
+    last = replies[-1] if replies else record
+    return CardRow(
+        id=str(record["id"]),
+        kind="request",
+        title=str(record.get("title") or ""),
+        line=str(last.get("body") or ""),
+        meta=_joined(
+            ask_kind(str(record.get("kind") or "")), ago(str(last.get("created") or record.get("updated") or ""))
+        ),
+        badges=tuple(badges),
+        picture=ASK_KINDS.get(str(record.get("kind")), ("", "ask"))[1],
+        place=place_of("request", str(record["id"])),
+    )
+
+
+def is_over(event: dict[str, Any]) -> bool:
+    """Whether an event has ended."""
+    ends = moment(str(event.get("ends") or event.get("starts") or ""))
+    return ends is not None and ends < datetime.now(UTC)
+
+
+def event_row(record: dict[str, Any], context: Context) -> CardRow:
+    """An event with its day and place."""
+    where = _("Online") if record.get("online") else str(record.get("place") or "")
+    when = day_range(str(record.get("starts") or ""), str(record.get("ends") or ""))
+    theme, over = (record.get("themes") or [""])[0], is_over(record)
+    return CardRow(
+        id=str(record["id"]),
+        kind="event",
+        title=str(record.get("title") or ""),
+        line=str(record.get("summary") or ""),
+        meta=_joined(where, context.theme_name(theme) if theme else ""),
+        badges=(Badge(when, "muted" if over else "accent", "calendar"), *((Badge(_("Over")),) if over else ())),
+        picture="calendar",
+        place=place_of("event", str(record["id"])),
+    )
+
+
+def files_on_shelf(shelf: Shelf, cards: list[Card]) -> set[str]:
+    """Which of these cards have all their files on the shelf."""
+    here = set(shelf.files.hashes())
+    found: set[str] = set()
+    for card in cards if here else ():
+        if card.files_bytes:
+            files = (shelf.library.get(card.id) or {}).get("files") or []
+            if files and all(f.get("hash") in here for f in files):
+                found.add(card.id)
+    return found

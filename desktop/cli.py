@@ -1,0 +1,327 @@
+"""The command line `hubshelf`: the window, and everything that works without one.
+
+Each subcommand takes `--json`: one JSON document on standard output and nothing else there. Exit code 0: done;
+1: something failed, with what happened and what to do; 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import sys
+from collections.abc import Callable, Iterable
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from resources_cache.errors import CacheError, NotFound
+from sync.errors import SyncError
+from sync.home import Home, default_home
+from sync.protocol.errors import ProtocolError
+
+_KNOWN = (CacheError, SyncError, ProtocolError)
+_KINDS = ("question", "helpdesk", "resource", "practice")
+_MARKS = str.maketrans({"\x02": "[", "\x03": "]"})
+STATE_WORDS = {
+    "draft": "draft",
+    "waiting": "waiting for a connection",
+    "sending": "sending",
+    "received": "received by the hub",
+    "answered": "answered",
+    "attention": "needs your attention",
+    "withdrawn": "withdrawn",
+}
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--home", type=click.Path(path_type=Path), envvar="HUBSHELF_HOME", help="Folder of the shelf.")
+@click.version_option(package_name="hubshelf")
+@click.pass_context
+def main(context: click.Context, home: Path | None) -> None:
+    """Hubshelf: your education hub, on this computer. Without a command it opens the window."""
+    context.obj = home or default_home()
+    if context.invoked_subcommand is None:
+        from desktop.app import run
+
+        sys.exit(run(context.obj))
+
+
+def _subcommand(function: Command) -> Command:
+    """Give a function `home` and `--json`, print what it returns, and turn known errors into words."""
+
+    def run(context: click.Context, /, as_json: bool, **options: Any) -> None:
+        try:
+            answer, words = function(Home(context.obj), **options)
+        except _KNOWN as error:
+            _fail(error, as_json)
+        if as_json:
+            click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
+        else:
+            for line in words(answer):
+                click.echo(line)
+        if answer.get("error") or answer.get("ok") is False:
+            sys.exit(1)
+
+    update_wrapper(run, function)
+    as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+    main.command(function.__name__)(as_json_option(click.pass_context(run)))
+    return function
+
+
+def _fail(error: Exception, as_json: bool) -> NoReturn:
+    code, advice = getattr(error, "code", "error"), getattr(error, "advice", "")
+    if as_json:
+        found = {"error": {"code": code, "message": str(error), "advice": advice}}
+        click.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        click.echo(f"{error}\n{advice}".rstrip(), err=True)
+    sys.exit(1)
+
+
+Answer = tuple[dict[str, Any], Callable[[dict[str, Any]], Iterable[str]]]
+
+
+@_subcommand
+@click.argument("url")
+@click.argument("code")
+@click.option("--device-name", default=platform.node, help="How this computer is called in the hub's list.")
+def enrol(home: Home, url: str, code: str, device_name: str) -> Answer:
+    """Join the hub at URL with the one-time CODE from your invitation."""
+    from sync.engine import enrol as enrol_device
+
+    done = enrol_device(home, url, code, device_name)
+    answer = {"hub": done.hub_name, "member": done.member_name, "url": home.hub_url}
+    return answer, lambda a: [f"Welcome, {a['member']}. This shelf now belongs to {a['hub']}. Next: hubshelf sync"]
+
+
+@_subcommand
+@click.option("--budget", type=click.IntRange(min=1024), help="Spend at most so many bytes.")
+def sync(home: Home, budget: int | None) -> Answer:
+    """Send what waits and fetch what is new."""
+    from sync.engine import sync_once
+    from sync.transport import HttpTransport
+
+    with HttpTransport(home.hub_url) as transport:
+        report = sync_once(home, transport, budget=budget)
+    answer: dict[str, Any] = report.to_json()
+
+    def words(a: dict[str, Any]) -> Iterable[str]:
+        moved = f"{a['bytes_down']:,} bytes down, {a['bytes_up']:,} up, {a['requests']} requests"
+        yield ("In step with the hub. " if a["up_to_date"] else "Not finished yet. ") + moved
+        if a["operations_sent"]:
+            yield f"{a['operations_sent']} sent."
+        if a.get("error"):
+            yield f"{a['error']['message']} {a['error']['advice']}"
+
+    return answer, words
+
+
+@_subcommand
+@click.argument("query")
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+@click.option("--lang", help="Only this language, such as fr.")
+@click.option("--theme", help="Only this theme.")
+@click.option("--country", help="Only this country, such as KE.")
+@click.option("--type", "resource_type", help="Only this type, such as guide.")
+@click.option("--year", type=int, help="Only this year.")
+def search(
+    home: Home,
+    query: str,
+    limit: int,
+    lang: str | None,
+    theme: str | None,
+    country: str | None,
+    resource_type: str | None,
+    year: int | None,
+) -> Answer:
+    """Search everything on the shelf; works without a network."""
+    from resources_cache.search import Filters
+
+    filters = Filters(lang=lang, theme=theme, country=country, type=resource_type, year=year)
+    with home.library() as library:
+        page = library.search(query, filters, limit=limit)
+    answer = {
+        "total": page.total,
+        "results": [
+            {
+                "id": hit.id,
+                "kind": hit.kind,
+                "title": hit.title,
+                "snippet": hit.snippet.translate(_MARKS),
+                "score": hit.score,
+                "lang": hit.lang,
+                "year": hit.year,
+            }
+            for hit in page.results
+        ],
+    }
+
+    def words(a: dict[str, Any]) -> Iterable[str]:
+        yield f"{a['total']} found"
+        for row in a["results"]:
+            yield f"\n{row['title']}  ({row['kind']}, {row['id']})"
+            yield "  " + row["snippet"].replace("\n", " ")
+
+    return answer, words
+
+
+@_subcommand
+@click.argument("record_id", metavar="ID")
+def show(home: Home, record_id: str) -> Answer:
+    """Show one whole record of the shelf, or something of your own."""
+    with home.library() as library, home.own() as own:
+        record = library.get(record_id)
+        mine = next((item for item in own.outbox.items() if item.id == record_id), None)
+    if record is None and mine is None:
+        raise NotFound(f"There is nothing with the id {record_id} on this shelf.")
+    answer = _shown(record, mine)
+
+    def words(a: dict[str, Any]) -> Iterable[str]:
+        yield a["title"]
+        if "state" in a:
+            yield f"[{STATE_WORDS.get(a['state'], a['state'])}]"
+        for key in ("authors", "year", "publisher", "licence", "url"):
+            if a.get(key):
+                yield f"{key}: {', '.join(a[key]) if isinstance(a[key], list) else a[key]}"
+        for key in ("summary", "body"):
+            if a.get(key):
+                yield "\n" + str(a[key])
+        for text in a.get("texts", []):
+            plain = re.sub(r"<[^>]+>", " ", text["body"]) if text.get("format") == "html" else text["body"]
+            yield "\n" + plain.strip()
+        for reply in [*a.get("replies", []), *a.get("messages", [])]:
+            yield f"\n{reply.get('author', '')}:\n{reply.get('body', '')}"
+
+    return answer, words
+
+
+def _shown(record: dict[str, Any] | None, mine: Any) -> dict[str, Any]:
+    """Return a record as `show` gives it: the hub's state with what waits on this computer laid over it."""
+    answer: dict[str, Any] = dict(record or {})
+    if mine is not None:
+        answer = {**mine.body, "id": mine.id, "title": mine.title, **answer}
+        answer["kind"] = mine.body.get("kind", mine.kind)
+        # The hub's own word for where a question is stays beside the outbox's.
+        answer["hub_state"] = answer.get("state")
+        answer["state"] = mine.state
+        answer.setdefault("replies", [])
+        if mine.problem:
+            answer["problem"] = mine.problem
+    elif answer.get("type") == "request":
+        answer["hub_state"] = answer.get("state")
+        others = [reply for reply in answer.get("replies", []) if not reply.get("mine")]
+        answer["state"] = "answered" if others or answer["hub_state"] in ("delivered", "closed") else "received"
+    else:
+        answer["kind"] = answer.get("type", "")
+    answer.setdefault("title", answer.get("name", ""))
+    return answer
+
+
+@_subcommand
+@click.option("--title", required=True, help="The question in one line.")
+@click.option(
+    "--body-file", type=click.File(encoding="utf-8"), required=True, help="The text; - for standard input."
+)
+@click.option("--kind", type=click.Choice(_KINDS), default="question", show_default=True)
+@click.option("--lang", default="", help="Its language, such as fr.")
+@click.option("--theme", "themes", multiple=True, help="A theme; may be given several times.")
+@click.option("--needed-by", default="", help="A date such as 2026-05-03.")
+def ask(
+    home: Home, title: str, body_file: Any, kind: str, lang: str, themes: tuple[str, ...], needed_by: str
+) -> Answer:
+    """Queue a question; it is sent by the next sync and kept until the hub has it."""
+    from sync.questions import checked_question
+
+    body = checked_question(
+        {
+            "kind": kind,
+            "title": title,
+            "body": body_file.read(),
+            "lang": lang,
+            "themes": list(themes),
+            "needed_by": needed_by,
+        }
+    )
+    with home.own() as own:
+        item = own.outbox.add("ask", body["title"], body)
+    return {"id": item.id, "state": item.state, "title": item.title}, lambda a: [
+        f"Queued: {STATE_WORDS[a['state']]} ({a['id']})"
+    ]
+
+
+@_subcommand
+def outbox(home: Home) -> Answer:
+    """List everything that you sent or that waits, with its state."""
+    with home.own() as own:
+        items = [
+            {
+                "id": item.id,
+                "kind": item.body.get("kind", item.kind),
+                "title": item.title,
+                "state": item.state,
+                "created": item.created,
+                "problem": item.problem,
+            }
+            for item in own.outbox.items()
+        ]
+
+    def words(a: dict[str, Any]) -> Iterable[str]:
+        if not a["items"]:
+            yield "Nothing waits to go, and nothing was sent yet."
+        for item in a["items"]:
+            yield f"{STATE_WORDS[item['state']]}: {item['title']} ({item['id']})"
+
+    return {"items": items}, words
+
+
+@_subcommand
+def status(home: Home) -> Answer:
+    """Say when the shelf was last in step, what waits, and how much is on it."""
+    with home.library() as library, home.own() as own:
+        head = library.head()
+        waiting = own.outbox.items(["waiting", "sending"])
+        answer = {
+            "hub": own.setting("hub_url"),
+            "hub_name": own.setting("hub_name"),
+            "member": own.setting("member"),
+            "last_in_step": own.setting("last_in_step"),
+            "head": None if head is None else {"epoch": head.epoch, "version": head.version},
+            "waiting": len(waiting),
+            "records": library.counts(),
+        }
+
+    def words(a: dict[str, Any]) -> Iterable[str]:
+        yield f"Hub: {a['hub'] or 'none yet; run hubshelf enrol'}"
+        yield f"Last in step: {a['last_in_step'] or 'never'}"
+        yield f"Waiting to go: {a['waiting']}"
+        yield "On the shelf: " + (", ".join(f"{n} {kind}" for kind, n in a["records"].items()) or "nothing yet")
+
+    return answer, words
+
+
+@_subcommand
+def doctor(home: Home) -> Answer:
+    """Check the shelf and say what to do about anything that is wrong."""
+    from sync.health import examine
+
+    checks = [
+        {"name": check.name, "ok": check.ok, "detail": check.detail, "advice": check.advice}
+        for check in examine(home)
+    ]
+
+    def words(a: dict[str, Any]) -> Iterable[str]:
+        for check in a["checks"]:
+            yield f"{'ok  ' if check['ok'] else 'BAD '} {check['name']}: {check['detail']}"
+            if not check["ok"]:
+                yield f"     {check['advice']}"
+
+    return {"ok": all(check["ok"] for check in checks), "checks": checks}, words
+
+
+if __name__ == "__main__":
+    main()

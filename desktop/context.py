@@ -1,0 +1,85 @@
+"""What every page is given: where the shelf is, and the few objects that the whole window shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.background import Background, Lane
+from desktop.error_words import KnownError
+from desktop.navigation import Navigator
+from desktop.preferences import Preferences
+from desktop.shelf import Shelf
+from desktop.sync_bridge import SyncBridge
+from desktop.theme import Theme
+from desktop.words import language
+
+T = TypeVar("T")
+
+
+class Notices(QObject):
+    """What any page can say to the whole window."""
+
+    problem = Signal(object)  # a KnownError, shown in a quiet banner with its next step
+    said = Signal(str)  # a short line that goes away by itself
+    outbox_changed = Signal()
+    closing = Signal()  # drafts not yet written are written now
+    look_changed = Signal()  # language, colours or text size: the window is made anew
+
+
+@dataclass
+class Context:
+    """The shared objects; pages keep no other way to one another."""
+
+    home: Path
+    background: Background
+    theme: Theme
+    sync: SyncBridge
+    navigator: Navigator
+    preferences: Preferences
+    notices: Notices = field(default_factory=Notices)
+    vocabulary: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def read(
+        self,
+        operation: Callable[[Shelf], T],
+        success: Callable[[T], None],
+        owner: QObject,
+        key: str = "",
+        failure: Callable[[KnownError], None] | None = None,
+    ) -> None:
+        """Read the stores behind the window; a known failure goes to the banner unless `failure` takes it."""
+        self.background.run(operation, success, failure or self.notices.problem.emit, owner, key=key)
+
+    def write(
+        self,
+        operation: Callable[[Shelf], T],
+        success: Callable[[T], None],
+        owner: QObject,
+        failure: Callable[[KnownError], None] | None = None,
+    ) -> None:
+        """Write one row of the person's own, in order, behind the window."""
+        self.background.run(operation, success, failure or self.notices.problem.emit, owner, lane=Lane.WRITE)
+
+    def fetch(
+        self,
+        operation: Callable[[Shelf], T],
+        success: Callable[[T], None],
+        owner: QObject,
+        failure: Callable[[KnownError], None] | None = None,
+    ) -> None:
+        """Do something that needs the network behind the window."""
+        self.background.run(operation, success, failure or self.notices.problem.emit, owner, lane=Lane.NETWORK)
+
+    def theme_name(self, slug: str) -> str:
+        """A theme's label in the window's language, else English, else its slug made readable."""
+        labels = self.vocabulary.get(slug, {})
+        return labels.get(language()) or labels.get("en") or slug.replace("-", " ").capitalize()
+
+    def save_preferences(self) -> None:
+        """Keep how the window looks."""
+        self.preferences.save(self.home)

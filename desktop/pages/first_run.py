@@ -1,0 +1,240 @@
+"""First run: language, where the content comes from, what to keep; then reading while the rest arrives."""
+
+from __future__ import annotations
+
+import platform
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.context import Context
+from desktop.error_words import KnownError, words_for, words_of_code
+from desktop.icons import pixmap
+from desktop.navigation import Place
+from desktop.pages.keep_chooser import KeepChooser, Kept, read_offers, save_choice
+from desktop.pages.page import Page
+from desktop.shelf import Shelf
+from desktop.theme import STEP, colours
+from desktop.widgets.basics import Column, button, label, muted, title
+from desktop.words import N_, _, available_languages, language, language_name
+
+_STEPS = (N_("Language"), N_("Your hub"), N_("What to keep"))
+
+
+class FirstRunPage(Page):
+    """Three short steps; each can be left for later, and nothing behind them is locked."""
+
+    TITLE = N_("Welcome")
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._steps = QStackedWidget()
+        self.address = QLineEdit()
+        self.code = QLineEdit()
+        self.device = QLineEdit(platform.node() or _("This computer"))
+        self.connect_button = button(_("Connect"), "primary", "hub", lambda: self._connect(guest=False))
+        self.guest_button = button(_("Look around as a guest"), "", "people", lambda: self._connect(guest=True))
+        self._note = label("", "notice")
+        self._note.hide()
+        self._keep = KeepChooser(context)
+        self._keep_note = muted(_("Asking the hub what it offers."))
+        for step in (self._language_step(), self._hub_step(), self._keep_step()):
+            self._steps.addWidget(step)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._steps)
+
+    def arrive(self, place: Place) -> None:
+        """`place.tab` names the step: language (the first), hub or keep."""
+        wanted = {"language": 0, "hub": 1, "keep": 2}.get(
+            place.tab, 0 if not self.context.preferences.language else 1
+        )
+        self._show_step(wanted)
+
+    def _show_step(self, step: int) -> None:
+        self._steps.setCurrentIndex(step)
+        if step == 0:
+            self._chosen_language.setFocus()
+        elif step == 1:
+            self.address.setFocus()
+        elif step == 2:
+            self.context.fetch(read_offers, self._show_offers, self, self._no_offers)
+
+    def _frame(self, step: int) -> Column:
+        column = Column(560, centred=True)
+        line = QHBoxLayout()
+        drawing = QLabel()
+        drawing.setPixmap(pixmap("hub", colours().accent, 32))
+        line.addWidget(drawing)
+        line.addWidget(label("Hubshelf", "title", 1.3, wrap=False))
+        line.addStretch(1)
+        line.addWidget(muted(_("Step {number} of {count}").format(number=step + 1, count=len(_STEPS)), wrap=False))
+        column.body.addLayout(line)
+        column.body.addSpacing(2 * STEP)
+        return column
+
+    def _language_step(self) -> QWidget:
+        column = self._frame(0)
+        column.body.addWidget(title(_("Which language do you want to work in?")))
+        column.body.addWidget(muted(_("It can be changed at any time in Preferences.")))
+        column.body.addSpacing(STEP)
+        grid = QGridLayout()
+        grid.setSpacing(STEP)
+        for i, code in enumerate(available_languages()):
+            made = button(language_name(code))
+            made.setCheckable(True)
+            made.setChecked(code == language())
+            made.setMinimumHeight(48)
+            if code == language():
+                self._chosen_language = made
+            made.clicked.connect(lambda _checked=False, code=code: self._choose_language(code))
+            grid.addWidget(made, i // 2, i % 2)
+        column.body.addLayout(grid)
+        column.body.addSpacing(2 * STEP)
+        line = QHBoxLayout()
+        line.addStretch(1)
+        line.addWidget(button(_("Go on"), "primary", "", lambda: self._choose_language(language())))
+        column.body.addLayout(line)
+        column.body.addStretch(1)
+        return column
+
+    def _hub_step(self) -> QWidget:
+        column = self._frame(1)
+        body = column.body
+        body.addWidget(title(_("Where does your content come from?")))
+        body.addWidget(
+            label(
+                _("Your hub gave you an address and a code. With them this computer can also send your questions.")
+            )
+        )
+        body.addSpacing(STEP)
+        for words, field, hint in (
+            (_("Address of the hub"), self.address, "https://"),
+            (_("Code"), self.code, "ABCD-EFGH-JKMN"),
+            (_("Name of this computer"), self.device, ""),
+        ):
+            name = label(words, "heading")
+            name.setBuddy(field)
+            field.setAccessibleName(words)
+            field.setPlaceholderText(hint)
+            if field is not self.device:
+                field.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+            body.addWidget(name)
+            body.addWidget(field)
+        self.code.returnPressed.connect(lambda: self._connect(guest=False))
+        body.addWidget(self._note)
+        body.addSpacing(STEP)
+        line = QHBoxLayout()
+        line.addWidget(self.connect_button)
+        line.addWidget(self.guest_button)
+        line.addStretch(1)
+        body.addLayout(line)
+        body.addWidget(muted(_("A guest reads what is public and needs only the address.")))
+        body.addSpacing(2 * STEP)
+        later = QHBoxLayout()
+        later.addWidget(button(_("Back"), "quiet", "back", lambda: self._show_step(0)))
+        later.addStretch(1)
+        later.addWidget(button(_("Later: open the empty shelf"), "quiet", "", self._later))
+        body.addLayout(later)
+        body.addStretch(1)
+        return column
+
+    def _keep_step(self) -> QWidget:
+        column = self._frame(2)
+        body = column.body
+        body.addWidget(title(_("What should your shelf keep?")))
+        body.addWidget(
+            muted(_("You read within a minute: the most useful comes first, the rest arrives behind it."))
+        )
+        body.addSpacing(STEP)
+        body.addWidget(self._keep_note)
+        body.addWidget(self._keep)
+        body.addSpacing(STEP)
+        line = QHBoxLayout()
+        line.addWidget(button(_("Start reading"), "primary", "library", self._start))
+        line.addStretch(1)
+        body.addLayout(line)
+        body.addStretch(1)
+        return column
+
+    def _choose_language(self, code: str) -> None:
+        preferences = self.context.preferences
+        changed = preferences.language != code and code != language()
+        preferences.language = code
+        self.context.save_preferences()
+        self.context.navigator.go(Place("first-run", tab="hub"))
+        if changed:
+            self.context.notices.look_changed.emit()
+
+    def _connect(self, *, guest: bool) -> None:
+        address, code, device = (field.text().strip() for field in (self.address, self.code, self.device))
+        if address and "://" not in address:
+            address = f"https://{address}"
+        if not address or (not guest and not code):
+            self._say(_("Fill in the address and the code first."))
+            return
+        self._say(_("Connecting to {address}.").format(address=address))
+        self._wait(True)
+
+        def join(shelf: Shelf) -> None:
+            from sync.engine import connect_guest, enrol
+
+            if guest:
+                connect_guest(shelf.home, address)
+            else:
+                enrol(shelf.home, address, code, device)
+
+        self.context.fetch(join, lambda _done: self._connected(), self, self._refused)
+
+    def _connected(self) -> None:
+        self._wait(False)
+        self._note.hide()
+        self._introduced()
+        self.context.navigator.go(Place("first-run", tab="keep"))
+
+    def _refused(self, error: KnownError) -> None:
+        self._wait(False)
+        # The hub's own "no" while joining is about the code; its other troubles have words of their own.
+        problem = getattr(error, "problem", None)
+        refused = problem is not None and 400 <= problem.status < 500 and problem.status != 429
+        words = words_of_code("code-refused") if refused else words_for(error)
+        self._say(f"{words.sentence} {words.consequence}\n{words.next_step}")
+
+    def _say(self, words: str) -> None:
+        self._note.setText(words)
+        self._note.show()
+
+    def _wait(self, waiting: bool) -> None:
+        for made in (self.connect_button, self.guest_button):
+            made.setEnabled(not waiting)
+
+    def _show_offers(self, kept: Kept) -> None:
+        self._keep_note.hide()
+        self._keep.show_offers(kept, first_time=True)
+
+    def _no_offers(self, error: KnownError) -> None:
+        words = words_for(error)
+        self._keep_note.setText(f"{words.sentence} {words.next_step}")
+
+    def _start(self) -> None:
+        languages, themes = self._keep.languages, self._keep.themes
+        self.context.write(
+            lambda shelf: save_choice(languages, themes, shelf), lambda _done: self.context.sync.sync_now(), self
+        )
+        self.context.navigator.go(Place("home"))
+
+    def _later(self) -> None:
+        self._introduced()
+        self.context.navigator.go(Place("home"))
+
+    def _introduced(self) -> None:
+        self.context.preferences.introduced = True
+        self.context.save_preferences()

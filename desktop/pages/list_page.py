@@ -1,0 +1,216 @@
+"""A place that is a list with filters above it and a reader at its side: Library, Discussions, People, Search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.amounts import number
+from desktop.context import Context
+from desktop.navigation import Place
+from desktop.pages.page import Page
+from desktop.places import name_of
+from desktop.reading.record_view import RecordView
+from desktop.shelf import Shelf
+from desktop.state_words import POLICY_CYCLE, RESOURCE_TYPES, record_kind, term
+from desktop.theme import STEP
+from desktop.widgets.basics import Choice, FlowLayout, button, label, muted
+from desktop.widgets.cards import PAGE_SIZE, CardList, CardRow
+from desktop.widgets.two_pane import TwoPane
+from desktop.words import _, language_name, ngettext
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of rows out of `total`; `facets`: values with counts, on the first page only.
+
+    `behind`: what stands behind the rows by id, where a page needs more of it than it shows.
+    """
+
+    total: int
+    rows: list[CardRow]
+    facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    behind: dict[str, Any] = field(default_factory=dict)
+
+
+class ListPage(Page):
+    """Subclasses give `query` (what to read) and `nothing` (the words for an empty list)."""
+
+    TITLE = ""
+    FACETS: tuple[tuple[str, str], ...] = ()  # name of the filter, words for "all"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.list = CardList(_(self.TITLE))
+        self.list.opened.connect(self._row_opened)
+        self.list.cards.wanted.connect(self._fetch)
+        self.reader = RecordView(context)
+        self.count = muted("", wrap=False)
+        self.filters: dict[str, Choice] = {}
+        self._open_after_fetch = ""
+        self._filter_bar = QWidget()
+        flow = FlowLayout()
+        self._filter_bar.setLayout(flow)
+        for name, words in self.FACETS:
+            choice = Choice(_(words), [("", _(words))])
+            choice.currentIndexChanged.connect(lambda _i: self.refresh())
+            self.filters[name] = choice
+            flow.addWidget(choice)
+        self._clear = button(_("Clear filters"), "quiet", "close", self.clear_filters)
+        flow.addWidget(self._clear)
+        self._clear.hide()
+        self.head = QHBoxLayout()
+        self.head.setSpacing(STEP)
+        self.head.addWidget(label(_(self.TITLE), "title", 1.7, wrap=False))
+        self.head.addStretch(1)
+        self.head.addWidget(self.count)
+        self._body = QStackedWidget()
+        self._body.addWidget(self.list)
+        self._nothing: QWidget | None = None
+        side = QWidget()
+        side.setMinimumWidth(320)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 3 * STEP, 0, 0)
+        column.setSpacing(STEP)
+        top = QVBoxLayout()
+        top.setContentsMargins(2 * STEP, 0, 2 * STEP, 0)
+        top.setSpacing(STEP)
+        top.addLayout(self.head)
+        above = QWidget()
+        self.above = FlowLayout()
+        above.setLayout(self.above)
+        top.addWidget(above)
+        top.addWidget(self._filter_bar)
+        column.addLayout(top)
+        column.addWidget(self._body, 1)
+        self.panes = TwoPane(side, self.reader)
+        self.reader.closed.connect(self.panes.close_reader)
+        self.reader.widened.connect(self.panes.toggle_wide)
+        self.panes.split.connect(self._narrowed)
+        self.panes.shut.connect(self._left_reader)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.panes)
+
+    def query(self) -> Callable[[Shelf, int], Listing]:
+        """What reads a page of this list (from a row on), with the filters as they are now."""
+        raise AssertionError(f"{type(self).__name__} says nothing of what it lists")
+
+    def nothing(self) -> QWidget:
+        """What is shown instead of an empty list: why, and the next step."""
+        raise AssertionError(f"{type(self).__name__} has no words for an empty list")
+
+    def arrive(self, place: Place) -> None:
+        if place.record:
+            self.panes.open_reader()
+            if place.record != self.reader.record:
+                self.reader.open(place.record, resume=place.resume)
+            self.list.choose(place.record)
+            self._open_after_fetch = place.record
+            self.reader.text.setFocus()
+        else:
+            if self.panes.reading:
+                self.panes.close_reader()
+            self.list.setFocus()
+        self.refresh()
+
+    def refresh(self) -> None:
+        if self.isVisible():
+            self._fetch(0)
+
+    def clear_filters(self) -> None:
+        """Leave every filter open."""
+        for choice in self.filters.values():
+            choice.blockSignals(True)
+            choice.setCurrentIndex(0)
+            choice.blockSignals(False)
+        self.refresh()
+
+    def chosen(self, name: str) -> str:
+        """The value of a filter, "" for all."""
+        return self.filters[name].value() if name in self.filters else ""
+
+    @property
+    def filtered(self) -> bool:
+        """Whether any filter is set."""
+        return any(choice.value() for choice in self.filters.values())
+
+    def _fetch(self, offset: int) -> None:
+        query = self.query()
+        self.context.read(
+            lambda shelf: query(shelf, offset), lambda listing: self._show(offset, listing), self, key="list"
+        )
+
+    def _show(self, offset: int, listing: Listing) -> None:
+        if offset:
+            self.list.cards.add_rows(listing.rows, listing.total)
+            return
+        bar = self.list.verticalScrollBar()
+        place = bar.value()
+        self.list.set_rows(listing.rows, listing.total)
+        if self._open_after_fetch:
+            self.list.choose(self._open_after_fetch)
+            self._open_after_fetch = ""
+        bar.setValue(place)
+        self._show_facets(listing.facets)
+        self.count.setText(self.count_words(listing.total))
+        self._clear.setVisible(self.filtered)
+        if listing.total:
+            self._body.setCurrentWidget(self.list)
+        else:
+            if self._nothing is not None:
+                self._body.removeWidget(self._nothing)
+                self._nothing.deleteLater()
+            self._nothing = self.nothing()
+            self._body.addWidget(self._nothing)
+            self._body.setCurrentWidget(self._nothing)
+
+    def count_words(self, total: int) -> str:
+        """How many there are, in words."""
+        return ngettext("{count} item", "{count} items", total).format(count=number(total)) if total else ""
+
+    def _show_facets(self, facets: dict[str, list[tuple[str, int]]]) -> None:
+        for name, words in self.FACETS:
+            values = [(str(value), count) for value, count in facets.get(name, []) if value not in ("", None)]
+            chosen = self.filters[name].value()
+            if chosen and chosen not in {value for value, _count in values}:
+                values.append((chosen, 0))
+            items = [(value, f"{self.facet_words(name, value)} ({number(count)})") for value, count in values]
+            self.filters[name].set_items([("", _(words)), *items])
+            self.filters[name].setVisible(len(values) > 1 or bool(chosen))
+
+    def facet_words(self, name: str, value: str) -> str:
+        """A value of a filter in the window's language."""
+        if name == "theme":
+            return self.context.theme_name(value)
+        if name == "lang":
+            return language_name(value)
+        if name == "country":
+            return name_of(value)
+        if name == "type":
+            return term(RESOURCE_TYPES, value)
+        if name == "policy_cycle":
+            return term(POLICY_CYCLE, value)
+        if name == "kind":
+            return record_kind(value)
+        return value
+
+    def _row_opened(self, row: CardRow) -> None:
+        self.panes.open_reader()
+        self.reader.open(row.id)
+        self.context.navigator.note(record=row.id)
+        self.reader.text.setFocus()
+
+    def _left_reader(self) -> None:
+        self.context.navigator.note(record="")
+        self.list.setFocus()
+
+    def _narrowed(self, narrow: bool) -> None:
+        self._filter_bar.setVisible(not narrow and bool(self.FACETS))
+        self.count.setVisible(not narrow)
+
+
+PER_PAGE = PAGE_SIZE

@@ -1,0 +1,243 @@
+"""Outbox: everything a person wrote to the hub, where it is, and what the hub said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.amounts import ago, date
+from desktop.card_rows import item_row, request_row
+from desktop.context import Context
+from desktop.icons import pixmap
+from desktop.navigation import Place
+from desktop.pages.list_page import Listing, ListPage
+from desktop.shelf import Shelf
+from desktop.state_words import OUTBOX_STATES, ask_kind, outbox_state
+from desktop.theme import STEP, colours
+from desktop.widgets.basics import Column, EmptyPlace, button, clear, hairline, heading, label, muted, title, tool
+from desktop.widgets.cards import CardRow
+from desktop.words import N_, _, isolate, ngettext
+
+if TYPE_CHECKING:
+    from resources_cache.outbox import Item
+
+_MEANINGS = {
+    "draft": N_("Only on this computer until you send it."),
+    "waiting": N_("It leaves by itself with the next connection. You can still change it or take it back."),
+    "sending": N_(
+        "It was offered to the hub, which has not confirmed it yet. "
+        "It is offered again until it has; it arrives once."
+    ),
+    "received": N_("The hub has it and keeps it. Its answer will appear on Home."),
+    "answered": N_("There is an answer."),
+    "attention": N_(
+        "The hub could not take it as it is. Nothing is lost: correct it and send it again, or take it back."
+    ),
+}
+
+
+class ItemView(QWidget):
+    """One queued item: its state in words, what it says, its receipt or problem, and what can be done."""
+
+    def __init__(self, context: Context, back: Callable[[], None], changed: Callable[[], None]) -> None:
+        super().__init__()
+        self._context, self._changed = context, changed
+        self._column = Column(640, 3 * STEP)
+        self.item: Item | None = None
+        line = QHBoxLayout()
+        line.setContentsMargins(STEP, 4, STEP, 4)
+        line.addWidget(tool(_("Back to the list"), "back", back))
+        line.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(line)
+        whole.addWidget(hairline())
+        whole.addWidget(self._column, 1)
+
+    def show_item(self, item: Item) -> None:
+        """Show `item` as it is now."""
+        if item == self.item:
+            return
+        self.item = item
+        body = self._column.body
+        clear(body)
+        body.addWidget(title(item.title))
+        reply = item.kind == "reply"
+        kind = _("Reply") if reply else ask_kind(str(item.body.get("kind") or "question"))
+        written = _("written {ago}").format(ago=ago(item.created))
+        body.addWidget(muted(f"{kind} · {written}"))
+        __, picture, tone = OUTBOX_STATES[item.state]
+        state = QHBoxLayout()
+        drawing = QLabel()
+        drawing.setPixmap(pixmap(picture, getattr(colours(), tone), 20))
+        state.addWidget(drawing)
+        words = label(outbox_state(item.state), "heading")
+        state.addWidget(words, 1)
+        body.addSpacing(STEP)
+        body.addLayout(state)
+        body.addWidget(label(_(_MEANINGS[item.state])))
+        if item.problem:
+            why = str(item.problem.get("detail") or item.problem.get("title") or _("The hub gave no reason."))
+            body.addWidget(label(_("The hub says: {why}").format(why=isolate(why)), "notice"))
+        buttons = QHBoxLayout()
+        if item.state in ("draft", "waiting", "attention"):
+            if not reply:
+                buttons.addWidget(button(_("Change"), "primary", "draft", self._edit))
+            if item.state in ("draft", "attention"):
+                buttons.addWidget(button(_("Send again") if item.problem else _("Send"), "", "send", self._submit))
+            buttons.addWidget(button(_("Take back"), "", "remove", self._withdraw))
+        if reply:
+            buttons.addWidget(button(_("Open the discussion"), "", "discussions", self._open_target))
+        buttons.addStretch(1)
+        body.addLayout(buttons)
+        body.addSpacing(STEP)
+        body.addWidget(hairline())
+        body.addWidget(label(str(item.body.get("body") or _("No details were given."))))
+        for name, value in (
+            (_("Needed by"), date(str(item.body.get("needed_by") or "")) if item.body.get("needed_by") else ""),
+            (_("Decision it informs"), str(item.body.get("decision") or "")),
+        ):
+            if value:
+                body.addWidget(muted(f"{name}: {value}"))
+        if item.receipt:
+            body.addSpacing(STEP)
+            body.addWidget(heading(_("Receipt of the hub")))
+            when = str(item.receipt.get("received") or item.receipt.get("created") or item.updated)
+            body.addWidget(
+                muted(_("Received {date} · number {number}").format(date=date(when), number=item.id[-12:]))
+            )
+        body.addStretch(1)
+
+    def _edit(self) -> None:
+        if self.item:
+            self._context.navigator.go(Place("ask", record=self.item.id))
+
+    def _open_target(self) -> None:
+        if self.item:
+            self._context.navigator.open_record("thread", str(self.item.body.get("target") or ""))
+
+    def _submit(self) -> None:
+        self._do(lambda shelf, item: shelf.own.outbox.submit(item), _("It leaves with the next connection."))
+
+    def _withdraw(self) -> None:
+        self._do(lambda shelf, item: shelf.own.outbox.withdraw(item), _("Taken back. It was not sent."))
+
+    def _do(self, action: Callable[[Shelf, str], object], words: str) -> None:
+        if (item := self.item) is None:
+            return
+
+        def done(_result: object) -> None:
+            self._context.notices.said.emit(words)
+            self._context.notices.outbox_changed.emit()
+            self._context.sync.nudge("outbox")
+            self._changed()
+
+        self._context.write(lambda shelf: action(shelf, item.id), done, self)
+
+
+class OutboxPage(ListPage):
+    """Items newest first, then the requests that only the hub knows (asked from another computer)."""
+
+    TITLE = N_("Outbox")
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.head.addWidget(button(_("Ask or share"), "", "ask", lambda: context.navigator.go(Place("ask"))))
+        self.item_view = ItemView(context, self.panes.close_reader, self._item_changed)
+        self._readers = QStackedWidget()
+        self._items: dict[str, Item] = {}
+        self.panes.put_reader(self._readers)
+        self._readers.addWidget(self.reader)
+        self._readers.addWidget(self.item_view)
+        context.notices.outbox_changed.connect(self.refresh)
+
+    def arrive(self, place: Place) -> None:
+        if place.record:
+            record = place.record
+
+            def known(shelf: Shelf) -> Item | None:
+                if shelf.library.get(record) is not None:
+                    return None  # the hub has it: its own page shows the answers too
+                return next((item for item in shelf.own.outbox.items() if item.id == record), None)
+
+            self.context.read(known, lambda item: self._open_found(record, item), self, key="item")
+            self.refresh()
+        else:
+            super().arrive(place)
+        self.list.setFocus()
+
+    def _open_found(self, record: str, item: Item | None) -> None:
+        self.panes.open_reader()
+        if item is not None:
+            self._items[item.id] = item
+            self._show_item(item.id)
+        else:
+            self._readers.setCurrentWidget(self.reader)
+            self.reader.open(record)
+        self.list.choose(record)
+
+    def query(self) -> Callable[[Shelf, int], Listing]:
+        def read(shelf: Shelf, offset: int) -> Listing:
+            items = shelf.own.outbox.items()
+            page = shelf.library.browse(("request",), None, "newest", 0, 200)
+            requests = {card.id: shelf.library.get(card.id) for card in page.items}
+            rows = []
+            for item in items:
+                # What the hub knows of it says more than our receipt: its state there and the answers.
+                effect = str((item.receipt or {}).get("effect") or item.id)
+                record = requests.pop(effect, None) if item.state in ("received", "answered") else None
+                rows.append(request_row(record) if record else item_row(item))
+            rows += [request_row(record) for record in requests.values() if record]
+            return Listing(len(rows), rows, {}, {item.id: item for item in items})
+
+        return read
+
+    def _show(self, offset: int, listing: Listing) -> None:
+        self._items = dict(listing.behind)
+        super()._show(offset, listing)
+        shown = self.item_view.item
+        if shown is not None and shown.id in self._items and self._readers.currentWidget() is self.item_view:
+            self.item_view.show_item(self._items[shown.id])
+
+    def count_words(self, total: int) -> str:
+        waiting = sum(item.state in ("waiting", "sending") for item in self._items.values())
+        return (
+            ngettext("{count} waiting to go", "{count} waiting to go", waiting).format(count=waiting)
+            if waiting
+            else ""
+        )
+
+    def nothing(self) -> QWidget:
+        return EmptyPlace(
+            "outbox",
+            _("You have not sent anything yet."),
+            _(
+                "Questions, replies and requests wait here until a connection takes them, "
+                "and stay with their receipts."
+            ),
+            _("Ask a question"),
+            lambda: self.context.navigator.go(Place("ask")),
+        )
+
+    def _row_opened(self, row: CardRow) -> None:
+        self.panes.open_reader()
+        self.context.navigator.note(record=row.id)
+        if row.kind == "item":
+            self._show_item(row.id)
+        else:
+            self._readers.setCurrentWidget(self.reader)
+            self.reader.open(row.id)
+
+    def _show_item(self, item: str) -> None:
+        if item in self._items:
+            self.panes.open_reader()
+            self._readers.setCurrentWidget(self.item_view)
+            self.item_view.show_item(self._items[item])
+
+    def _item_changed(self) -> None:
+        self.item_view.item = None
+        self.panes.close_reader()
+        self.refresh()

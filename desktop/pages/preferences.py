@@ -1,0 +1,99 @@
+"""Preferences: the window's language, colours and text size on this computer."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QGridLayout
+
+from desktop.context import Context
+from desktop.navigation import Place
+from desktop.pages.page import Page
+from desktop.theme import STEP
+from desktop.widgets.basics import Choice, Column, button, hairline, heading, label, muted, title
+from desktop.words import N_, _, available_languages, language, language_name
+
+_SIZES = (90, 100, 115, 130, 150, 175)
+
+
+class PreferencesPage(Page):
+    """Every choice takes hold at once; the window is made anew in the new look."""
+
+    TITLE = N_("Preferences")
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        preferences = context.preferences
+        self.language_field = Choice(
+            _("Language"), [(code, language_name(code)) for code in available_languages()]
+        )
+        self.language_field.choose(language())
+        schemes = [("system", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))]
+        self.scheme_field = Choice(_("Colours"), schemes)
+        self.scheme_field.choose(preferences.scheme)
+        sizes = sorted({*_SIZES, preferences.scale})
+        self.scale_field = Choice(_("Text size"), [(str(s), f"{s} %") for s in sizes])
+        self.scale_field.choose(str(preferences.scale))
+        column = Column(640)
+        column.body.addWidget(title(_(self.TITLE)))
+        column.body.addSpacing(STEP)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(3 * STEP)
+        grid.setVerticalSpacing(2 * STEP)
+        grid.setColumnStretch(2, 1)
+        for row, (words, field) in enumerate(
+            (
+                (_("Language"), self.language_field),
+                (_("Colours"), self.scheme_field),
+                (_("Text size"), self.scale_field),
+            )
+        ):
+            name = label(words, wrap=False)
+            name.setBuddy(field)
+            grid.addWidget(name, row, 0)
+            grid.addWidget(field, row, 1)
+            field.currentIndexChanged.connect(lambda _i: self._chosen())
+        column.body.addLayout(grid)
+        column.body.addWidget(muted(_("The reader has its own text size: the two letters above a text.")))
+        column.body.addSpacing(2 * STEP)
+        column.body.addWidget(hairline())
+        column.body.addSpacing(STEP)
+        column.body.addWidget(heading(_("What your shelf keeps")))
+        column.body.addWidget(label(_("Languages and themes, with what they cost, are chosen on the Sync page.")))
+        keep = button(_("Open Sync"), "", "sync", lambda: context.navigator.go(Place("sync")))
+        hub = button(_("Connect to a hub"), "quiet", "hub", lambda: context.navigator.go(Place("first-run")))
+        line = QGridLayout()
+        line.addWidget(keep, 0, 0)
+        line.addWidget(hub, 0, 1)
+        line.setColumnStretch(2, 1)
+        column.body.addLayout(line)
+        column.body.addSpacing(2 * STEP)
+        column.body.addWidget(hairline())
+        column.body.addSpacing(STEP)
+        column.body.addWidget(heading(_("Keys")))
+        keys = QGridLayout()
+        keys.setHorizontalSpacing(3 * STEP)
+        keys.setColumnStretch(1, 1)
+        for row, (key, words) in enumerate(
+            (
+                ("Ctrl+K", _("Search everything")),
+                ("Alt+← / Alt+→", _("Back and forward")),
+                ("Ctrl+F", _("Find in the text")),
+                ("Ctrl++ / Ctrl+−", _("Larger and smaller text")),
+                ("Ctrl+1 … Ctrl+7", _("The places at the side")),
+                ("Esc", _("Leave the text, back to the list")),
+            )
+        ):
+            keys.addWidget(muted("\u2066" + key + "\u2069", wrap=False), row, 0)
+            keys.addWidget(label(words), row, 1)
+        column.body.addLayout(keys)
+        column.body.addStretch(1)
+        whole = QGridLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(column)
+
+    def _chosen(self) -> None:
+        preferences = self.context.preferences
+        preferences.language = self.language_field.value()
+        preferences.scheme = self.scheme_field.value()
+        preferences.scale = int(self.scale_field.value() or 100)
+        self.context.save_preferences()
+        self.context.notices.look_changed.emit()

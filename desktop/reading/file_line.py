@@ -1,0 +1,170 @@
+"""The line above a text that says which file there is, what it costs, and gets or shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from desktop.amounts import duration, size
+from desktop.context import Context
+from desktop.error_words import KnownError, words_for
+from desktop.icons import pixmap
+from desktop.reading.loading import FileEntry
+from desktop.shelf import Shelf
+from desktop.theme import STEP, colours
+from desktop.widgets.basics import button, clear, hairline, muted
+from desktop.words import _, isolate
+
+# Bytes in a second where nothing was measured yet: a slow mobile link.
+ASSUMED_SPEED = 12_000.0
+
+
+class FileLine(QWidget):
+    """Rows of files: name, size, time; a button to download, or to read what is here."""
+
+    show_file = Signal(object)  # path of a PDF
+    show_text = Signal()
+    _progress = Signal(str, int, int)  # hash, bytes done, bytes in all
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._record = ""
+        self._files: list[FileEntry] = []
+        self._bars: dict[str, QProgressBar] = {}
+        self._busy: set[str] = set()
+        self._notes: dict[str, QLabel] = {}
+        self._reading = False
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(4)
+        self._rows.setContentsMargins(3 * STEP, STEP, 2 * STEP, STEP)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._rows)
+        column.addWidget(hairline())
+        self._progress.connect(self._show_progress)
+        self.hide()
+
+    def show_files(self, record: str, files: list[FileEntry]) -> None:
+        """Show the files of `record`."""
+        if record != self._record:
+            self._reading = False
+        self._record, self._files = record, files
+        self._fill()
+
+    def showing_file(self, reading: bool) -> None:
+        """The reader shows the file (or the text) now: offer the other."""
+        self._reading = reading
+        self._fill()
+
+    def refused(self) -> None:
+        """The file here is not a PDF that can be read."""
+        self._context.notices.said.emit(_("This file cannot be shown here. It may be protected by a password."))
+
+    def open_first(self) -> None:
+        """Read the first file that is here, as its button does."""
+        for entry in self._files:
+            if entry.here:
+                self._open(entry)
+                return
+
+    def _fill(self) -> None:
+        clear(self._rows)
+        self._bars.clear()
+        self._notes.clear()
+        for entry in self._files:
+            self._rows.addLayout(self._row(entry))
+        self.setVisible(bool(self._files))
+
+    def _row(self, entry: FileEntry) -> QHBoxLayout:
+        line = QHBoxLayout()
+        line.setSpacing(STEP)
+        picture = QLabel()
+        picture.setPixmap(pixmap("file", colours().muted, 18))
+        line.addWidget(picture)
+        cost = size(entry.size)
+        if not entry.here:
+            cost = f"{cost}, {duration(entry.size / ASSUMED_SPEED)}"
+        note = muted(f"{isolate(entry.name)} · {isolate(cost)}")
+        line.addWidget(note, 1)
+        self._notes[entry.hash] = note
+        if entry.here:
+            if entry.media_type == "application/pdf":
+                if self._reading:
+                    line.addWidget(button(_("Show the text"), "quiet", "text", self.show_text.emit))
+                else:
+                    line.addWidget(button(_("Read the PDF"), "quiet", "file", lambda: self._open(entry)))
+            else:
+                line.addWidget(button(_("Save a copy"), "quiet", "download", lambda: self._copy(entry)))
+        elif entry.hash in self._busy:
+            bar = QProgressBar()
+            bar.setTextVisible(False)
+            bar.setRange(0, max(1, entry.size))
+            bar.setFixedWidth(120)
+            bar.setAccessibleName(_("Download of {name}").format(name=entry.name))
+            self._bars[entry.hash] = bar
+            line.addWidget(bar)
+        else:
+            words = _("Download ({size})").format(size=size(entry.size))
+            got: QPushButton = button(words, "", "download", lambda: self._download(entry))
+            line.addWidget(got)
+        return line
+
+    def _open(self, entry: FileEntry) -> None:
+        def path(shelf: Shelf) -> Path:
+            return shelf.files.path(entry.hash)
+
+        self._context.read(path, self.show_file.emit, self, key="path")
+
+    def _copy(self, entry: FileEntry) -> None:
+        from shutil import copyfile
+
+        from PySide6.QtWidgets import QFileDialog
+
+        chosen, _kind = QFileDialog.getSaveFileName(self, _("Save a copy"), entry.name)
+        if chosen:
+            words = _("Saved a copy of {name}.").format(name=entry.name)
+            self._context.write(
+                lambda shelf: copyfile(shelf.files.path(entry.hash), chosen),
+                lambda _done: self._context.notices.said.emit(words),
+                self,
+            )
+
+    def _download(self, entry: FileEntry) -> None:
+        self._busy.add(entry.hash)
+        self._fill()
+        tell = self._progress.emit
+
+        def fetch(shelf: Shelf) -> Path:
+            from sync.engine import fetch_file
+
+            return fetch_file(
+                shelf.home, entry.hash, entry.size, lambda p: tell(entry.hash, p.bytes_done, p.bytes_total), None
+            )
+
+        self._context.fetch(
+            fetch, lambda _path: self._arrived(entry), self, lambda error: self._failed(entry, error)
+        )
+
+    def _arrived(self, entry: FileEntry) -> None:
+        self._busy.discard(entry.hash)
+        self._files = [
+            FileEntry(f.hash, f.name, f.media_type, f.size, True) if f.hash == entry.hash else f
+            for f in self._files
+        ]
+        self._fill()
+
+    def _failed(self, entry: FileEntry, error: KnownError) -> None:
+        self._busy.discard(entry.hash)
+        self._fill()
+        words = words_for(error)
+        if entry.hash in self._notes:
+            self._notes[entry.hash].setText(f"{isolate(entry.name)} · {words.sentence} {words.next_step}")
+
+    def _show_progress(self, wanted: str, done: int, total: int) -> None:
+        if (bar := self._bars.get(wanted)) is not None:
+            bar.setRange(0, max(1, total))
+            bar.setValue(done)

@@ -1,0 +1,123 @@
+"""What the reader needs of one record, read in one go behind the window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from desktop.context import Context
+from desktop.places import name_of
+from desktop.reading import markup
+from desktop.reading.markup import Page
+from desktop.shelf import Shelf
+from desktop.state_words import ACTIVITIES, RESOURCE_TYPES, ask_kind, term
+from desktop.words import language_name
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file of a resource; `here`: on this shelf already. `size` in bytes."""
+
+    hash: str
+    name: str
+    media_type: str
+    size: int
+    here: bool
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A record with what the shelf knows about it. `place`: how far it was read, 0..1."""
+
+    id: str
+    kind: str
+    record: dict[str, Any]
+    saved: bool = False
+    place: float = 0.0
+    files: list[FileEntry] = field(default_factory=list)
+    about: str = ""
+    pending: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        return str(self.record.get("title") or self.record.get("name") or "")
+
+    @property
+    def variants(self) -> list[str]:
+        """The languages it can be read in: its own, its translations', its texts'."""
+        found = [str(self.record.get("lang") or "")]
+        found += [str(t.get("lang") or "") for t in self.record.get("translations") or []]
+        found += [str(t.get("lang") or "") for t in self.record.get("texts") or []]
+        return [lang for lang in dict.fromkeys(found) if lang]
+
+
+def load(shelf: Shelf, record_id: str) -> Loaded | None:
+    """The record with its place, bookmark, files and pending replies; None where it is not on the shelf."""
+    record = shelf.library.get(record_id)
+    if record is None:
+        return None
+    if record.get("type") in ("text", "message", "summary", "reply"):
+        owner = record.get("resource") or record.get("thread") or record.get("request")
+        return load(shelf, str(owner)) if owner else None
+    about = (
+        shelf.library.get(str(record["resource"]))
+        if record.get("type") == "thread" and record.get("resource")
+        else None
+    )
+    files = [
+        FileEntry(
+            str(f["hash"]),
+            str(f.get("name") or "file"),
+            str(f.get("media_type") or ""),
+            int(f.get("size") or 0),
+            shelf.files.has(str(f["hash"])),
+        )
+        for f in record.get("files") or []
+        if f.get("hash")
+    ]
+    pending = [
+        {"body": item.body.get("body", ""), "state": item.state, "created": item.created}
+        for item in shelf.own.outbox.items(["waiting", "sending", "received", "attention"])
+        if item.kind == "reply" and item.body.get("target") == record_id
+    ]
+    known = {str(m.get("body")) for m in record.get("messages") or []}
+    return Loaded(
+        id=record_id,
+        kind=str(record.get("type") or ""),
+        record=record,
+        saved=any(b.id == record_id for b in shelf.own.bookmarks()),
+        place=shelf.own.reading_place(record_id),
+        files=files,
+        about=str(about.get("title") or "") if about else "",
+        pending=[p for p in pending if p["body"] not in known],
+    )
+
+
+def page_of(loaded: Loaded, context: Context, variant: str = "") -> Page:
+    """The record as a page in the window's language."""
+    record = loaded.record
+    themes = ", ".join(context.theme_name(slug) for slug in record.get("themes") or [])
+    if loaded.kind == "resource":
+        kind = str(record.get("resource_type") or "")
+        return markup.resource(
+            record, {"themes": themes, "type": term(RESOURCE_TYPES, kind) if kind else ""}, variant
+        )
+    if loaded.kind == "thread":
+        activity = str(record.get("activity") or "")
+        names = " · ".join(part for part in (themes, term(ACTIVITIES, activity) if activity else "") if part)
+        return markup.thread(record, loaded.pending, names, loaded.about)
+    if loaded.kind == "expert":
+        names_of = {
+            "themes": themes,
+            "languages": ", ".join(language_name(code) for code in record.get("languages") or []),
+            "countries": ", ".join(name_of(code) for code in record.get("countries") or []),
+        }
+        return markup.person(record, names_of)
+    if loaded.kind == "organisation":
+        return markup.organisation(record, name_of(str(record.get("country") or "")))
+    if loaded.kind == "event":
+        return markup.event(record, themes)
+    if loaded.kind == "request":
+        return markup.request(record, ask_kind(str(record.get("kind") or "")))
+    return Page(markup.wrap(f"<h1>{escape(loaded.title)}</h1>", ""))

@@ -1,0 +1,256 @@
+"""Pictures of every page, for people who judge how the window looks and for the guides.
+
+    python -m desktop.screenshots --home DIR --out DIR --lang en fr ar --scheme light dark --size 1280x800 1024x640
+
+Shows what is in the home folder and changes nothing there. Names: `PAGE-LANG-SCHEME-WIDTHxHEIGHT.png`.
+Without a screen set QT_QPA_PLATFORM=offscreen (done here where nothing else is set and there is no display).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication, QWidget
+
+from desktop.app import Application
+from desktop.navigation import Place
+from desktop.pages.ask import AskPage
+from desktop.pages.list_page import ListPage
+from desktop.preferences import Preferences
+from desktop.reading.loading import load
+from desktop.shelf import Shelf
+
+WAIT_S = 20.0
+Shot = tuple[str, Place, Callable[[Application], None] | None]
+
+
+class StillEngine:
+    """An engine that does nothing: pictures are of the shelf as it is."""
+
+    def __init__(self, _on_event: Callable[[Any], None]) -> None:
+        self.paused = False
+
+    def start(self) -> None:
+        """Nothing runs."""
+
+    def wake(self, reason: str) -> None:
+        """Nothing wakes."""
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def stop(self, timeout: float) -> None:
+        """Nothing to stop."""
+
+
+def settle(qt: QApplication, application: Application, least: float = 0.25) -> None:
+    """Let the window come to rest: nothing asked of the stores, nothing left to draw."""
+    until, end = time.monotonic() + least, time.monotonic() + WAIT_S
+    while time.monotonic() < end:
+        qt.processEvents()
+        if not application.context.background.idle:
+            until = max(until, time.monotonic() + 0.1)
+        elif time.monotonic() > until:
+            return
+        time.sleep(0.005)
+    raise TimeoutError("the window did not come to rest")
+
+
+def find_records(home: Path) -> dict[str, str]:
+    """Records worth a picture, by what they show; those that the shelf does not have are missing."""
+    found: dict[str, str] = {}
+    with Shelf(home) as shelf:
+        for card in shelf.library.browse(("resource",), None, "newest", 0, 500).items:
+            loaded = load(shelf, card.id)
+            if loaded is None:
+                continue
+            if any(f.here and f.media_type == "application/pdf" for f in loaded.files):
+                found.setdefault("pdf", card.id)
+            elif card.has_text:
+                found.setdefault(f"text-{card.lang}", card.id)
+                found.setdefault("text", card.id)
+            if loaded.files and not any(f.here for f in loaded.files):
+                found.setdefault("file", card.id)
+        for kind in ("thread", "expert", "event", "request"):
+            for card in shelf.library.latest((kind,), limit=1):
+                found[kind] = card.id
+        for state in ("attention", "waiting"):
+            for item in shelf.own.outbox.items([state]):
+                found.setdefault("item", item.id)
+    return found
+
+
+def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
+    """Every picture of a filled shelf: name, place, and what to do there first."""
+    query = {"fr": "écoles connexion", "ar": "المدارس الاتصال"}.get(lang, "offline schools")
+    for page in ("home", "library", "discussions", "ask", "people", "shelf", "outbox", "sync", "preferences"):
+        yield page, Place(page), None
+    yield "search", Place("search", query=query), None
+    yield "suggestions", Place("home"), lambda app: _type(app, query.split()[0])
+    yield "search-nothing", Place("search", query="zzzzqqq"), None
+    yield "events", Place("people", tab="event"), None
+    yield "first-run", Place("first-run", tab="language"), None
+    yield "first-run-hub", Place("first-run", tab="hub"), None
+    if text := records.get(f"text-{lang}") or records.get("text"):
+        yield "reader", Place("library", record=text), None
+        yield "reader-wide", Place("library", record=text), _widen
+    for name, page in (("thread", "discussions"), ("expert", "people"), ("request", "outbox"), ("item", "outbox")):
+        if name in records:
+            yield name, Place(page, record=records[name]), None
+    if "file" in records:
+        yield "file", Place("library", record=records["file"]), None
+    if "pdf" in records:
+        yield "pdf", Place("library", record=records["pdf"]), _open_pdf
+    yield "ask-helpdesk", Place("ask", fill=(("kind", "helpdesk"), ("title", query))), _look_up
+
+
+def _type(application: Application, words: str) -> None:
+    search = application.window.search
+    application.window.activateWindow()
+    search.setFocus()
+    search.clear()
+    for letter in words:
+        search.insert(letter)
+    search.textEdited.emit(words)
+
+
+def _widen(application: Application) -> None:
+    page = application.window.stack.currentWidget()
+    if isinstance(page, ListPage):
+        page.panes.toggle_wide()
+
+
+def _open_pdf(application: Application) -> None:
+    page = application.window.stack.currentWidget()
+    if isinstance(page, ListPage):
+        page.reader.files.open_first()
+
+
+def _look_up(application: Application) -> None:
+    page = application.window.stack.currentWidget()
+    if isinstance(page, AskPage):
+        page.title_field.textChanged.emit(page.title_field.text())
+
+
+def picture(window: QWidget, path: Path) -> None:
+    """Save what the window shows. Raises OSError where it cannot be written."""
+    if not window.grab().save(str(path)):
+        raise OSError(f"{path} could not be written")
+
+
+def take(
+    qt: QApplication, home: Path, out: Path, lang: str, scheme: str, size: tuple[int, int], only: set[str]
+) -> int:
+    """All pictures of one language, scheme and size; returns how many."""
+    tag = f"{lang}-{scheme}-{size[0]}x{size[1]}"
+    look = replace(Preferences.load(home), language=lang, scheme=scheme, introduced=True, maximised=False)
+    application = Application(qt, home, StillEngine, look)
+    application.start(Place("home"))
+    application.window.resize(*size)
+    settle(qt, application, 1.0)
+    records, count = find_records(home), 0
+    for name, place, act in shots(records, lang):
+        if only and name not in only:
+            continue
+        application.context.navigator.go(place)
+        settle(qt, application)
+        if act is not None:
+            act(application)
+            settle(qt, application, 0.6)
+        picture(application.window, out / f"{name}-{tag}.png")
+        if act is _widen:
+            act(application)
+        application.window.search.clear()
+        application.window.search.popup.hide()
+        count += 1
+    application.stop()
+    application.window.hide()
+    application.deleteLater()
+    if not only or "empty" in only:
+        with tempfile.TemporaryDirectory() as folder:
+            count += _empty(qt, Path(folder), out, replace(look), tag, size)
+    return count
+
+
+def _empty(qt: QApplication, home: Path, out: Path, look: Preferences, tag: str, size: tuple[int, int]) -> int:
+    application = Application(qt, home, StillEngine, look)
+    application.start(Place("home"))
+    application.window.resize(*size)
+    pages = ("home", "library", "discussions", "people", "shelf", "outbox", "sync")
+    for page in pages:
+        application.context.navigator.go(Place(page))
+        settle(qt, application)
+        picture(application.window, out / f"empty-{page}-{tag}.png")
+    application.stop()
+    application.window.hide()
+    application.deleteLater()
+    return len(pages)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Take the pictures that the command line asks for; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--lang", nargs="+", default=["en"])
+    parser.add_argument("--scheme", nargs="+", default=["light"], choices=["light", "dark"])
+    parser.add_argument("--size", nargs="+", default=["1280x800"])
+    parser.add_argument("--only", nargs="+", default=[], help="names of pictures; all without it")
+    asked = parser.parse_args(arguments)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        return _take_all(asked, copy_home(asked.home, Path(folder) / "home"))
+
+
+def copy_home(home: Path, to: Path) -> Path:
+    """A copy to play in: the stores are copied, the downloaded files only pointed to."""
+    to.mkdir()
+    for path in home.iterdir():
+        if path.is_file() and path.suffix in (".db", ".json"):
+            source = sqlite_copy if path.suffix == ".db" else shutil.copyfile
+            source(path, to / path.name)
+    if (home / "files").is_dir():
+        (to / "files").symlink_to((home / "files").resolve(), target_is_directory=True)
+    return to
+
+
+def sqlite_copy(source: Path, to: Path) -> None:
+    """Copy a database as SQLite does it: whole, with what still stands in its journal."""
+    from pysqlite3 import dbapi2
+
+    with closing(dbapi2.connect(str(source))) as old, closing(dbapi2.connect(str(to))) as new:
+        old.backup(new)
+
+
+def _take_all(asked: argparse.Namespace, home: Path) -> int:
+    qt = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(qt, QApplication)
+    count = 0
+    for lang in asked.lang:
+        for scheme in asked.scheme:
+            for size in asked.size:
+                width, _x, height = size.partition("x")
+                where = (int(width), int(height))
+                count += take(qt, home, asked.out, lang, scheme, where, set(asked.only))
+    sys.stdout.write(f"{count} pictures in {asked.out}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+"""Draws a card: title in up to two lines, its summary, and a quiet last line with badges; mirrored for Arabic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QTextCharFormat, QTextLayout, QTextOption
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from desktop.icons import pixmap
+from desktop.theme import STEP, colours
+from desktop.widgets.basics import sized_font
+
+if TYPE_CHECKING:
+    from desktop.widgets.cards import CardRow
+
+ROW = int(Qt.ItemDataRole.UserRole) + 1
+MARK_ON, MARK_OFF = "\x02", "\x03"
+_SIDE = 2 * STEP
+_ICON = 20
+_BADGE_ICON = 14
+_WIDEST = 860  # longer lines are hard to follow back to their beginning
+
+
+def marked_ranges(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Text without its marks, and the (start, length) of each marked run."""
+    plain: list[str] = []
+    ranges: list[tuple[int, int]] = []
+    start = -1
+    length = 0
+    for letter in text:
+        if letter == MARK_ON:
+            start = length
+        elif letter == MARK_OFF:
+            if start >= 0:
+                ranges.append((start, length - start))
+            start = -1
+        else:
+            plain.append(letter)
+            length += 1
+    return "".join(plain), ranges
+
+
+class _Words:
+    """One text laid out in at most `most` lines of `width` pixels, the last one elided."""
+
+    def __init__(self, text: str, font: QFont, width: int, most: int, mirrored: bool, mark: QColor | None) -> None:
+        plain, ranges = marked_ranges(" ".join(text.split()))
+        option = QTextOption()
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        option.setAlignment(side | Qt.AlignmentFlag.AlignAbsolute)
+        option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        metrics = QFontMetrics(font)
+        step = _step(metrics)
+        # More letters than this never fit (none is narrower than 3 pixels): they are not even looked at.
+        plain = plain[: most * max(1, width) // 3 + 1]
+        if most == 1:
+            plain = metrics.elidedText(plain, Qt.TextElideMode.ElideRight, width - 2)
+        ranges = [(s, min(n, len(plain) - s)) for s, n in ranges if s < len(plain)]
+        for _attempt in range(2):
+            self.layout = QTextLayout(plain, font)
+            self.layout.setTextOption(option)
+            formats = []
+            if mark is not None:
+                look = QTextCharFormat()
+                look.setBackground(mark)
+                look.setFontWeight(QFont.Weight.DemiBold)
+                for start, length in ranges:
+                    piece = QTextLayout.FormatRange()
+                    piece.start, piece.length, piece.format = start, length, look
+                    formats.append(piece)
+            self.layout.setFormats(formats)
+            self.layout.beginLayout()
+            starts: list[tuple[int, int]] = []
+            while len(starts) < most and (line := self.layout.createLine()).isValid():
+                line.setLineWidth(max(1, width))
+                line.setPosition(QPointF(0, len(starts) * step))
+                starts.append((line.textStart(), line.textLength()))
+            self.layout.endLayout()
+            end = sum(starts[-1]) if starts else 0
+            if end >= len(plain):
+                break
+            # Too long: cut the last line where it fits and lay out once more.
+            head = plain[: starts[-1][0]]
+            last = metrics.elidedText(plain[starts[-1][0] :], Qt.TextElideMode.ElideRight, width - 4)
+            plain = head + last
+            ranges = [(s, min(n, len(plain) - s)) for s, n in ranges if s < len(plain)]
+
+    def draw(self, painter: QPainter, x: float, y: float, colour: QColor) -> None:
+        painter.setPen(colour)
+        self.layout.draw(painter, QPointF(x, y))
+
+
+def _step(metrics: QFontMetrics) -> int:
+    """From one line to the next, in pixels."""
+    return round(metrics.height() * 1.16)
+
+
+def _height(text: str, metrics: QFontMetrics, width: int, most: int) -> int:
+    """The height that `_Words` needs, without laying anything out: lists measure many more rows than they draw."""
+    lines = 1
+    if most > 1 and metrics.horizontalAdvance(text[: width // 2]) > width - 2:
+        lines = most
+    return lines * _step(metrics)
+
+
+class CardDelegate(QStyledItemDelegate):
+    """Draws the rows of a `CardModel`; `compact` leaves out the last line (suggestions)."""
+
+    def __init__(self, view: QListView, *, compact: bool = False) -> None:
+        super().__init__(view)
+        self._view = view
+        self._compact = compact
+        self._title_font = sized_font(1.08, QFont.Weight.DemiBold)
+        self._line_font = sized_font(1.0)
+        self._meta_font = sized_font(0.9)
+        self._section_font = sized_font(1.2, QFont.Weight.DemiBold)
+        self._title_metrics = QFontMetrics(self._title_font)
+        self._line_metrics = QFontMetrics(self._line_font)
+        self._meta_metrics = QFontMetrics(self._meta_font)
+        self._section_metrics = QFontMetrics(self._section_font)
+        self._heights: dict[tuple[int, Any], int] = {}
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        row = index.data(ROW)
+        width = self._view.viewport().width()
+        if row is None or width <= 0:
+            return QSize(0, 0)
+        key = (width, row)
+        if key not in self._heights:
+            if len(self._heights) > 20_000:
+                self._heights.clear()
+            self._heights[key] = self._lay_out(None, QRect(0, 0, width, 0), row, first=index.row() == 0)
+        return QSize(width, self._heights[key])
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        row = index.data(ROW)
+        if row is None:
+            return
+        rect: QRect = option.rect
+        state = option.state
+        painter.save()
+        painter.setLayoutDirection(self._view.layoutDirection())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        c = colours()
+        if not row.section:
+            chosen = bool(state & QStyle.StateFlag.State_Selected)
+            if chosen or state & QStyle.StateFlag.State_MouseOver:
+                ground = QColor(c.wash)
+                if not chosen:
+                    ground.setAlphaF(0.5)
+                painter.fillRect(rect, ground)
+            if chosen:
+                left = rect.right() - 2 if self._mirrored() else rect.left()
+                painter.fillRect(QRect(left, rect.top(), 3, rect.height()), QColor(c.accent))
+            painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), QColor(c.hairline))
+            if state & QStyle.StateFlag.State_HasFocus and self._view.hasFocus():
+                painter.setPen(QColor(c.accent))
+                painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -2.5), 4, 4)
+        self._lay_out(painter, rect, row, first=index.row() == 0)
+        painter.restore()
+
+    def _mirrored(self) -> bool:
+        return self._view.layoutDirection() == Qt.LayoutDirection.RightToLeft
+
+    def _lay_out(self, painter: QPainter | None, rect: QRect, row: CardRow, *, first: bool) -> int:
+        """Draw the row (or only measure it, without a painter); returns its height in pixels."""
+        c, mirrored = colours(), self._mirrored()
+        if row.section:
+            top = STEP if first else 4 * STEP
+            if painter:
+                words = _Words(row.title, self._section_font, rect.width() - 2 * _SIDE, 1, mirrored, None)
+                words.draw(painter, rect.left() + _SIDE, rect.top() + top, QColor(c.ink))
+            return top + _step(self._section_metrics) + STEP
+        lead = _SIDE + (_ICON + 12 if row.picture else 0)
+        width = min(rect.width() - lead - _SIDE, _WIDEST)
+        left = rect.right() + 1 - lead - width if mirrored else rect.left() + lead
+        y = float(rect.top() + (STEP if self._compact else 12))
+        most = 1 if self._compact else 2
+        if painter:
+            if row.picture:
+                icon_left = rect.right() - _SIDE - _ICON + 1 if mirrored else rect.left() + _SIDE
+                painter.drawPixmap(icon_left, round(y) + 1, pixmap(row.picture, c.muted, _ICON))
+            title = _Words(row.title, self._title_font, width, most, mirrored, None)
+            title.draw(painter, left, y, QColor(c.ink))
+        y += _height(row.title, self._title_metrics, width, most)
+        if row.line:
+            if painter:
+                line = _Words(row.line, self._line_font, width, row.lines, mirrored, QColor(c.mark))
+                line.draw(painter, left, y + 1, QColor(c.ink if MARK_ON in row.line else c.muted))
+            y += _height(row.line, self._line_metrics, width, row.lines) + 2
+        if row.meta or row.badges:
+            y += 3
+            y += self._last_line(painter, row, left, y, width, mirrored)
+        return round(y - rect.top() + (STEP if self._compact else 12))
+
+    def _last_line(
+        self, painter: QPainter | None, row: CardRow, left: int, y: float, width: int, mirrored: bool
+    ) -> int:
+        """Meta and badges, on one line where they fit and on several where they do not; returns the height."""
+        metrics, c = self._meta_metrics, colours()
+        step = metrics.height() + 4
+        pieces = [(row.meta, "muted", "")] if row.meta else []
+        pieces += [(b.text, b.tone, b.picture) for b in row.badges]
+        x, lines = 0, 1
+        for words, tone, picture in pieces:
+            room = _BADGE_ICON + 5 if picture else 0
+            wide = min(width, metrics.horizontalAdvance(words) + room + 2)
+            if x and x + wide > width:
+                x, lines = 0, lines + 1
+            if painter:
+                top = round(y) + (lines - 1) * step
+                start = left + (width - x - wide if mirrored else x)
+                if picture:
+                    icon_left = start + wide - _BADGE_ICON if mirrored else start
+                    icon_top = top + (metrics.height() - _BADGE_ICON) // 2
+                    painter.drawPixmap(icon_left, icon_top, pixmap(picture, getattr(c, tone), _BADGE_ICON))
+                painter.setFont(self._meta_font)
+                painter.setPen(QColor(getattr(c, tone)))
+                shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, wide - room)
+                box = QRect(start if mirrored else start + room, top, wide - room, metrics.height())
+                side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+                painter.drawText(box, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, shown)
+            x += wide + 2 * STEP
+        return lines * step

@@ -1,0 +1,185 @@
+"""Lists of cards: plain rows in a model, drawn by one delegate, fetched page by page.
+
+A list may hold a hundred thousand records; only what was scrolled to is fetched, and no row is a widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
+
+from desktop.navigation import Place
+from desktop.widgets.card_delegate import ROW, CardDelegate
+
+PAGE_SIZE = 60
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A few words at the end of a card, in one of the theme's colours, perhaps after an icon."""
+
+    text: str
+    tone: str = "muted"
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class CardRow:
+    """What one row shows. `line` may carry found words between U+0002 and U+0003.
+
+    `section`: the row is a heading over those that follow. `place`: where a click goes.
+    """
+
+    title: str
+    line: str = ""
+    meta: str = ""
+    badges: tuple[Badge, ...] = ()
+    id: str = ""
+    kind: str = ""
+    picture: str = ""
+    place: Place | None = None
+    section: bool = False
+    lines: int = 1
+    values: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
+
+    def spoken(self) -> str:
+        """The whole row in words, for a screen reader."""
+        plain = self.line.replace("\x02", "").replace("\x03", "")
+        parts = [self.title, *(b.text for b in self.badges), self.meta, plain]
+        return ". ".join(part for part in parts if part)
+
+
+class CardModel(QAbstractListModel):
+    """Rows of a list; asks for more (`wanted`, with how many it has) when the view nears the end."""
+
+    wanted = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[CardRow] = []
+        self._total = 0
+        self._asked = False
+
+    def set_rows(self, rows: Iterable[CardRow], total: int | None = None) -> None:
+        """Show `rows` as the first of `total` (all there are, by default)."""
+        self.beginResetModel()
+        self._rows = list(rows)
+        self._total = len(self._rows) if total is None else total
+        self._asked = False
+        self.endResetModel()
+
+    def add_rows(self, rows: Iterable[CardRow], total: int) -> None:
+        """Add the next page. An empty page ends the list, whatever was promised."""
+        new = list(rows)
+        self._asked = False
+        self._total = total if new else len(self._rows)
+        if new:
+            self.beginInsertRows(QModelIndex(), len(self._rows), len(self._rows) + len(new) - 1)
+            self._rows += new
+            self.endInsertRows()
+
+    @property
+    def total(self) -> int:
+        """How many rows there are in all, fetched or not."""
+        return self._total
+
+    @property
+    def rows(self) -> list[CardRow]:
+        """The rows fetched so far."""
+        return self._rows
+
+    def row_of(self, record: str) -> int:
+        """The row that shows `record`, or -1."""
+        return next((i for i, row in enumerate(self._rows) if row.id == record), -1)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default argument
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not 0 <= index.row() < len(self._rows):
+            return None
+        row = self._rows[index.row()]
+        if role == ROW:
+            return row
+        if role == Qt.ItemDataRole.DisplayRole:
+            return row.title
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return row.spoken()
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        if 0 <= index.row() < len(self._rows) and self._rows[index.row()].section:
+            return Qt.ItemFlag.ItemIsEnabled
+        return super().flags(index)
+
+    def canFetchMore(self, parent: Index) -> bool:
+        return not parent.isValid() and not self._asked and len(self._rows) < self._total
+
+    def fetchMore(self, parent: Index) -> None:
+        if self.canFetchMore(parent):
+            self._asked = True
+            self.wanted.emit(len(self._rows))
+
+
+class CardList(QListView):
+    """A list of cards; `opened` says which row was clicked or entered."""
+
+    opened = Signal(object)
+
+    def __init__(self, name: str, *, compact: bool = False) -> None:
+        super().__init__()
+        self.cards = CardModel(self)
+        self.setModel(self.cards)
+        self.setItemDelegate(CardDelegate(self, compact=compact))
+        self.setAccessibleName(name)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setMouseTracking(True)
+        self.clicked.connect(self._clicked)
+
+    def set_rows(self, rows: Iterable[CardRow], total: int | None = None) -> None:
+        """Show `rows`, keeping the chosen record chosen where it is still there."""
+        chosen = self.current_row()
+        self.cards.set_rows(rows, total)
+        if chosen is not None and chosen.id:
+            self.choose(chosen.id)
+
+    def current_row(self) -> CardRow | None:
+        """The chosen row, if any."""
+        row = self.currentIndex().data(ROW) if self.currentIndex().isValid() else None
+        return row if isinstance(row, CardRow) else None
+
+    def choose(self, record: str) -> None:
+        """Choose the row of `record` without opening it; nothing where it is not fetched."""
+        row = self.cards.row_of(record)
+        if row >= 0:
+            self.setCurrentIndex(self.cards.index(row, 0))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        # Heights depend on the width: lay out at once, or rows overlap until Qt gets round to it.
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.doItemsLayout()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and (row := self.current_row()) is not None:
+            self.opened.emit(row)
+            return
+        super().keyPressEvent(event)
+        first = self.current_row()
+        if first is None and self.cards.rowCount() and event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Home):
+            self.setCurrentIndex(self.cards.index(1 if self.cards.rows[0].section else 0, 0))
+
+    def _clicked(self, index: QModelIndex) -> None:
+        row = index.data(ROW)
+        if isinstance(row, CardRow) and not row.section:
+            self.opened.emit(row)

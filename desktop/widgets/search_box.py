@@ -1,0 +1,121 @@
+"""The search field of the top line: suggestions as one types, everything on Enter, Ctrl+K from anywhere."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from PySide6.QtGui import QFocusEvent, QIcon, QKeyEvent
+from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
+
+from desktop.card_rows import hit_row
+from desktop.context import Context
+from desktop.icons import pixmap
+from desktop.navigation import Place
+from desktop.shelf import Shelf
+from desktop.theme import colours
+from desktop.widgets.cards import CardList, CardRow
+from desktop.words import _, ngettext
+
+_SUGGESTED = 7
+_SHORTEST = 2
+
+
+class SearchBox(QLineEdit):
+    """A field with a list under it; the list lies over the page and never takes the focus away."""
+
+    def __init__(self, context: Context, over: QWidget) -> None:
+        super().__init__()
+        self._context = context
+        self.setPlaceholderText(_("Search everything (Ctrl+K)"))
+        self.setAccessibleName(_("Search everything"))
+        self.addAction(QIcon(pixmap("search", colours().muted, 16)), QLineEdit.ActionPosition.LeadingPosition)
+        self.setMaximumWidth(560)
+        self._over = over
+        self.popup = QFrame(over)
+        self.popup.setObjectName("popup")
+        self.list = CardList(_("Suggestions"), compact=True)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.opened.connect(self._open)
+        inner = QVBoxLayout(self.popup)
+        inner.setContentsMargins(4, 4, 4, 4)
+        inner.addWidget(self.list)
+        self.popup.hide()
+        self._typing = QTimer(self)
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(100)
+        self._typing.timeout.connect(self._suggest)
+        self.textEdited.connect(lambda _text: self._typing.start())
+        self.returnPressed.connect(self._enter)
+        over.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.popup.isVisible():
+            self._place()
+        return False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key in (Qt.Key.Key_Down, Qt.Key.Key_Up) and self.popup.isVisible():
+            count = self.list.cards.rowCount()
+            row = self.list.currentIndex().row() + (1 if key == Qt.Key.Key_Down else -1)
+            self.list.setCurrentIndex(self.list.cards.index(max(0, min(count - 1, row)), 0))
+            return
+        if key == Qt.Key.Key_Escape and self.popup.isVisible():
+            self.popup.hide()
+            return
+        super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        QTimer.singleShot(150, self.popup.hide)
+
+    def _suggest(self) -> None:
+        words = self.text().strip()
+        if len(words) < _SHORTEST:
+            self.popup.hide()
+            return
+
+        def read(shelf: Shelf) -> tuple[list[CardRow], int]:
+            page = shelf.library.search(words, limit=_SUGGESTED)
+            return [hit_row(hit, compact=True) for hit in page.results], page.total
+
+        self._context.read(read, lambda found: self._show(words, *found), self, key="suggest")
+
+    def _show(self, words: str, rows: list[CardRow], total: int) -> None:
+        if words != self.text().strip() or not self.hasFocus():
+            return
+        if total:
+            every = ngettext("Show the {count} result", "Show all {count} results", total).format(count=total)
+        else:
+            every = _("Nothing found yet. Enter searches all the same.")
+        rows = [*rows, CardRow(title=every, picture="search", place=Place("search", query=words))]
+        self.list.setCurrentIndex(self.list.cards.index(-1, 0))
+        self.list.cards.set_rows(rows)
+        self.popup.show()
+        self.popup.raise_()
+        self._place()
+
+    def _place(self) -> None:
+        over = self._over
+        corner = self.mapTo(over, QPoint(0, self.height() + 4))
+        width = max(self.width(), 420)
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            corner.setX(corner.x() + self.width() - width)
+        self.popup.setFixedWidth(width)
+        self.list.doItemsLayout()
+        rows = self.list.cards.rowCount()
+        height = sum(self.list.sizeHintForRow(i) for i in range(rows)) + 12
+        self.popup.setFixedHeight(min(height, over.height() - corner.y() - 16))
+        self.popup.move(corner)
+
+    def _enter(self) -> None:
+        row = self.list.current_row() if self.popup.isVisible() else None
+        if row is not None:
+            self._open(row)
+        elif words := self.text().strip():
+            self.popup.hide()
+            self._context.navigator.go(Place("search", query=words))
+
+    def _open(self, row: CardRow) -> None:
+        self.popup.hide()
+        if row.place is not None:
+            self._context.navigator.go(row.place)

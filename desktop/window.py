@@ -1,0 +1,241 @@
+"""The window: rail, top line with search and status, and the place where the person is.
+
+Pages are made when they are first opened; only Home is there at the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.context import Context
+from desktop.icons import icon, pixmap
+from desktop.navigation import PAGES, Place
+from desktop.pages.page import Page
+from desktop.shelf import Shelf
+from desktop.theme import STEP, colours
+from desktop.widgets.banner import Banner
+from desktop.widgets.basics import button, hairline, tool
+from desktop.widgets.rail import PLACES, Rail
+from desktop.widgets.search_box import SearchBox
+from desktop.words import _, ngettext
+
+# Page → module and class; imported when first opened.
+_MAKERS: dict[str, tuple[str, str]] = {
+    "home": ("desktop.pages.home", "HomePage"),
+    "library": ("desktop.pages.library", "LibraryPage"),
+    "discussions": ("desktop.pages.discussions", "DiscussionsPage"),
+    "ask": ("desktop.pages.ask", "AskPage"),
+    "people": ("desktop.pages.people", "PeoplePage"),
+    "shelf": ("desktop.pages.shelf", "ShelfPage"),
+    "outbox": ("desktop.pages.outbox", "OutboxPage"),
+    "search": ("desktop.pages.search", "SearchPage"),
+    "sync": ("desktop.pages.sync", "SyncPage"),
+    "preferences": ("desktop.pages.preferences", "PreferencesPage"),
+    "first-run": ("desktop.pages.first_run", "FirstRunPage"),
+}
+SMALLEST = (720, 480)
+USUAL = (1280, 800)
+
+
+def read_standing(shelf: Shelf) -> tuple[bool, str, int, int]:
+    """(a hub is chosen, time of the last complete sync, waiting to go, needing attention)."""
+    own = shelf.own
+    waiting = len(own.outbox.items(["waiting", "sending"]))
+    attention = len(own.outbox.items(["attention"]))
+    return bool(own.setting("hub_url")), str(own.setting("last_in_step") or ""), waiting, attention
+
+
+class MainWindow(QMainWindow):
+    """Shows the place the navigator is at; everything it reads comes through `Context.background`."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self.setWindowTitle("Hubshelf")
+        self.setWindowIcon(QIcon(pixmap("hub", colours().accent, 64)))
+        self.setMinimumSize(*SMALLEST)
+        self.pages: dict[str, Page] = {}
+        self.rail = Rail()
+        self.rail.chosen.connect(lambda page: context.navigator.go(Place(page)))
+        self.stack = QStackedWidget()
+        self.banner = Banner()
+        self.banner.step.connect(self._take_step)
+        centre = QWidget()
+        self.search = SearchBox(context, centre)
+        self.pill: QPushButton = button(
+            context.sync.status.words(), "pill", "sync", lambda: context.navigator.go(Place("sync"))
+        )
+        self._back = tool(_("Back"), "back", context.navigator.back, bare=True)
+        self._forward = tool(_("Forward"), "forward", context.navigator.forward, bare=True)
+        self._topline = self._make_topline()
+        self._rail_line = hairline(vertical=True)
+        row = QHBoxLayout(centre)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addWidget(self._rail_line)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(self._topline)
+        column.addWidget(self.stack, 1)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(2 * STEP, 0, 2 * STEP, 0)
+        foot.addWidget(self.banner)
+        column.addLayout(foot)
+        column.addSpacing(0)
+        row.addLayout(column, 1)
+        self.setCentralWidget(centre)
+        self._make_shortcuts()
+        context.navigator.moved.connect(self._moved)
+        context.notices.problem.connect(self.banner.show_problem)
+        context.notices.said.connect(self.banner.say)
+        context.notices.outbox_changed.connect(self.read_status)
+        context.sync.changed.connect(self._show_status)
+        context.sync.arrived.connect(self._arrived)
+        context.sync.ended.connect(lambda _report: self.read_status())
+        # "2 h ago" grows old while the window stands open.
+        self._clock = QTimer(self)
+        self._clock.setInterval(60_000)
+        self._clock.timeout.connect(self._show_status)
+        self._clock.start()
+        self._show_status()
+
+    def page(self, name: str) -> Page:
+        """The page of that name, made now if it was not open before."""
+        if name not in self.pages:
+            module, maker = _MAKERS[name]
+            make: Callable[[Context], Page] = getattr(import_module(module), maker)
+            self.pages[name] = make(self.context)
+            self.stack.addWidget(self.pages[name])
+        return self.pages[name]
+
+    def show_place(self, place: Place) -> None:
+        """Show a place; the rail stays away until the first run is over."""
+        first_run = place.page == "first-run"
+        for part in (self.rail, self._rail_line, self._topline):
+            part.setVisible(not first_run)
+        page = self.page(place.page)
+        self.stack.setCurrentWidget(page)
+        self.rail.show_place(place.page)
+        page.arrive(place)
+        self._show_trail()
+
+    def read_status(self) -> None:
+        """Read from the stores how things stand, for the pill and the rail."""
+
+        def stand(found: tuple[bool, str, int, int]) -> None:
+            connected, last, waiting, attention = found
+            self.context.sync.stand(connected=connected, last=last, waiting=waiting, attention=attention)
+            self._show_status()
+
+        self.context.read(read_standing, stand, self, key="status")
+
+    def read_vocabulary(self) -> None:
+        """Read the names of the themes; pages that show them read again."""
+
+        def known(found: dict[str, dict[str, str]]) -> None:
+            if found != self.context.vocabulary:
+                self.context.vocabulary.clear()
+                self.context.vocabulary.update(found)
+                self._refresh_page()
+
+        self.context.read(lambda shelf: shelf.library.vocabulary(), known, self, key="vocabulary")
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.context.notices.closing.emit()
+        preferences = self.context.preferences
+        preferences.maximised = self.isMaximized()
+        if not self.isMaximized():
+            preferences.width, preferences.height = self.width(), self.height()
+        self.context.save_preferences()
+        super().closeEvent(event)
+
+    def _make_topline(self) -> QWidget:
+        holder = QWidget()
+        holder.setObjectName("topline")
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        line = QHBoxLayout()
+        line.setContentsMargins(STEP, STEP, 2 * STEP, STEP)
+        line.setSpacing(STEP // 2)
+        line.addWidget(self._back)
+        line.addWidget(self._forward)
+        line.addSpacing(STEP)
+        line.addWidget(self.search, 1)
+        line.addStretch(0)
+        line.addWidget(self.pill)
+        column.addLayout(line)
+        column.addWidget(hairline())
+        return holder
+
+    def _make_shortcuts(self) -> None:
+        navigator = self.context.navigator
+        keys: list[tuple[str, Callable[[], object]]] = [
+            ("Ctrl+K", self._to_search),
+            ("Alt+Left", navigator.back),
+            ("Alt+Right", navigator.forward),
+            ("F5", self.context.sync.sync_now),
+        ]
+        for number, (page, _words, _picture) in enumerate(PLACES, 1):
+            keys.append((f"Ctrl+{number}", partial(navigator.go, Place(page))))
+        for sequence, action in keys:
+            QShortcut(QKeySequence(sequence), self).activated.connect(lambda action=action: action())
+
+    def _to_search(self) -> None:
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def _moved(self, place: Place | None) -> None:
+        if place is None:
+            self._show_trail()
+        else:
+            self.show_place(place)
+
+    def _show_trail(self) -> None:
+        self._back.setEnabled(self.context.navigator.can_go_back)
+        self._forward.setEnabled(self.context.navigator.can_go_forward)
+
+    def _show_status(self) -> None:
+        status = self.context.sync.status
+        words = status.words()
+        self.pill.setText(words.replace("&", "&&"))
+        self.pill.setAccessibleName(_("Sync: {words}").format(words=words))
+        tone = colours().warn if status.attention else colours().muted
+        picture = {"paused": "pause", "retrying": "clock"}.get(
+            status.state, "attention" if status.attention else "sync"
+        )
+        self.pill.setIcon(icon(picture, tone))
+        count = status.waiting + status.attention
+        spoken = ngettext("Outbox, {count} waiting", "Outbox, {count} waiting", count).format(count=count)
+        self.rail.show_waiting(count, spoken if count else _("Outbox"))
+
+    def _arrived(self) -> None:
+        self.read_status()
+        self.read_vocabulary()
+        self._refresh_page()
+
+    def _refresh_page(self) -> None:
+        page = self.stack.currentWidget()
+        if isinstance(page, Page):
+            page.refresh()
+
+    def _take_step(self, action: str) -> None:
+        go = self.context.navigator.go
+        if action == "enrol":
+            go(Place("first-run", tab="hub"))
+        elif action == "free-space":
+            go(Place("shelf"))
+        elif action == "sync-page":
+            go(Place("sync"))
+        elif action in PAGES:
+            go(Place(action))
+        elif action == "sync":
+            self.context.sync.sync_now()
+            self._refresh_page()

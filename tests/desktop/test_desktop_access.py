@@ -1,0 +1,169 @@
+"""Everybody can use the window: every control has a name and is reached by Tab, and nothing is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QTextBrowser,
+    QWidget,
+)
+
+from desktop.app import Application
+from desktop.navigation import Place
+from resources_cache.library import Library
+from resources_cache.own import Own
+
+Make = Callable[..., Application]
+Settle = Callable[[Application], None]
+CONTROLS = (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextBrowser,
+)
+
+
+def places(home: Path) -> Iterator[tuple[str, Place]]:
+    """Every page, and every kind of record opened on its page."""
+    for page in ("home", "library", "discussions", "ask", "people", "shelf", "outbox", "sync", "preferences"):
+        yield page, Place(page)
+    yield "helpdesk", Place("ask", fill=(("kind", "helpdesk"), ("title", "x")))
+    yield "search", Place("search", query="school")
+    yield "nothing", Place("search", query="zzzzqqq")
+    yield "language", Place("first-run", tab="language")
+    yield "hub", Place("first-run", tab="hub")
+    with Library(home / "library.db") as library, Own(home / "own.db") as own:
+        for kind, page in (
+            ("thread", "discussions"),
+            ("expert", "people"),
+            ("event", "people"),
+            ("request", "outbox"),
+        ):
+            yield kind, Place(page, record=library.latest((kind,), limit=1)[0].id)
+        with_file = next(c for c in library.browse(("resource",), limit=200).items if c.files_bytes)
+        yield "resource", Place("library", record=with_file.id)
+        for state in ("attention", "waiting", "received"):
+            yield f"item {state}", Place("outbox", record=own.outbox.items([state])[0].id)
+
+
+def own_parts(widget: QWidget) -> bool:
+    """Whether a widget is an inner part that Qt made for another control (the field of a date)."""
+    name, parent = widget.objectName(), widget.parentWidget()
+    if name.startswith("qt_") or isinstance(parent, QComboBox | QAbstractSpinBox | QLineEdit):
+        return True
+    while parent is not None:  # the list that opens under a choice
+        if "QComboBoxPrivateContainer" in parent.metaObject().className():
+            return True
+        parent = parent.parentWidget()
+    return False
+
+
+def controls(window: QWidget) -> list[QWidget]:
+    return [
+        w for w in window.findChildren(QWidget) if isinstance(w, CONTROLS) and w.isVisible() and not own_parts(w)
+    ]
+
+
+def test_every_control_has_a_name_and_is_reached_by_tab(make_window: Make, settle: Settle, home: Path) -> None:
+    application = make_window(home)
+    settle(application)
+    seen = 0
+    for where, place in places(home):
+        application.context.navigator.go(place)
+        settle(application)
+        for widget in controls(application.window):
+            face = QAccessible.queryAccessibleInterface(widget)
+            name = face.text(QAccessible.Text.Name) if face is not None else ""
+            what = f"{type(widget).__name__} {widget.objectName()!r} in {where}"
+            assert name.strip(), f"{what} has no name"
+            if widget.isEnabled():
+                assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, f"{what} ({name}) is not reached by Tab"
+            seen += 1
+    assert seen > 300
+
+
+def test_tab_goes_round_the_whole_page(make_window: Make, settle: Settle, home: Path) -> None:
+    application = make_window(home)
+    application.context.navigator.go(Place("ask"))
+    settle(application)
+    window = application.window
+    wanted = {id(w) for w in controls(window) if w.isEnabled()}
+    assert len(wanted) > 20
+    reached: set[int] = set()
+    widget: QWidget | None = window
+    while (widget := widget.nextInFocusChain()) is not None and id(widget) not in reached:
+        reached.add(id(widget))
+    assert wanted <= reached
+
+
+def test_rows_are_spoken_whole(make_window: Make, settle: Settle, home: Path) -> None:
+    application = make_window(home)
+    application.context.navigator.go(Place("outbox"))
+    settle(application)
+    page: Any = application.window.stack.currentWidget()
+    index = page.list.cards.index(0, 0)
+    spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "Connectivity prices" in spoken
+    assert "Needs your attention" in spoken
+
+
+def visible_part(widget: QWidget) -> QRect:
+    return QRect(widget.mapTo(widget.window(), QPoint(0, 0)), widget.size())
+
+
+def scrolls(widget: QWidget) -> bool:
+    parent = widget.parentWidget()
+    while parent is not None:
+        if isinstance(parent, QScrollArea):
+            return True
+        parent = parent.parentWidget()
+    return False
+
+
+@pytest.mark.parametrize("lang", ["en", "fr", "ar"])
+@pytest.mark.parametrize("size", [(1024, 640), (1280, 800)], ids=["1024x640", "1280x800"])
+def test_nothing_is_cut(make_window: Make, settle: Settle, home: Path, lang: str, size: tuple[int, int]) -> None:
+    (home / "window.json").write_text(f'{{"introduced": true, "language": "{lang}", "scheme": "light"}}')
+    application = make_window(home, size)
+    settle(application)
+    window = application.window
+    for where, place in places(home):
+        application.context.navigator.go(place)
+        settle(application)
+        assert (window.width(), window.height()) == size, f"{where} made the window grow"
+        for widget in window.findChildren(QWidget):
+            if not widget.isVisible() or own_parts(widget) or (isinstance(widget, QLabel) and widget.width() == 0):
+                continue
+            words = widget.text() if isinstance(widget, QLabel | QAbstractButton) else widget.accessibleName()
+            what = f"{type(widget).__name__} “{words}” in {where} ({lang})"
+            box = visible_part(widget)
+            if isinstance(widget, (*CONTROLS, QLabel)) and not isinstance(widget, QAbstractScrollArea):
+                assert 0 <= box.left() <= box.right() <= window.width(), f"{what} is off at the side: {box}"
+                if not scrolls(widget):
+                    assert 0 <= box.top() <= box.bottom() <= window.height(), f"{what} is off below: {box}"
+            if isinstance(widget, QPushButton | QComboBox):
+                assert widget.width() >= widget.minimumSizeHint().width(), f"{what} is cut"
+            if isinstance(widget, QLabel) and widget.text():
+                if widget.wordWrap():
+                    assert widget.height() >= widget.heightForWidth(widget.width()) - 2, f"{what} is cut below"
+                else:
+                    assert widget.width() >= widget.sizeHint().width() - 1, f"{what} is cut"

@@ -1,0 +1,127 @@
+"""The catalogues: every string of the code is translated, whole, and the compiled file is the written one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+from desktop import amounts, words
+from desktop.error_words import known_codes, words_for
+from desktop.state_words import OUTBOX_STATES
+
+CODE = Path(words.__file__).parent
+LANGUAGES = [code for code in words.available_languages() if code != "en"]
+HOLE = re.compile(r"\{(\w*)\}")
+
+
+def catalogue(code: str) -> Catalog:
+    with (words.LOCALE_DIR / code / "LC_MESSAGES" / "hubshelf.po").open("rb") as file:
+        return read_po(file, locale=code)
+
+
+def strings_of_the_code() -> dict[Any, str]:
+    keywords = {"_": None, "N_": None, "ngettext": (1, 2)}
+    found = extract_from_dir(CODE, [("**.py", "python")], {"**.py": {"encoding": "utf-8"}}, keywords)
+    return {message: f"{file}:{line}" for file, line, message, _comments, _context in found if file != "cli.py"}
+
+
+def test_french_and_arabic_are_there() -> None:
+    assert {"fr", "ar"} <= set(LANGUAGES)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_string_is_untranslated(code: str) -> None:
+    found = catalogue(code)
+    strings = strings_of_the_code()
+    assert len(strings) > 300
+    for message, where in strings.items():
+        entry = found.get(message)
+        assert entry is not None, f"{where}: {message!r} is not in {code}"
+        forms = entry.string if isinstance(entry.string, tuple | list) else (entry.string,)
+        assert all(forms), f"{where}: {message!r} has no words in {code}"
+        assert not entry.fuzzy, f"{where}: {message!r} is only guessed in {code}"
+        if isinstance(message, tuple):
+            assert len(forms) == found.num_plurals
+        holes = set(HOLE.findall(message if isinstance(message, str) else message[1]))
+        for form in forms:
+            assert set(HOLE.findall(form)) <= holes, f"{form!r} asks for what {message!r} does not give"
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_compiled_catalogue_is_the_written_one(code: str) -> None:
+    with (words.LOCALE_DIR / code / "LC_MESSAGES" / "hubshelf.mo").open("rb") as file:
+        compiled = {plain(m.id): plain(m.string) for m in read_mo(file) if m.id}
+    assert compiled == {plain(m.id): plain(m.string) for m in catalogue(code) if m.id}
+
+
+def plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else value
+
+
+def test_no_words_hide_in_f_strings() -> None:
+    for path in CODE.rglob("*.py"):
+        if path.name != "cli.py":
+            assert not re.search(r"\bf(['\"]).*\{(_|ngettext)\(", path.read_text("utf-8")), path
+
+
+def test_plural_forms_of_arabic() -> None:
+    words.use_language("ar")
+    said = [words.ngettext("{count} resource", "{count} resources", n).format(count=n) for n in (1, 2, 3, 11, 100)]
+    assert said == ["مورد واحد", "موردان", "3 موارد", "11 مورداً", "100 مورد"]
+
+
+def test_sizes_and_times_are_spoken() -> None:
+    words.use_language("en")
+    assert [amounts.size(n) for n in (840, 12_400, 1_240_000)] == ["840 B", "12 KB", "1.2 MB"]
+    words.use_language("fr")
+    assert amounts.size(1_240_000) == "1,2 Mo"
+    assert amounts.date("2026-09-14T08:30:00Z") == "14 septembre 2026"
+    assert amounts.date("nonsense") == "nonsense"
+
+
+def test_the_systems_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "fr_CM.UTF-8")
+    assert words.system_language() == "fr"
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    assert words.system_language() == "en"
+    assert words.use_language("xx-YY") == "en"
+
+
+def _codes(base: type[Exception]) -> set[str]:
+    found = {getattr(base, "code", "")}
+    for child in base.__subclasses__():
+        found |= _codes(child)
+    return found
+
+
+def test_every_error_has_words_for_people() -> None:
+    import sync.background
+    import sync.engine
+    import sync.questions  # their errors are children too
+    from resources_cache.errors import CacheError
+    from sync.errors import SyncError
+
+    assert sync.background
+    assert sync.engine
+    assert _codes(CacheError) | _codes(SyncError) <= known_codes() | {"cache-error", "sync"}
+
+
+def test_an_unknown_error_says_what_it_says_itself() -> None:
+    from resources_cache.errors import CacheError
+
+    error = CacheError("The moon is in the way.", "Wait for the morning.")
+    assert words_for(error).sentence == "The moon is in the way."
+    assert words_for(error).next_step == "Wait for the morning."
+
+
+def test_the_six_states_have_words() -> None:
+    assert set(OUTBOX_STATES) == {"draft", "waiting", "sending", "received", "answered", "attention"}
