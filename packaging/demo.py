@@ -94,7 +94,23 @@ def journey(hub: Path, shelf: Path) -> None:
         "--body-file",
         question,
     )
-    say("  one question was asked and answered; another waits for a connection")
+    keep_one(shelf, found["results"])
+    say("  one question was asked and answered; another waits; one guide was saved with its PDF")
+
+
+def keep_one(shelf: Path, results: list[dict[str, Any]]) -> None:
+    """Save the first resource found that has a PDF, and fetch the PDF, as the buttons of the reader do."""
+    from sync.engine import fetch_file
+    from sync.home import Home
+
+    home = Home(shelf)
+    with home.library() as library, home.own() as own:
+        for result in results:
+            record = library.get(result["id"]) or {}
+            for file in record.get("files", []):
+                own.bookmark(record["id"], record["title"])
+                fetch_file(home, file["hash"], file["size"])
+                return
 
 
 def pictures(shelf: Path, target: Path, languages: list[str], schemes: list[str]) -> int:

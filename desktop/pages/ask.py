@@ -229,6 +229,7 @@ class AskPage(Page):
             self.needed_field.setDate(day)
         self.confidential_box.setChecked(bool(content.get("confidential")))
         self.anonymous_box.setChecked(bool(content.get("anonymous")))
+        self._search()
 
     def send(self) -> None:
         """Queue what is written; the form is emptied once the row is on the disk."""

@@ -29,6 +29,9 @@ OPEN = "hubshelf:open/"
 LONG_TEXT_HEADINGS = 3
 
 _HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
+# Qt lays the columns of a table out from the left whatever the text's direction is.
+_ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
+_CELL = re.compile(r"<t[hd][^>]*>.*?</t[hd]>", re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 _CITATION = re.compile(r"\[(\d{1,3})\]")
 
@@ -105,6 +108,8 @@ def with_anchors(html: str) -> tuple[str, list[tuple[str, str]]]:
 def wrap(body: str, lang: str) -> str:
     """A whole document, running the way its language runs."""
     side = "rtl" if is_right_to_left(lang) else "ltr"
+    if side == "rtl":
+        body = _ROW.sub(lambda row: f"<tr>{''.join(reversed(_CELL.findall(row[1])))}</tr>", body)
     return f'<html><body dir="{side}"><div dir="{side}">{body}</div></body></html>'
 
 

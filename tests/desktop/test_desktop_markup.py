@@ -115,3 +115,9 @@ def test_request_shows_state_and_answers() -> None:
     assert "Being worked on" in html
     assert "because" in html
     assert 'href="hubshelf:open/resource/r1"' in html
+
+
+def test_the_columns_of_a_table_follow_the_direction_of_the_text() -> None:
+    table = "<table><tr><th>1</th><td>2</td></tr></table>"
+    assert table in markup.wrap(table, "fr")
+    assert "<tr><td>2</td><th>1</th></tr>" in markup.wrap(table, "ar")

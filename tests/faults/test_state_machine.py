@@ -223,4 +223,4 @@ def test_any_order_of_events(hub_template: Path) -> None:
 @pytest.mark.slow
 def test_long_histories(hub_template: Path) -> None:
     TEMPLATE[:] = [hub_template]
-    play(examples=100, steps=50)
+    play(examples=40, steps=40)
