@@ -226,7 +226,7 @@ def test_chapters_share_an_isbn_and_stay_apart(tmp_path: Path) -> None:
         ("empty.json", b"", "empty"),
         ("spaces.bib", b" \n\t ", "empty"),
         ("a.pdf", b"%PDF-1.4 x", "PDF"),
-        ("a.jsonl", gzip.compress(b"x"), "gzip"),
+        ("a.jsonl", gzip.compress(b"x", mtime=0), "gzip"),
         ("a.csv", b"\x00\x01\x02", "binary"),
         ("a.bin", b"hello world, this is a letter", "format is not known"),
         ("a.html", b"<!DOCTYPE html><p>x", "HTML"),
