@@ -24,7 +24,7 @@ class Banner(QFrame):
         self.setObjectName("banner")
         self._error: KnownError | None = None
         self._words = label("")
-        self._action = button("", "", "", self._act)
+        self._action = button(_("Try again"), "", "", self._act)
         self._copy = button(_("Copy details"), "quiet", "", self._copy_details)
         self._close = tool(_("Close this message"), "close", self.hide, bare=True)
         line = QHBoxLayout(self)

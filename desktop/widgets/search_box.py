@@ -27,7 +27,9 @@ class SearchBox(QLineEdit):
         self._context = context
         self.setPlaceholderText(_("Search everything (Ctrl+K)"))
         self.setAccessibleName(_("Search everything"))
-        self.addAction(QIcon(pixmap("search", colours().muted, 16)), QLineEdit.ActionPosition.LeadingPosition)
+        glass = QIcon(pixmap("search", colours().muted, 16))
+        # The field makes a button of it, which screen readers name by the action's text.
+        self.addAction(glass, QLineEdit.ActionPosition.LeadingPosition).setText(_("Search"))
         self.setMaximumWidth(560)
         self._over = over
         self.popup = QFrame(over)

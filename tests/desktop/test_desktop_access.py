@@ -167,3 +167,16 @@ def test_nothing_is_cut(make_window: Make, settle: Settle, home: Path, lang: str
                     assert widget.height() >= widget.heightForWidth(widget.width()) - 2, f"{what} is cut below"
                 else:
                     assert widget.width() >= widget.sizeHint().width() - 1, f"{what} is cut"
+
+
+def test_buttons_inside_fields_have_names_too(make_window: Make, settle: Settle, home: Path) -> None:
+    application = make_window(home)
+    settle(application)
+    inner = [
+        button
+        for button in application.window.findChildren(QAbstractButton)
+        if isinstance(button.parentWidget(), QLineEdit)
+    ]
+    assert inner
+    for button in inner:
+        assert QAccessible.queryAccessibleInterface(button).text(QAccessible.Text.Name)
