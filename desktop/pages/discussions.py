@@ -27,7 +27,7 @@ class DiscussionsPage(ListPage):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.head.addWidget(button(_("Ask the community"), "", "ask", lambda: context.navigator.go(Place("ask"))))
+        self.add_head_button(button(_("Ask the community"), "", "ask", lambda: context.navigator.go(Place("ask"))))
 
     def query(self) -> Callable[[Shelf, int], Listing]:
         from resources_cache.cards import Filters

@@ -67,6 +67,7 @@ class ListPage(Page):
         self.head.addWidget(label(_(self.TITLE), "title", 1.7, wrap=False))
         self.head.addStretch(1)
         self.head.addWidget(self.count)
+        self._head_buttons: list[QWidget] = []
         self._body = QStackedWidget()
         self._body.addWidget(self.list)
         self._nothing: QWidget | None = None
@@ -94,6 +95,11 @@ class ListPage(Page):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.panes)
+
+    def add_head_button(self, widget: QWidget) -> None:
+        """Put a button beside the title; beside an open reader there is no room for it, and the rail serves."""
+        self._head_buttons.append(widget)
+        self.head.addWidget(widget)
 
     def query(self) -> Callable[[Shelf, int], Listing]:
         """What reads a page of this list (from a row on), with the filters as they are now."""
@@ -211,6 +217,8 @@ class ListPage(Page):
     def _narrowed(self, narrow: bool) -> None:
         self._filter_bar.setVisible(not narrow and bool(self.FACETS))
         self.count.setVisible(not narrow)
+        for widget in self._head_buttons:
+            widget.setVisible(not narrow)
 
 
 PER_PAGE = PAGE_SIZE

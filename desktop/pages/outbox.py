@@ -145,7 +145,7 @@ class OutboxPage(ListPage):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.head.addWidget(button(_("Ask or share"), "", "ask", lambda: context.navigator.go(Place("ask"))))
+        self.add_head_button(button(_("Ask or share"), "", "ask", lambda: context.navigator.go(Place("ask"))))
         self.item_view = ItemView(context, self.panes.close_reader, self._item_changed)
         self._readers = QStackedWidget()
         self._items: dict[str, Item] = {}
