@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 
 .PHONY: help setup install demo test check format lint types imports unit bench screenshots sample \
-        test-slow clean
+        test-slow test-postgres clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,12 @@ unit: setup sample
 
 test-slow: setup sample  ## long campaigns: every byte, every instant, long random histories
 	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m slow
+
+test-postgres: setup  ## the hub's tests on the PostgreSQL that DATABASE_URL names
+	@test -n "$(DATABASE_URL)" || { echo "Set DATABASE_URL=postgres://user@host/database first." >&2; exit 1; }
+	@$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[postgres]'
+	@$(PY) -m pytest tests/hub/test_planes.py tests/hub/test_models.py tests/hub/test_import_native.py \
+		tests/hub/test_import_formats.py tests/hub/test_admin.py
 
 bench: setup sample  ## benchmarks; the table goes to the screen and to build/bench/
 	@QT_QPA_PLATFORM=offscreen $(PY) -m tests.bench.run
