@@ -140,6 +140,8 @@ def counted_pools(wire: Wire) -> dict[str, type[HTTPConnectionPool]]:
             wire.opened(self.sock)
 
         def send(self, data: Any) -> None:
+            if self.sock is None:
+                self.connect()  # what finds no connection was not sent
             wire.traffic.send(len(data))
             super().send(data)
 
@@ -151,6 +153,8 @@ def counted_pools(wire: Wire) -> dict[str, type[HTTPConnectionPool]]:
             wire.opened(self.sock)
 
         def send(self, data: Any) -> None:
+            if self.sock is None:
+                self.connect()  # what finds no connection was not sent
             wire.traffic.send(len(data))
             super().send(data)
 

@@ -164,6 +164,7 @@ class HttpTransport:
         return self._ask_once(request, url)
 
     def _ask_once(self, request: Request, url: str) -> requests.Response:
+        opened = self._wire.connections
         self.traffic.requests += 1
         try:
             return self._session.request(
@@ -177,7 +178,10 @@ class HttpTransport:
                 proxies=_proxies(url),
             )
         except requests.RequestException as error:
-            raise _offline(error, url) from error
+            known = _offline(error, url)
+            if isinstance(known, Unreachable) and self._wire.connections == opened:
+                self.traffic.requests -= 1  # none was made
+            raise known from error
 
 
 def checked_base(address: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Prefetch, QuerySet
@@ -22,6 +22,7 @@ from hub.models import (
     Theme,
     Thread,
 )
+from hub.times import to_wire
 from sync.protocol.catalogue import stream_name
 
 _INTERNAL_SCHEMES = frozenset({"url", "key"})
@@ -46,8 +47,8 @@ def public_records() -> Iterator[PublicRecord]:
 
 
 def utc(moment: datetime | None) -> str | None:
-    """Return a moment as the wire writes it: UTC, whole seconds, ISO 8601 with Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+    """Return a moment as the wire writes it, None for none."""
+    return to_wire(moment) if moment else None
 
 
 def _themes() -> Iterator[PublicRecord]:

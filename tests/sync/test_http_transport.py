@@ -30,6 +30,7 @@ from sync.errors import (
     NotTrusted,
     Offline,
     TimedOut,
+    Unreachable,
 )
 from sync.transport import HttpTransport, Request
 from tests.sync.hub_simulator import HubSimulator
@@ -316,3 +317,12 @@ def test_a_proxy_of_the_environment_is_used_but_never_for_this_computer(
     assert shelf.sync().up_to_date
     with pytest.raises(Offline, match="proxy"):
         fetch("https://hub.example.org")
+
+
+def test_an_attempt_that_finds_no_connection_costs_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    with HttpTransport(f"http://127.0.0.1:{port}") as transport:
+        with pytest.raises(Unreachable), transport.open(Request("POST", "/u/v1/sync", body=b"x" * 500)):
+            pass
+        assert (transport.traffic.requests, transport.traffic.up, transport.traffic.down) == (0, 0, 0)
