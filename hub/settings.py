@@ -4,7 +4,7 @@ HUBSHELF_HUB_HOME    the hub's folder (see hub.home)
 DATABASE_URL         another database than SQLite in the home, for example postgres://…
 HUBSHELF_HUB_HOSTS   names under which the hub is reached, separated by commas; default: this computer only
 HUBSHELF_HUB_HTTPS   "1" when people reach the hub over HTTPS: secure cookies, HSTS
-HUBSHELF_HUB_PROXY   "1" when a proxy in front sets X-Forwarded-Proto
+HUBSHELF_HUB_PROXY   "1" when a proxy in front sets X-Forwarded-Proto and X-Forwarded-For
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ X_FRAME_OPTIONS = "DENY"
 if HTTPS:
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host not in {"*"}]
-if os.environ.get("HUBSHELF_HUB_PROXY", "") == "1":
+BEHIND_PROXY = os.environ.get("HUBSHELF_HUB_PROXY", "") == "1"
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024

@@ -55,7 +55,7 @@ def _malformed(request: HttpRequest, error: ProtocolError) -> HttpResponse:
 def post_enrol(request: HttpRequest) -> HttpResponse:
     """Answer an EnrolRequest with an EnrolResponse; asking again with the same token changes nothing."""
     message = EnrolRequest.from_bytes(_body(request, limits.HEAD))
-    return _json(enrol(message, str(request.META.get("REMOTE_ADDR", ""))).to_bytes())
+    return _json(enrol(message, _caller(request)).to_bytes())
 
 
 @api.post("/sync", openapi_extra=descriptions.SYNC, summary="Send operations, fetch what is new for this member")
@@ -107,6 +107,12 @@ def _device(request: HttpRequest) -> tuple[Device, str]:
     if device.member.state != Member.State.ACTIVE:
         raise Refused(Problem("member-inactive", "This membership is not active any more.", "auth", 403))
     return device, token
+
+
+def _caller(request: HttpRequest) -> str:
+    """The address that asks. Behind our own proxy everybody has the proxy's, and it names the caller last."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_PROXY else ""
+    return forwarded.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _body(request: HttpRequest, limit: int) -> bytes:

@@ -168,6 +168,18 @@ def test_wrong_codes_are_refused_and_slowed_down(client: Client, hub: Path) -> N
     assert answers[20:] == [429] * 2
 
 
+def test_behind_a_proxy_one_guesser_does_not_shut_others_out(client: Client, hub: Path, settings: Any) -> None:
+    settings.BEHIND_PROXY = True
+
+    def guess(caller: str) -> int:
+        request = EnrolRequest("WRNG-0000-0000", "d", TOKEN, "").to_bytes()
+        forwarded = {"X-Forwarded-For": f"198.51.100.9, {caller}"}
+        return client.post(paths.ENROL, request, content_type="application/json", headers=forwarded).status_code
+
+    assert [guess("192.0.2.8") for _ in range(21)][-1] == 429
+    assert guess("192.0.2.9") == 403
+
+
 def test_an_expired_code_is_refused(client: Client, hub: Path) -> None:
     code = invite("officer@ministry.example")
     Invitation.objects.update(expires="2020-01-01T00:00:00Z")
