@@ -1,4 +1,4 @@
-"""A hub put back to yesterday: shelves follow it without keeping what it forgot or losing what it had acknowledged."""
+"""A hub put back to yesterday: shelves keep nothing that it forgot and lose nothing that it had acknowledged."""
 
 from __future__ import annotations
 
