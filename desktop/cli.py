@@ -38,7 +38,21 @@ STATE_WORDS = {
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """The commands; with `--json` wrong usage is one JSON document too, as every other error is."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as wrong:
+            if "--json" in sys.argv:
+                advice = "Run the command with --help to see how it is used."
+                click.echo(_error_document("usage", wrong.format_message(), advice))
+                ctx.exit(wrong.exit_code)
+            raise
+
+
+@click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", type=click.Path(path_type=Path), envvar="HUBSHELF_HOME", help="Folder of the shelf.")
 @click.version_option(package_name="hubshelf")
 @click.pass_context
@@ -76,11 +90,14 @@ def _subcommand(function: Command) -> Command:
 def _fail(error: Exception, as_json: bool) -> NoReturn:
     code, advice = getattr(error, "code", "error"), getattr(error, "advice", "")
     if as_json:
-        found = {"error": {"code": code, "message": str(error), "advice": advice}}
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(_error_document(code, str(error), advice))
     else:
         click.echo(f"{error}\n{advice}".rstrip(), err=True)
     sys.exit(1)
+
+
+def _error_document(code: str, message: str, advice: str) -> str:
+    return json.dumps({"error": {"code": code, "message": message, "advice": advice}}, ensure_ascii=False)
 
 
 Answer = tuple[dict[str, Any], Callable[[dict[str, Any]], Iterable[str]]]

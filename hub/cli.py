@@ -270,6 +270,10 @@ def serve(host: str, port: int, as_json: bool) -> None:
     """Serve the hub until it is stopped."""
     start_django()
     from .serving import serve as run
+    from .serving import unreachable_names
+
+    if warning := unreachable_names(host):
+        click.echo(warning, err=True)
 
     def announce(address: str) -> None:
         show(as_json, {"address": address}, [f"Serving on {address} (stop with Ctrl+C)"])

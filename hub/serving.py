@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from hub.errors import HubError
+from sync.protocol.paths import is_loopback
 
 _THREADS = 8
 
@@ -31,6 +33,16 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         from hub.wsgi import application
 
         return application
+
+
+def unreachable_names(host: str) -> str:
+    """Return a warning where people could connect to `host` but no name is set under which the hub answers."""
+    if is_loopback(host) or os.environ.get("HUBSHELF_HUB_HOSTS"):
+        return ""
+    return (
+        "The hub answers only to its own computer's names. Set HUBSHELF_HUB_HOSTS to the names under which "
+        "people reach it."
+    )
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -148,3 +148,13 @@ def test_a_damaged_database_and_a_bad_address_are_said(tmp_path: Path, hub: Hub)
     (broken.home / "db.sqlite3").write_bytes(b"SQLite format 3\x00" + b"\x55" * 5000)
     assert broken.json("questions", code=1)["error"]["code"] == "database-unusable"
     assert hub.json("questions", code=1, DATABASE_URL="nonsense")["error"]["code"] == "invalid-input"
+
+
+def test_a_hub_that_nobody_can_reach_by_name_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hub.serving import unreachable_names
+
+    monkeypatch.delenv("HUBSHELF_HUB_HOSTS", raising=False)
+    assert "HUBSHELF_HUB_HOSTS" in unreachable_names("0.0.0.0")
+    assert unreachable_names("127.0.0.1") == ""
+    monkeypatch.setenv("HUBSHELF_HUB_HOSTS", "hub.example.org")
+    assert unreachable_names("0.0.0.0") == ""

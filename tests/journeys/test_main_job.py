@@ -183,6 +183,8 @@ def test_errors_are_words_and_one_json_document(tmp_path: Path) -> None:
         error = shelf.run(*arguments, expect=1)["error"]
         assert set(error) >= {"code", "message", "advice"}
         assert error["message"].endswith((".", "”"))
+    assert shelf.run("ask", "--title", "No body", expect=2)["error"]["code"] == "usage"
+    assert shelf.run("dance", expect=2)["error"]["code"] == "usage"
     assert shelf.run("search", '"( AND * NEAR -"')["total"] == 0
     assert shelf.run("outbox") == {"items": []}
 
