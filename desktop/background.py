@@ -134,8 +134,6 @@ class Background(QObject):
         self._open -= 1
         if self._closed or self._superseded(job) or not shiboken6.isValid(job.owner):
             return
-        if job.slot:
-            self._latest.pop(job.slot, None)
         if job.error is None:
             job.success(job.result)
         elif is_known(job.error):

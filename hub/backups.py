@@ -52,8 +52,9 @@ _TRY_AGAIN = "Remove the folder, choose another one or free some space, and run 
 def restore(home: Path, source: Path) -> int:
     """Put the backup in `source` in place of the hub in `home` and return the new epoch.
 
-    The hub must not be running. The present database is set aside in `home`, never deleted; files that the
-    backup does not have are kept. Raises BackupProblem, and then nothing was changed.
+    The hub must not be running. The present database is set aside in `home`, never deleted. Files, keys and root
+    documents that are there stay as they are: shelves may have followed a change of key since the backup.
+    Raises BackupProblem, and then nothing was changed.
     """
     if connection.vendor != "sqlite":
         raise BackupProblem(
@@ -73,8 +74,9 @@ def restore(home: Path, source: Path) -> int:
             ("keys", keys_folder(home)),
             ("root", served_folder(home) / "root"),
         ):
-            shutil.copytree(source / name, folder, dirs_exist_ok=True)
-        shutil.copy2(source / "secret_key", secret_key_path(home))
+            _add_missing(source / name, folder)
+        if not secret_key_path(home).exists():
+            shutil.copy2(source / "secret_key", secret_key_path(home))
         for suffix in ("", "-wal", "-shm"):
             old = database.with_name(database.name + suffix)
             if old.exists():
@@ -86,3 +88,13 @@ def restore(home: Path, source: Path) -> int:
         ) from error
     call_command("migrate", interactive=False, verbosity=0)
     return epochs.begin_new_epoch(home)
+
+
+def _add_missing(source: Path, target: Path) -> None:
+    for path in source.rglob("*"):
+        copy = target / path.relative_to(source)
+        if path.is_dir():
+            copy.mkdir(parents=True, exist_ok=True)
+        elif not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, copy)

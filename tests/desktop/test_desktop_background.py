@@ -53,6 +53,25 @@ def test_only_the_latest_of_a_key_is_shown(background: Background, qtbot: Any) -
     assert answers == [2]
 
 
+def test_an_older_request_that_ends_last_is_dropped(background: Background, qtbot: Any) -> None:
+    """Two threads read: the newer answer may be there, and be shown, before the older one is."""
+    owner, shown = QObject(), []
+    newer_shown, older_began = threading.Event(), threading.Event()
+
+    def slow(_shelf: Shelf) -> str:
+        older_began.set()
+        newer_shown.wait(5)
+        return "older"
+
+    background.run(slow, shown.append, fail, owner, key="k")
+    older_began.wait(5)
+    background.run(lambda _shelf: "newer", shown.append, fail, owner, key="k")
+    qtbot.waitUntil(lambda: shown == ["newer"])
+    newer_shown.set()
+    qtbot.waitUntil(lambda: background.idle)
+    assert shown == ["newer"]
+
+
 def test_answers_for_a_widget_that_is_gone_are_dropped(background: Background, qtbot: Any) -> None:
     owner, gate, answers = QObject(), threading.Event(), []
     background.run(lambda _s: gate.wait(5), answers.append, fail, owner)

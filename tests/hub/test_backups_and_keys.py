@@ -61,3 +61,30 @@ def test_the_root_key_may_live_elsewhere_and_the_head_key_may_not(tmp_path: Path
     (hub.home / "keys" / "head.key").unlink()
     assert hub.run("publish", expect=1)["error"]["code"] == "keys-unusable"
     assert hub.run("init", expect=1)["error"]["code"] == "keys-unusable"
+
+
+def test_a_restore_keeps_a_key_that_shelves_have_followed(tmp_path: Path) -> None:
+    hub = HubProgram(tmp_path / "hub").init()
+    hub.run("publish")
+    hub.run("backup", tmp_path / "copy")
+    hub.run("rotate-key")
+    hub.run("publish")
+    hub.run("restore", tmp_path / "copy")
+    hub.run("publish")
+    first = trust.pin((hub.home / "served" / "root" / "1").read_bytes())
+    second = trust.advance(first, (hub.home / "served" / "root" / "2").read_bytes())
+    assert verify_head((hub.home / "served" / "head").read_bytes(), second, (0, 0), 1).root == 2
+
+
+def test_a_backup_makes_a_hub_on_an_empty_machine(tmp_path: Path) -> None:
+    hub = HubProgram(tmp_path / "hub").init()
+    hub.run("import", write_records(tmp_path / "one.jsonl", [RECORD]))
+    hub.run("publish")
+    hub.run("backup", tmp_path / "copy")
+    other = HubProgram(tmp_path / "other").init()
+    for name in ("root.key", "head.key"):
+        (other.home / "keys" / name).unlink()
+    (other.home / "served" / "root" / "1").unlink()
+    other.run("restore", tmp_path / "copy")
+    assert other.run("publish")["version"] == 2
+    assert (other.home / "served" / "root" / "1").read_bytes() == (hub.home / "served" / "root" / "1").read_bytes()
