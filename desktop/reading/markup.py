@@ -164,6 +164,8 @@ def resource(record: Mapping[str, Any], names: Mapping[str, str], variant: str =
             ]
         )
     )
+    if record.get("sample") is True:
+        parts.append(_line([_("Sample content: invented to show what a hub can hold")], "small"))
     if translation.get("machine"):
         parts.append(_line([_("Translated by a machine")], "small"))
     if summary := str(translation.get("summary") or record.get("summary") or ""):

@@ -121,3 +121,8 @@ def test_the_columns_of_a_table_follow_the_direction_of_the_text() -> None:
     table = "<table><tr><th>1</th><td>2</td></tr></table>"
     assert table in markup.wrap(table, "fr")
     assert "<tr><td>2</td><th>1</th></tr>" in markup.wrap(table, "ar")
+
+
+def test_sample_content_says_that_it_is_one() -> None:
+    assert "Sample content" in markup.resource(resource(sample=True), {}).html
+    assert "Sample content" not in markup.resource(resource(), {}).html
