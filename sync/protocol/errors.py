@@ -4,11 +4,15 @@ ProtocolError
 ├── Malformed        not the document that was expected: a captive portal, a proxy's page, a broken hub
 ├── TooLarge         over a bound of `limits`
 ├── WrongHash        bytes that do not match their name
+├── WrongPrefix      a segment coded against content that this shelf does not have
+├── WrongBase        a patch of a record that this shelf has otherwise
+├── NoKey            sealed for members with a key that this shelf does not have
 ├── BadSignature     signed by nobody we trust
 ├── BadMac           an answer that does not come from the hub that knows this device
 ├── RolledBack       an older head than one already seen
 ├── UnknownCodec     a segment coded in a way that this client does not know
-└── ClientTooOld     the hub serves newer clients only
+├── ClientTooOld     the hub serves newer clients only
+└── HubTooOld        the hub speaks an older wire than this client
 """
 
 from __future__ import annotations
@@ -38,6 +42,21 @@ class WrongHash(ProtocolError):
     advice = "Nothing was kept. The next sync fetches it again."
 
 
+class WrongPrefix(ProtocolError):
+    code = "wrong-prefix"
+    advice = "Nothing was changed. The content is fetched whole instead."
+
+
+class WrongBase(ProtocolError):
+    code = "wrong-base"
+    advice = "Nothing was changed. The content is fetched whole instead."
+
+
+class NoKey(ProtocolError):
+    code = "no-key"
+    advice = "Sync again: the hub gives the key to the devices of its members. Everything else goes on."
+
+
 class BadSignature(ProtocolError):
     code = "bad-signature"
     advice = "Nothing was stored. Tell the people who run the hub if another network gives the same answer."
@@ -61,3 +80,8 @@ class UnknownCodec(ProtocolError):
 class ClientTooOld(ProtocolError):
     code = "client-too-old"
     advice = "Install the current version of Hubshelf. Everything on the shelf stays readable."
+
+
+class HubTooOld(ProtocolError):
+    code = "hub-too-old"
+    advice = "Everything on the shelf stays readable. Ask the people who run the hub to bring it up to date."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sync.protocol import limits
-from sync.protocol.errors import ClientTooOld, Malformed, RolledBack
+from sync.protocol import VERSION, limits
+from sync.protocol.errors import ClientTooOld, HubTooOld, Malformed, RolledBack
 from sync.protocol.signing import SigningKey, sign_document, split_document, verify_document
 from sync.protocol.trust import Root
 from sync.protocol.wire_json import digest, dump, load_object, number, text
@@ -35,7 +35,9 @@ class Head:
 
     `epoch` rises when a hub was restored from a backup, `version` with each publication; both only rise.
     `root` is the version of the root document in force, `client` the oldest protocol version served,
-    `published` and `expires` are UTC ISO 8601 (shown, never used to order anything).
+    `index` names the index by its raw JSON. `published` and `expires` are UTC ISO 8601 (shown, never used to
+    order anything). `members` names the sealed index of what only members may read, by its bytes as they are sent
+    (None for nothing). `mirrors` are base addresses that serve the same objects and need not be trusted.
     """
 
     epoch: int
@@ -46,6 +48,8 @@ class Head:
     hub: str
     published: str
     expires: str
+    mirrors: tuple[str, ...] = ()
+    members: ObjectRef | None = None
 
     @property
     def order(self) -> tuple[int, int]:
@@ -54,16 +58,21 @@ class Head:
 
     def sign(self, key: SigningKey) -> bytes:
         """Return the signed document."""
-        body = {
+        body: dict[str, Any] = {
             "epoch": self.epoch,
             "version": self.version,
             "root": self.root,
             "client": self.client,
+            "protocol": VERSION,
             "index": self.index.to_json(),
             "hub": self.hub,
             "published": self.published,
             "expires": self.expires,
         }
+        if self.mirrors:
+            body["mirrors"] = list(self.mirrors)
+        if self.members is not None:
+            body["members"] = self.members.to_json()
         return sign_document("head", dump(body), [key])
 
 
@@ -80,10 +89,11 @@ def verify_head(document: bytes, root: Root, seen: tuple[int, int], client: int)
     """Return the head that `document` holds, once it is signed under `root` and not older than `seen`.
 
     `seen` is the `order` of the newest head known ((0, 0) for none), `client` the protocol version spoken.
-    Raises Malformed, TooLarge, BadSignature, RolledBack, ClientTooOld.
+    Raises Malformed, TooLarge, BadSignature, RolledBack, ClientTooOld, HubTooOld.
     """
     payload = verify_document("head", document, root.head.keys, root.head.threshold, limits.HEAD)
     body = load_object(payload, limits.HEAD, "head")
+    spoken = number(body, "protocol", "head", default=1)
     head = Head(
         epoch=number(body, "epoch", "head"),
         version=number(body, "version", "head"),
@@ -93,6 +103,8 @@ def verify_head(document: bytes, root: Root, seen: tuple[int, int], client: int)
         hub=text(body, "hub", "head"),
         published=text(body, "published", "head"),
         expires=text(body, "expires", "head"),
+        mirrors=_mirrors(body.get("mirrors", [])),
+        members=ObjectRef.from_json(body["members"], "members' index") if "members" in body else None,
     )
     if head.order < seen:
         raise RolledBack(
@@ -103,4 +115,12 @@ def verify_head(document: bytes, root: Root, seen: tuple[int, int], client: int)
         raise ClientTooOld(
             f"The hub serves clients from protocol {head.client}; this one speaks protocol {client}."
         )
+    if spoken < 2:
+        raise HubTooOld(f"The hub speaks protocol {spoken}; this client needs protocol 2 or newer.")
     return head
+
+
+def _mirrors(source: object) -> tuple[str, ...]:
+    if not isinstance(source, list) or not all(isinstance(one, str) and len(one) <= 500 for one in source):
+        raise Malformed("The head names its mirrors in a way that cannot be read.")
+    return tuple(source[:20])

@@ -1,17 +1,17 @@
-"""The messages of the personal plane, as frozen dataclasses with their JSON forms."""
+"""The messages of the personal plane, as frozen dataclasses with their JSON forms; `envelope` seals them."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sync.protocol import VERSION, limits
-from sync.protocol.errors import BadMac, Malformed, TooLarge
+from sync.protocol.errors import Malformed, TooLarge
 from sync.protocol.problems import Problem
-from sync.protocol.wire_json import dump, load_object, number, objects, text
+from sync.protocol.subscriptions import Subscription
+from sync.protocol.wire_json import dump, is_digest, load_object, number, objects, text
 
 
 @dataclass(frozen=True)
@@ -99,39 +99,55 @@ class Receipt:
 class SyncRequest:
     """One round trip of the personal plane.
 
-    `nonce`: 32 hexadecimal characters, fresh each time. `head`: (epoch, version) of the newest verified head.
-    `personal`: (epoch, cursor) of the newest personal item stored.
+    `head`: (epoch, version) of the newest verified head. `personal`: (epoch, cursor) of the newest personal item
+    stored. `at`: the version at which this shelf is complete (0: at none). `streams`: what it keeps. `room`: how
+    many bytes of inlined things it takes (0: none). `have`: things of which it has the beginning, each as (first
+    16 characters of the hash, bytes). `keys`: the ids of the keys for members that it has.
     """
 
-    nonce: str
-    head: tuple[int, int]
-    personal: tuple[int, int]
+    head: tuple[int, int] = (0, 0)
+    personal: tuple[int, int] = (0, 0)
     operations: Sequence[Operation] = field(default_factory=tuple)
+    at: int = 0
+    streams: Subscription = field(default_factory=Subscription)
+    room: int = 0
+    have: Sequence[tuple[str, int]] = field(default_factory=tuple)
+    keys: Sequence[str] = field(default_factory=tuple)
 
     def to_bytes(self) -> bytes:
-        return dump(
-            {
-                "protocol": VERSION,
-                "nonce": self.nonce,
-                "head": list(self.head),
-                "personal": list(self.personal),
-                "operations": [operation.to_json() for operation in self.operations],
-            }
-        )
+        body: dict[str, Any] = {}
+        if self.head != (0, 0):
+            body["head"] = list(self.head)
+        if self.personal != (0, 0):
+            body["personal"] = list(self.personal)
+        if self.operations:
+            body["operations"] = [operation.to_json() for operation in self.operations]
+        if self.at:
+            body["at"] = self.at
+        if streams := self.streams.to_json():
+            body["streams"] = streams
+        if self.room:
+            body["room"] = self.room
+        if self.have:
+            body["have"] = [list(one) for one in self.have]
+        if self.keys:
+            body["keys"] = list(self.keys)
+        return dump(body)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> SyncRequest:
         """Read a request; raises Malformed, TooLarge."""
         body = load_object(data, limits.SYNC_REQUEST, "sync request")
-        nonce = text(body, "nonce", "sync request")
-        if len(nonce) != 32:
-            raise Malformed("The nonce has 32 hexadecimal characters.")
         operations = objects(body, "operations", "sync request", limits.OPERATIONS)
         return cls(
-            nonce=nonce,
-            head=_pair(body, "head"),
-            personal=_pair(body, "personal"),
+            head=read_pair(body, "head", default=(0, 0)),
+            personal=read_pair(body, "personal", default=(0, 0)),
             operations=tuple(Operation.from_json(item) for item in operations),
+            at=number(body, "at", "sync request", default=0),
+            streams=_subscription(body.get("streams")),
+            room=number(body, "room", "sync request", default=0),
+            have=_partly_there(body.get("have", [])),
+            keys=_key_list(body, "sync request", 16),
         )
 
 
@@ -140,7 +156,10 @@ class SyncResponse:
     """The answer: a receipt for each operation that was settled, personal items, and the head if it is newer.
 
     `epoch` is the hub's, `cursor` the sequence number of the last of `items`; `more` asks for another round.
-    An operation without a receipt was not settled and is sent again.
+    An operation without a receipt was not settled and is sent again. On the wire, receipts and items that belong
+    to an operation of the request name it by its place there and leave out what the request has said already:
+    so both forms need the operations of the request. `keys`: those for members (64 hexadecimal characters each)
+    that the caller has not.
     """
 
     epoch: int
@@ -149,37 +168,164 @@ class SyncResponse:
     items: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     more: bool = False
     head: bytes | None = None
+    keys: Sequence[str] = field(default_factory=tuple)
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self, operations: Sequence[Operation] = ()) -> bytes:
+        """Return the JSON of the answer to a request with `operations`."""
+        places = {operation.id: place for place, operation in enumerate(operations)}
         body: dict[str, Any] = {"epoch": self.epoch, "cursor": self.cursor}
         if self.receipts:
-            body["receipts"] = [receipt.to_json() for receipt in self.receipts]
+            body["receipts"] = [_short_receipt(receipt, places) for receipt in self.receipts]
         if self.items:
-            body["items"] = [dict(item) for item in self.items]
+            body["items"] = [_short_item(item, places, operations) for item in self.items]
         if self.more:
             body["more"] = True
         if self.head is not None:
             body["head"] = self.head.decode()
+        if self.keys:
+            body["keys"] = list(self.keys)
         return dump(body)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> SyncResponse:
-        """Read an answer whose MAC was verified; raises Malformed, TooLarge."""
+    def from_bytes(cls, data: bytes, operations: Sequence[Operation] = ()) -> SyncResponse:
+        """Read an answer whose MAC was verified, to a request with `operations`; raises Malformed, TooLarge."""
         body = load_object(data, limits.SYNC_RESPONSE, "sync answer")
-        items = objects(body, "items", "sync answer", limits.PERSONAL_ITEMS)
+        items = [
+            _whole_item(item, operations) for item in objects(body, "items", "sync answer", limits.PERSONAL_ITEMS)
+        ]
         if not all(isinstance(item.get("id"), str) for item in items):
             raise Malformed("A personal item has no id.")
         head = text(body, "head", "sync answer", default="")
+        receipts = objects(body, "receipts", "sync answer", limits.OPERATIONS)
         return cls(
             epoch=number(body, "epoch", "sync answer"),
             cursor=number(body, "cursor", "sync answer"),
-            receipts=tuple(
-                Receipt.from_json(item) for item in objects(body, "receipts", "sync answer", limits.OPERATIONS)
-            ),
+            receipts=tuple(_whole_receipt(item, operations) for item in receipts),
             items=tuple(items),
             more=body.get("more") is True,
             head=head.encode() if head else None,
+            keys=_key_list(body, "sync answer", 64),
         )
+
+
+def shorten_item(operation: Operation, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a personal item without what its operation says: `{"item": {…}, "without": […]}`.
+
+    `without` lists what the operation says and the item does not have; `complete_item` is the inverse.
+    """
+    said = _said(operation)
+    short: dict[str, Any] = {
+        "item": {key: value for key, value in item.items() if key not in said or dump(said[key]) != dump(value)}
+    }
+    if without := sorted(key for key in said if key not in item):
+        short["without"] = without
+    return short
+
+
+def complete_item(operation: Operation, short: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the personal item that `shorten_item` shortened; raises Malformed."""
+    own, without = short.get("item", {}), short.get("without", [])
+    if not isinstance(own, dict) or not isinstance(without, list):
+        raise Malformed("A personal item cannot be read.")
+    if not all(isinstance(key, str) for key in without):
+        raise Malformed("A personal item leaves out something that has no name.")
+    left_out = set(without)
+    return {**{key: value for key, value in _said(operation).items() if key not in left_out}, **own}
+
+
+def _said(operation: Operation) -> dict[str, Any]:
+    return {**operation.body, "id": operation.id}
+
+
+def _short_item(
+    item: Mapping[str, Any], places: Mapping[str, int], operations: Sequence[Operation]
+) -> dict[str, Any]:
+    place = places.get(item["id"])
+    if place is None:
+        return dict(item)
+    return {"of": place, **shorten_item(operations[place], item)}
+
+
+def _whole_item(item: dict[str, Any], operations: Sequence[Operation]) -> dict[str, Any]:
+    # A whole item has an id; a shortened one has it from its operation.
+    if "id" in item or "of" not in item:
+        return item
+    return complete_item(_named(item["of"], operations), item)
+
+
+def _short_receipt(receipt: Receipt, places: Mapping[str, int]) -> dict[str, Any]:
+    body = receipt.to_json()
+    if receipt.accepted:
+        del body["accepted"]
+    if receipt.effect == (receipt.id if receipt.accepted else ""):
+        del body["effect"]
+    for key in ("received", "state"):
+        if not body[key]:
+            del body[key]
+    if receipt.id in places:
+        body["id"] = places[receipt.id]
+    return body
+
+
+def _whole_receipt(body: dict[str, Any], operations: Sequence[Operation]) -> Receipt:
+    whole = {"accepted": True, **body}
+    if not isinstance(body.get("id"), str):
+        whole["id"] = _named(body.get("id"), operations).id
+    if whole["accepted"] is True:
+        whole.setdefault("effect", whole["id"])
+    return Receipt.from_json(whole)
+
+
+def _named(place: object, operations: Sequence[Operation]) -> Operation:
+    if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < len(operations):
+        raise Malformed("The sync answer speaks of an operation that was not sent.")
+    return operations[place]
+
+
+def _subscription(source: object) -> Subscription:
+    if source is None:
+        return Subscription()
+    if not isinstance(source, dict):
+        raise Malformed("The sync request does not say which streams are kept.")
+    return Subscription(_names(source, "languages"), _names(source, "themes"))
+
+
+def _names(source: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    value = source.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(one, str) and len(one) <= 200 for one in value):
+        raise Malformed(f"The sync request has no list of texts under “{key}”.")
+    if len(value) > limits.CHOICES:
+        raise TooLarge(f"The sync request names {len(value)} {key}; at most {limits.CHOICES} are read.")
+    return tuple(value)
+
+
+def _key_list(body: Mapping[str, Any], what: str, length: int) -> tuple[str, ...]:
+    """Return the list under `keys`, each of `length` hexadecimal characters; absent means empty."""
+    value = body.get("keys", [])
+    if not isinstance(value, list) or not all(isinstance(one, str) and len(one) == length for one in value):
+        raise Malformed(f"The {what} does not name keys.")
+    if len(value) > limits.KEYS:
+        raise TooLarge(f"The {what} names {len(value)} keys; at most {limits.KEYS} are read.")
+    if not all(is_digest(one * (64 // length)) for one in value):
+        raise Malformed(f"The {what} does not name keys.")
+    return tuple(value)
+
+
+def _partly_there(source: object) -> tuple[tuple[str, int], ...]:
+    if not isinstance(source, list):
+        raise Malformed("The sync request does not say what has arrived in part.")
+    if len(source) > limits.PARTS_HELD:
+        raise TooLarge(f"The sync request lists {len(source)} parts; at most {limits.PARTS_HELD} are read.")
+    found = []
+    for one in source:
+        if not isinstance(one, list) or len(one) != 2 or not isinstance(one[0], str) or not _whole(one[1]):
+            raise Malformed("The sync request does not say what has arrived in part.")
+        if len(one[0]) != 16 or not is_digest(one[0] * 4):
+            raise Malformed("The sync request names a part by something else than its hash.")
+        found.append((one[0], one[1]))
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -219,15 +365,24 @@ class EnrolRequest:
 
 @dataclass(frozen=True)
 class EnrolResponse:
-    """Who the member is on this hub, and the newest root document to pin."""
+    """Who the member is on this hub, the newest root document to pin, and the keys for members, if there are."""
 
     hub: str
     member: str
     email: str
     root: bytes
+    keys: Sequence[str] = field(default_factory=tuple)
 
     def to_bytes(self) -> bytes:
-        return dump({"hub": self.hub, "member": self.member, "email": self.email, "root": self.root.decode()})
+        body: dict[str, Any] = {
+            "hub": self.hub,
+            "member": self.member,
+            "email": self.email,
+            "root": self.root.decode(),
+        }
+        if self.keys:
+            body["keys"] = list(self.keys)
+        return dump(body)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> EnrolResponse:
@@ -237,24 +392,13 @@ class EnrolResponse:
             member=text(body, "member", "enrolment answer"),
             email=text(body, "email", "enrolment answer"),
             root=text(body, "root", "enrolment answer").encode(),
+            keys=_key_list(body, "enrolment answer", 64),
         )
 
 
 def token_hash(token: str) -> str:
     """Return what a hub stores of a device token. It holds 256 random bits: one SHA-256 suffices."""
     return hashlib.sha256(b"hubshelf/token/1\n" + token.encode()).hexdigest()
-
-
-def answer_mac(token: str, nonce: str, body: bytes) -> str:
-    """Return the MAC of an answer: HMAC-SHA256 under a key made from the token, over nonce and body."""
-    key = hashlib.sha256(b"hubshelf/mac/1\n" + token.encode()).digest()
-    return hmac.new(key, nonce.encode() + b"\n" + body, hashlib.sha256).hexdigest()
-
-
-def verify_answer(token: str, nonce: str, body: bytes, mac: str) -> None:
-    """Raise BadMac unless `mac` belongs to this answer to this question."""
-    if not hmac.compare_digest(answer_mac(token, nonce, body).encode(), mac.encode(errors="replace")):
-        raise BadMac("The answer was not made by the hub that this device is enrolled with.")
 
 
 def batches(operations: Sequence[Operation]) -> list[list[Operation]]:
@@ -272,12 +416,13 @@ def batches(operations: Sequence[Operation]) -> list[list[Operation]]:
     return found
 
 
-def _pair(body: Mapping[str, Any], key: str) -> tuple[int, int]:
-    value = body.get(key)
-    if (
-        not isinstance(value, list)
-        or len(value) != 2
-        or not all(isinstance(part, int) and not isinstance(part, bool) and 0 <= part < 2**53 for part in value)
-    ):
+def read_pair(body: Mapping[str, Any], key: str, default: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Return the two whole numbers ≥ 0 under `key`; Malformed for anything else."""
+    value = body.get(key, None if default is None else list(default))
+    if not isinstance(value, list) or len(value) != 2 or not all(_whole(part) for part in value):
         raise Malformed(f"The sync request has no pair of numbers under “{key}”.")
     return value[0], value[1]
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53

@@ -10,8 +10,14 @@ ROOT = "/p/v1/root/"
 """followed by the version"""
 OBJECTS = "/p/v1/objects/"
 """followed by the SHA-256"""
+DOCUMENTS = "/p/v1/documents/"
+"""followed by the SHA-256 of the JSON; what is served is compressed"""
+DELTAS = "/p/v1/deltas/"
+"""followed by the SHA-256 of an old version of a file, a slash and that of the new one"""
 ENROL = "/u/v1/enrol"
-SYNC = "/u/v1/sync"
+SYNC = "/u/v2/sync"
+SYNC_V1 = "/u/v1/sync"
+"""as protocol 1 spoke it, in JSON"""
 
 MAC_HEADER = "Hubshelf-MAC"
 
@@ -21,11 +27,21 @@ def object_path(digest: str) -> str:
     return OBJECTS + digest
 
 
-def normalise_base(address: str) -> str:
+def document_path(digest: str) -> str:
+    """Return the path of a document, named by the hash of its JSON."""
+    return DOCUMENTS + digest
+
+
+def delta_path(old: str, new: str) -> str:
+    """Return the path of what differs between two versions of a file, named by their hashes."""
+    return f"{DELTAS}{old}/{new}"
+
+
+def normalise_base(address: str, *, plain: bool = False) -> str:
     """Return a hub's base address as scheme://host[:port][/path] without a slash at the end.
 
     An address without a scheme means https. Raises ValueError, with a sentence, for anything but http(s), for
-    credentials, a query or a fragment, and for http anywhere but on this computer.
+    credentials, a query or a fragment, and for http anywhere but on this computer, unless `plain` allows it.
     """
     given = address.strip()
     if "://" not in given:
@@ -35,7 +51,7 @@ def normalise_base(address: str) -> str:
         raise ValueError(f"“{address}” is not the address of a hub; it looks like https://hub.example.org")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("The address of a hub has no user name, question mark or # in it.")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not plain and not is_loopback(parts.hostname):
         raise ValueError("A hub is reached by https; http is only allowed on this computer itself.")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 

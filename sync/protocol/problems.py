@@ -21,22 +21,29 @@ _ACTIONS: dict[str, Action] = {action: action for action in get_args(Action)}
 
 @dataclass(frozen=True)
 class Problem:
-    """What went wrong, for people (`title`, `detail`) and programs (`code`, `action`, `status`)."""
+    """What went wrong, for people (`title`, `detail`) and programs (`code`, `action`, `status`).
+
+    `forget`: what only members may read has to leave the shelf.
+    """
 
     code: str
     title: str
     action: Action
     status: int = 400
     detail: str = ""
+    forget: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        body: dict[str, Any] = {
             "type": _TYPE_PREFIX + self.code,
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
             "action": self.action,
         }
+        if self.forget:
+            body["forget"] = True
+        return body
 
     def to_bytes(self) -> bytes:
         return dump(self.to_json())
@@ -54,6 +61,7 @@ class Problem:
             action=action,
             status=number(body, "status", "problem", default=0),
             detail=text(body, "detail", "problem", default="")[:2000],
+            forget=body.get("forget") is True,
         )
 
     @classmethod

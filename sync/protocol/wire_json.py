@@ -11,7 +11,8 @@ from typing import Any
 from sync.protocol import limits
 from sync.protocol.errors import Malformed, TooLarge
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
+"""A string, or what begins like one and has no end: each byte is looked at once."""
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sync.protocol.catalogue import StreamEntry
+from sync.protocol.feeds import Feed
+from sync.protocol.sealed import for_members
 
 _TIERS = ("cards", "vocab", "people", "talk", "texts")
 """In the order in which they are fetched: what can be found, how it is filed, who is there, what was said."""
@@ -37,9 +39,25 @@ class Subscription:
             return False
         return not theme or self.themes is None or theme in self.themes
 
-    def choose(self, entries: Iterable[StreamEntry]) -> list[StreamEntry]:
-        """Return the entries that are kept, the most useful first."""
-        return sorted((entry for entry in entries if self.wants(entry.name)), key=lambda e: self._rank(e.name))
+    def choose(self, feeds: Iterable[Feed]) -> list[Feed]:
+        """Return the feeds of which something is kept, the most useful first."""
+        return sorted(
+            (feed for feed in feeds if any(self.wants(stream.name) for stream in feed.streams)),
+            key=lambda feed: self._rank(feed.name),
+        )
+
+    def takes_whole(self, feed: Feed) -> bool:
+        """Return whether every stream of a feed is kept."""
+        return all(self.wants(stream.name) for stream in feed.streams)
+
+    def to_json(self) -> dict[str, Any]:
+        """The choice as the wire carries it; what is not restricted is left out."""
+        body: dict[str, Any] = {}
+        if self.languages is not None:
+            body["languages"] = list(self.languages)
+        if self.themes is not None:
+            body["themes"] = list(self.themes)
+        return body
 
     def _speaks(self, lang: str) -> bool:
         if self.languages is None or lang in _NO_LANGUAGE:
@@ -47,17 +65,25 @@ class Subscription:
         # "pt" wants pt-BR too; "pt-BR" wants what is filed under plain pt.
         return any(_same_language(lang, wanted) for wanted in self.languages)
 
-    def _rank(self, name: str) -> tuple[int, int, str]:
+    def _rank(self, name: str) -> tuple[int, bool, int, str]:
         tier, lang, _ = parts(name)
         languages = list(self.languages or ())
         place = next((n for n, wanted in enumerate(languages) if _same_language(lang, wanted)), len(languages))
-        return _TIERS.index(tier), place, name
+        return _TIERS.index(tier), for_members(name), place, name
+
+
+def tier(name: str) -> str:
+    """Return the tier of a stream or feed: cards, vocab, people, talk or texts; "" for none."""
+    return parts(name)[0]
 
 
 def parts(name: str) -> tuple[str, str, str]:
-    """Return (tier, language, theme) of a stream's name, "" for what it does not have; ("", "", "") for none."""
+    """Return (tier, language, theme) of a stream's name, "" for what it does not have; ("", "", "") for none.
+
+    Whether it is for everybody or for members makes no difference.
+    """
     found = name.split("/")
-    if found[0] != "public" or not 2 <= len(found) <= 4:
+    if found[0] not in ("public", "members") or not 2 <= len(found) <= 4:
         return "", "", ""
     tier, lang, theme = (*found[1:], "", "")[:3]
     return tier, lang, theme
