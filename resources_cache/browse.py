@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from heapq import merge
 from typing import Any
 
-from resources_cache.cards import Card, Filters, Page
+from resources_cache.cards import Card, Filters, Page, Record
 from resources_cache.database import Row, Store
 from resources_cache.records import SEARCHED, card
 
@@ -61,7 +62,8 @@ def browse(store: Store, types: Sequence[str], filters: Filters, sort: str, offs
     values = [*types, *values]
     with store.reading():
         total = int(store.value(f"SELECT count(*) FROM records r WHERE {where}", values))
-        rows = store.rows(
+        rows = store.rows_at_once(
+            "rid",
             f"SELECT r.rid FROM records r WHERE {where} ORDER BY {_ORDERS[sort]} LIMIT ? OFFSET ?",
             [*values, max(0, limit), max(0, offset)],
         )
@@ -76,7 +78,8 @@ def threads(store: Store, theme: str | None, activity: str | None, offset: int, 
         values.append(activity)
     with store.reading():
         total = int(store.value(f"SELECT count(*) FROM records r WHERE 1{where}", values))
-        rows = store.rows(
+        rows = store.rows_at_once(
+            "rid",
             f"SELECT r.rid FROM records r WHERE 1{where} ORDER BY r.updated DESC, r.id DESC LIMIT ? OFFSET ?",
             [*values, max(0, limit), max(0, offset)],
         )
@@ -88,7 +91,8 @@ def latest(store: Store, types: Sequence[str], since: str, limit: int) -> list[C
     if not types:
         return []
     with store.reading():
-        rows = store.rows(
+        rows = store.rows_at_once(
+            "rid",
             f"SELECT rid FROM records WHERE type IN ({','.join('?' * len(types))}) AND updated > ?"
             " ORDER BY updated DESC, id DESC LIMIT ?",
             [*types, since, max(0, limit)],
@@ -96,14 +100,40 @@ def latest(store: Store, types: Sequence[str], since: str, limit: int) -> list[C
         return cards(store, [rid for (rid,) in rows])
 
 
+def newest(store: Store, streams: Sequence[str]) -> Iterator[Record]:
+    """See ``Library.newest``. Each stream is walked down its own part of an index, and only as far as needed."""
+    walks = [
+        store.each("SELECT id, rid FROM records WHERE stream=? ORDER BY id DESC", (stream,))
+        for stream in dict.fromkeys(streams)
+    ]
+    # Code points order as their UTF-8 does, so Python merges in the order in which SQLite walks.
+    for _id, rid in merge(*walks, reverse=True):
+        record: Record = json.loads(store.value("SELECT body FROM bodies WHERE rid=?", (rid,)))
+        yield record
+
+
 def facets(store: Store, filters: Filters, types: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
     """See ``Library.facets``. Each facet is counted with its own filter left open, so that a person can switch."""
-    with store.reading():
-        found = {name: _column_facet(store, filters, name, types) for name in _filtered(filters, _COLUMN_FACETS)}
-        found.update(_open_columns(store, filters, [n for n in _COLUMN_FACETS if n not in found], types))
-        for name in _LINK_FACETS:
-            found[name] = _link_facet(store, filters.without(name), name, types)
-    return found
+    counts: list[str] = []
+    values: list[Any] = []
+    for name in (*_COLUMN_FACETS, *_LINK_FACETS):
+        where, wanted = _scope(filters.without(name), SEARCHED if name == "kind" else types)
+        if name in _LINK_FACETS:
+            value, source, where = (
+                "l.value",
+                "links l JOIN records r USING (rid)",
+                f"l.facet = '{name}' AND {where}",
+            )
+        else:
+            value, source = f"r.{_COLUMN_FACETS[name]}", "records r"
+        counts.append(
+            f"SELECT '{name}' AS facet, {value} AS v, count(*) AS n FROM {source} WHERE {where} GROUP BY v"
+        )
+        values += wanted
+    found: dict[str, list[Row]] = {name: [] for name in (*_COLUMN_FACETS, *_LINK_FACETS)}
+    for name, *pair in store.rows_at_once("facet, v, n", " UNION ALL ".join(counts), values):
+        found[name].append(tuple(pair))
+    return {name: _ordered(name, rows) for name, rows in found.items()}
 
 
 def cards(store: Store, rids: Sequence[int]) -> list[Card]:
@@ -112,12 +142,14 @@ def cards(store: Store, rids: Sequence[int]) -> list[Card]:
         return []
     rows: dict[int, Row] = {
         row[0]: row
-        for row in store.rows(
+        for row in store.rows_at_once(
+            "rid, body, has_text, messages",
             "SELECT r.rid, b.body,"
-            " EXISTS (SELECT 1 FROM records c WHERE c.owner = r.id AND c.owner <> '' AND c.type = 'text'),"
+            " EXISTS (SELECT 1 FROM records c WHERE c.owner = r.id AND c.owner <> '' AND c.type = 'text')"
+            " AS has_text,"
             " CASE r.type WHEN 'thread' THEN"
             " (SELECT count(*) FROM records c WHERE c.owner = r.id AND c.owner <> '' AND c.type = 'message')"
-            " ELSE 0 END"
+            " ELSE 0 END AS messages"
             f" FROM records r JOIN bodies b USING (rid) WHERE r.rid IN ({','.join('?' * len(rids))})",
             rids,
         )
@@ -129,50 +161,11 @@ def cards(store: Store, rids: Sequence[int]) -> list[Card]:
     ]
 
 
-def _filtered(filters: Filters, names: Sequence[str] | dict[str, str]) -> list[str]:
-    return [name for name in names if getattr(filters, name) not in (None, "")]
-
-
 def _scope(filters: Filters, types: Sequence[str]) -> tuple[str, list[Any]]:
     where, values = conditions(filters, "r")
     if filters.kind:
         return f"1{where}", values
     return f"r.type IN ({','.join('?' * len(types))}){where}", [*types, *values]
-
-
-def _column_facet(store: Store, filters: Filters, name: str, types: Sequence[str]) -> list[tuple[str, int]]:
-    where, values = _scope(filters.without(name), SEARCHED if name == "kind" else types)
-    column = _COLUMN_FACETS[name]
-    rows = store.rows(f"SELECT r.{column}, count(*) FROM records r WHERE {where} GROUP BY 1", values)
-    return _ordered(name, rows)
-
-
-def _open_columns(
-    store: Store, filters: Filters, names: Sequence[str], types: Sequence[str]
-) -> dict[str, list[tuple[str, int]]]:
-    """The facets that share all filters."""
-    found: dict[str, list[tuple[str, int]]] = {}
-    if "kind" in names:
-        found["kind"] = _column_facet(store, filters, "kind", types)
-    shared = [name for name in names if name != "kind"]
-    if not shared:
-        return found
-    where, values = _scope(filters, types)
-    for name in shared:
-        column = _COLUMN_FACETS[name]
-        rows = store.rows(f"SELECT r.{column}, count(*) FROM records r WHERE {where} GROUP BY 1", values)
-        found[name] = _ordered(name, rows)
-    return found
-
-
-def _link_facet(store: Store, filters: Filters, name: str, types: Sequence[str]) -> list[tuple[str, int]]:
-    where, values = _scope(filters, types)
-    rows = store.rows(
-        "SELECT l.value, count(*) FROM links l JOIN records r USING (rid)"
-        f" WHERE l.facet = ? AND {where} GROUP BY 1",
-        [name, *values],
-    )
-    return _ordered(name, rows)
 
 
 def _ordered(name: str, rows: Sequence[Row]) -> list[tuple[str, int]]:

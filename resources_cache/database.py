@@ -7,6 +7,7 @@ database in WAL mode. A ``Store`` belongs to the thread that opened it.
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -124,6 +125,15 @@ class Store:
             self._watch(sql)
             found: list[Row] = self.connection.execute(sql, parameters).fetchall()
             return found
+
+    def rows_at_once(self, columns: str, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        """The named ``columns`` (no blobs) of a query's rows, in its order, worked out in a single step.
+
+        Between two steps a thread has to wait for its turn again while another one computes (Python runs one at
+        a time), so a list of two hundred rows would take two hundred waits, this takes one. Raises as ``execute``.
+        """
+        found = self.value(f"SELECT json_group_array(json_array({columns})) FROM ({sql})", parameters)
+        return [tuple(row) for row in json.loads(found)]
 
     def row(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
         """The first row of a query, or None. Raises as ``execute``."""

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from resources_cache.database import known_errors
@@ -164,6 +165,15 @@ class FileStore:
             return (self.root / "partial" / _checked(hash_)).stat().st_size
         except FileNotFoundError:
             return 0
+
+    def partials(self) -> dict[str, int]:
+        """Downloads under way: hash → bytes that have arrived."""
+        found = {}
+        with suppress(FileNotFoundError):
+            for path in (self.root / "partial").iterdir():
+                with suppress(FileNotFoundError):
+                    found[path.name] = path.stat().st_size
+        return found
 
     def put(self, source: Path | bytes) -> str:
         """Copy a file or bytes into the store; returns the hex SHA-256.

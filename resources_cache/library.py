@@ -7,7 +7,7 @@ records of a batch, the search index and the stream's cursor, so a cut leaves a 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -45,6 +45,8 @@ __all__ = [
     "Applied", "Card", "Check", "Cursor", "Filters", "Hit", "Library", "Page", "Record", "SearchPage",
     "StoredHead", "StreamState",
 ]  # fmt: skip
+
+_SET_CURSOR = "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)"
 
 _CHILDREN = {
     "resource": (("texts", "text"),),
@@ -103,23 +105,49 @@ class Library:
         sweep: bool = False,
         mark: str = "",
     ) -> Applied:
-        """Store a batch of one stream and its new cursor in ONE transaction.
+        """Store a batch of one stream and its new cursor: ``apply_run`` for one stream. Raises: as that."""
+        return self.apply_run({stream: changes}, {stream: cursor}, sweep=sweep, mark=mark)
 
-        ``changes``: records, or ``{"id": …, "deleted": true}``; the last change of an id wins. Each record put
-        is marked with the generation ``mark``; ``sweep`` then removes the stream's records of any other
-        generation (the end of a snapshot). A deletion removes only what is filed under this stream.
-        Raises: BadRecord, DiskFull, StoreBusy, StoreDamaged, StoreUnwritable; then nothing has changed.
+    def apply_run(
+        self,
+        changes: Mapping[str, Iterable[Mapping[str, Any]]],
+        cursors: Mapping[str, Cursor],
+        *,
+        sweep: bool = False,
+        mark: str = "",
+    ) -> Applied:
+        """Store what came for several streams, and the new cursor of each, in ONE transaction.
+
+        ``changes``: by stream, records or ``{"id": …, "deleted": true}`` in their order; the last change of an
+        id wins, and a record that moves from one stream to another is shown once, whichever comes first. A
+        deletion removes only what is filed under its stream. ``cursors``: the cursor of each of these streams,
+        and of any that had nothing to bring. Each record put is marked with the generation ``mark``; ``sweep``
+        then removes, from every stream in ``cursors``, the records of any other generation (the end of a
+        snapshot).
+        Raises: ValueError for a stream without cursor or the personal one; BadRecord, DiskFull, StoreBusy,
+        StoreDamaged, StoreUnwritable; then nothing has changed.
         """
-        if stream == PERSONAL:
-            raise ValueError(f"{PERSONAL!r} is not a stream; use apply_personal")
+        bare = [stream for stream in changes if stream not in cursors]
+        if bare:
+            raise ValueError(f"changes without a cursor: {', '.join(sorted(bare))}")
+        _refuse_personal(cursors)
         with self._store.transaction() as store:
-            done = filing.file_changes(store, stream, changes, mark)
-            swept = filing.sweep(store, stream, mark) if sweep else 0
-            store.execute(
-                "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)",
-                (stream, cursor.epoch, cursor.seq, cursor.generation, cursor.parts),
+            done = [filing.file_changes(store, stream, found, mark) for stream, found in changes.items()]
+            swept = sum(filing.sweep(store, stream, mark) for stream in cursors) if sweep else 0
+            store.executemany(
+                _SET_CURSOR, [(stream, c.epoch, c.seq, c.generation, c.parts) for stream, c in cursors.items()]
             )
-        return Applied(done.put, done.deleted + swept)
+        return Applied(sum(one.put for one in done), sum(one.deleted for one in done) + swept)
+
+    def advance_cursors(self, streams: Sequence[str], epoch: int, seq: int) -> None:
+        """Say that each of these streams is applied whole up to ``seq`` of ``epoch``, with no run under way, in
+        one transaction: what to do where nothing had changed in them.
+
+        Raises: ValueError for the personal stream; else as ``apply_run``.
+        """
+        _refuse_personal(streams)
+        with self._store.transaction() as store:
+            store.executemany(_SET_CURSOR, [(stream, epoch, seq, "", 0) for stream in streams])
 
     def drop_stream(self, stream: str) -> int:
         """Remove the records and cursor of a stream that is no longer wanted. Returns how many records went.
@@ -171,9 +199,14 @@ class Library:
             return None
         return StoredHead(int(row[0]), int(row[1]), bytes(row[2]), bool(row[3]), str(row[4]))
 
-    def save_head(self, head: StoredHead) -> None:
-        """Keep a head. The caller has verified it; that versions never go down is the caller's to see to."""
+    def save_head(self, head: StoredHead, advance: Sequence[str] = ()) -> None:
+        """Keep a head, and bring the cursors of the streams in ``advance`` to it, in one transaction.
+
+        The caller has verified the head; that versions never go down is the caller's to see to.
+        Raises: as ``advance_cursors``.
+        """
         with self._store.transaction() as store:
+            self.advance_cursors(advance, head.epoch, head.version)
             store.execute(
                 "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?)",
                 (head.epoch, head.version, head.body, int(head.complete), head.seen),
@@ -224,6 +257,27 @@ class Library:
             for name, kind in _CHILDREN.get(str(record.get("type")), ()):
                 record[name] = self._children(id_, kind)
         return record
+
+    def record(self, stream: str, id_: str) -> Record | None:
+        """The wire record of this id as it is filed under ``stream``, without children, or None.
+
+        Where another stream's copy is the one that is shown, it is the copy that waits under ``stream``.
+        """
+        body = self._store.value(
+            "SELECT body FROM bodies JOIN records USING (rid) WHERE id=?1 AND stream=?2"
+            " UNION ALL SELECT body FROM displaced WHERE id=?1 AND stream=?2 LIMIT 1",
+            (id_, stream),
+        )
+        return None if body is None else json.loads(body)
+
+    def newest(self, streams: Sequence[str]) -> Generator[Record, None, None]:
+        """The wire records shown under these streams, the largest id first (by the bytes of its UTF-8).
+
+        Read one by one, all from one state of the shelf: stop whenever there is enough. Nothing can be written
+        through this object until it has ended or is closed.
+        """
+        with self._store.reading() as store:
+            yield from browse.newest(store, streams)
 
     def counts(self) -> dict[str, int]:
         """How many records of each type are here."""
@@ -325,8 +379,10 @@ class Library:
             return self._open(read_only=False)
 
     def _children(self, id_: str, kind: str) -> list[Record]:
-        rows = self._store.rows(
-            "SELECT body FROM bodies JOIN records USING (rid) WHERE owner=? AND owner<>'' AND type=?", (id_, kind)
+        rows = self._store.rows_at_once(
+            "body",
+            "SELECT body FROM bodies JOIN records USING (rid) WHERE owner=? AND owner<>'' AND type=?",
+            (id_, kind),
         )
         found: list[Record] = [json.loads(body) for (body,) in rows]
         return sorted(found, key=lambda r: (str(r.get("created") or r.get("updated") or ""), str(r["id"])))
@@ -339,6 +395,11 @@ class Library:
                 if _meta(store, "text_rules") is not None:
                     reindex(store)
                 _set_meta(store, "text_rules", RULES)
+
+
+def _refuse_personal(streams: Collection[str]) -> None:
+    if PERSONAL in streams:
+        raise ValueError(f"{PERSONAL!r} is not a stream; use apply_personal")
 
 
 def _meta(store: Store, key: str) -> str | None:

@@ -88,4 +88,25 @@ def _counted(store: Store) -> None:
     store.execute("CREATE INDEX records_by_facets ON records (type, lang, resource_type, year, policy_cycle)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _displaced, _indexed, _counted)
+def _walked(store: Store) -> None:
+    """A stream is read from its newest record on: the index by stream holds the id. With generation and size it
+    still answers alone what is swept and how much of each stream is here."""
+    store.execute("DROP INDEX records_by_stream")
+    store.execute("CREATE INDEX records_by_stream ON records (stream, id, generation, size)")
+
+
+def _gathered(store: Store) -> None:
+    """A segment's words are gathered whole in memory and written once: with FTS5's own 1 MB they went to disk in
+    several parts, which then had to be merged."""
+    store.execute("INSERT INTO search(search, rank) VALUES ('hashsize', 8388608)")
+
+
+def _wire_2(store: Store) -> None:
+    """Places are now counted in publications: what an older wire noted means nothing any more. The content stays
+    readable, and the next sync replaces it feed by feed."""
+    store.execute("UPDATE cursors SET epoch = 0, seq = 0, generation = '', parts = 0")
+    store.execute("DELETE FROM head")
+    store.execute("DELETE FROM documents")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _displaced, _indexed, _counted, _walked, _gathered, _wire_2)

@@ -54,4 +54,13 @@ def _notes(store: Store) -> None:
     store.execute("CREATE TABLE pins (hash TEXT PRIMARY KEY, created TEXT NOT NULL) WITHOUT ROWID")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _corrections, _notes)
+def _uploads(store: Store) -> None:
+    """How far each attachment is, by the SHA-256 of its bytes. What is attached to what stands in the outbox's
+    bodies alone, so that a question is queued with its attachments by one row."""
+    store.execute(
+        "CREATE TABLE uploads (hash TEXT PRIMARY KEY, state TEXT NOT NULL, done INTEGER NOT NULL,"
+        " place TEXT NOT NULL, failures INTEGER NOT NULL, problem TEXT, updated TEXT NOT NULL) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _corrections, _notes, _uploads)

@@ -29,6 +29,10 @@ PERSONAL = "personal"
 """The stream name under which the person's own requests and replies are filed."""
 
 
+_AS_WRITTEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ESCAPED = json.JSONEncoder(separators=(",", ":"))
+
+
 @dataclass(frozen=True)
 class Filed:
     """A record ready to be stored: columns, links, and the text fields as they are written."""
@@ -54,6 +58,8 @@ def record_id(change: Any) -> str:
     found = change.get("id") if isinstance(change, Mapping) else None
     if not isinstance(found, str) or not found:
         raise BadRecord("A record from the hub has no id, so it cannot be kept.")
+    if not _holds(found):
+        raise BadRecord("A record from the hub has an id that is not Unicode text, so it cannot be kept.")
     return found
 
 
@@ -91,13 +97,10 @@ def dump(record: Mapping[str, Any]) -> str:
     Raises: BadRecord where it is not JSON.
     """
     try:
-        body = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-        body.encode("utf-8")
-    except UnicodeEncodeError:
-        return json.dumps(record, separators=(",", ":"))
+        body = _AS_WRITTEN.encode(record)
+        return body if _holds(body) else _ESCAPED.encode(record)
     except (TypeError, ValueError, RecursionError) as error:
         raise BadRecord(f"A record from the hub is not JSON ({error}), so it cannot be kept.") from error
-    return body
 
 
 def written(record: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -202,11 +205,18 @@ def names(value: Any) -> list[str]:
 
 def clean(text: str) -> str:
     """Text that SQLite can hold: lone surrogates become "?"."""
+    return text if _holds(text) else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _holds(text: str) -> bool:
+    """Whether SQLite, which keeps UTF-8, can hold the text as it is."""
+    if text.isascii():
+        return True
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode("utf-8")
-    return text
+        return False
+    return True
 
 
 def _text(record: Mapping[str, Any], name: str) -> str:

@@ -31,10 +31,13 @@ def search(store: Store, text: str, filters: Filters, limit: int, offset: int) -
         " folded AS (SELECT r.owner_rid AS owner, min(f.score) AS best, f.rid AS rid"
         f" FROM found f JOIN records r ON r.rid = f.rid WHERE r.owner_rid IS NOT NULL{narrowed}"
         " GROUP BY r.owner_rid)"
-        " SELECT owner, best, rid, count(*) OVER () FROM folded ORDER BY best, owner DESC LIMIT ? OFFSET ?"
+        " SELECT owner, best, rid, count(*) OVER () AS total FROM folded"
+        " ORDER BY best, owner DESC LIMIT ? OFFSET ?"
     )
     with store.reading():
-        rows = store.rows(sql, [wanted.expression(), *values, max(1, limit), max(0, offset)])
+        rows = store.rows_at_once(
+            "owner, best, rid, total", sql, [wanted.expression(), *values, max(1, limit), max(0, offset)]
+        )
         if not rows:
             total = 0
             if offset > 0:
@@ -48,7 +51,9 @@ def search(store: Store, text: str, filters: Filters, limit: int, offset: int) -
 
 
 def _bodies(store: Store, rids: set[int]) -> dict[int, dict[str, Any]]:
-    rows = store.rows(f"SELECT rid, body FROM bodies WHERE rid IN ({','.join('?' * len(rids))})", list(rids))
+    rows = store.rows_at_once(
+        "rid, body", f"SELECT rid, body FROM bodies WHERE rid IN ({','.join('?' * len(rids))})", list(rids)
+    )
     return {rid: json.loads(body) for rid, body in rows}
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator
 
 from resources_cache.text.stopwords import RAW
 
@@ -40,8 +41,12 @@ def _mark_ranges() -> str:
     return "".join(f"\\u{first:04x}-\\u{last:04x}" for first, last in ranges)
 
 
-WORD = re.compile(f"[^\\W_](?:[^\\W_]|[{_mark_ranges()}{_SILENT}])*")
+_JOINED = f"{_mark_ranges()}{_SILENT}"
+WORD = re.compile(f"[^\\W_]+(?:[{_JOINED}]+[^\\W_]*)*+")
 """A word as it is written, before folding."""
+
+_BETWEEN = re.compile(f"[^\\w{_JOINED}]|_")
+_PIECE = 1 << 16  # characters looked at in one go; in between, other threads get their turn
 
 _RUN = re.compile(f"[{UNSPACED}]+|[^{UNSPACED}]+")
 _HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
@@ -126,10 +131,28 @@ class _FoldTable(dict[int, str]):
 
 
 _TABLE = _FoldTable(_LETTERS)
-_KEYS: dict[str, str] = {}
 _MAX_KEYS = 200_000
 _MAX_KEY_LENGTH = 40
 _MAX_TOKEN = 60
+
+
+class _KeyTable(dict[str, str]):
+    """Written word → index form, worked out once for each that is met. A dict that fills itself, because a
+    look-up in it costs no call in Python: that is most of the work on a text."""
+
+    def __missing__(self, word: str) -> str:
+        if word.isascii() and word.isalnum():
+            found = _stem(word.lower())[:_MAX_TOKEN]
+        else:
+            found = " ".join(_tokens_of(word))
+        if len(word) <= _MAX_KEY_LENGTH:
+            if len(self) >= _MAX_KEYS:
+                self.clear()
+            self[word] = found
+        return found
+
+
+_KEYS = _KeyTable()
 
 
 def fold(text: str) -> str:
@@ -185,14 +208,7 @@ def _plain(word: str) -> str:
 
 def key(word: str) -> str:
     """The index form of one written word: one token, or several with spaces between; "" for none."""
-    found = _KEYS.get(word)
-    if found is None:
-        found = " ".join(_tokens_of(word))
-        if len(word) <= _MAX_KEY_LENGTH:
-            if len(_KEYS) >= _MAX_KEYS:
-                _KEYS.clear()
-            _KEYS[word] = found
-    return found
+    return _KEYS[word]
 
 
 def asked_key(word: str) -> str:
@@ -206,8 +222,20 @@ def prepare(text: str, lang: str = "") -> str:
     ``lang`` (BCP 47) is what the text says it is written in. Today the script alone decides, because a
     query, whose language nobody knows, has to be cut in the same way.
     """
-    keys = map(key, WORD.findall(text))
-    return " ".join([found for found in keys if found])
+    return " ".join([prepared for piece in _pieces(text) if (prepared := _prepare(piece))])
+
+
+def _prepare(piece: str) -> str:
+    return " ".join(filter(None, map(_KEYS.__getitem__, WORD.findall(piece))))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A long text cut between words: looking through all of it at once would keep every other thread waiting."""
+    start = 0
+    while len(text) - start > _PIECE and (cut := _BETWEEN.search(text, start + _PIECE)):
+        yield text[start : cut.start()]
+        start = cut.start()
+    yield text[start:] if start else text
 
 
 def is_unspaced(text: str) -> bool:
