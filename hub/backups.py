@@ -1,8 +1,8 @@
 """Backups of a hub on SQLite, and how one is put back: with a new epoch, so that no shelf is misled.
 
-A backup is a folder: `db.sqlite3` (a consistent copy, made while the hub runs), `objects/`, `keys/`, `root/` and
-`secret_key`. Whoever has it can sign as the hub: keep it as safe as the hub itself. A hub on PostgreSQL is backed
-up with that database's own tools and started with `hubshelf-hub new-epoch` after a restore.
+A backup is a folder: `db.sqlite3` (a consistent copy, made while the hub runs), `objects/`, `attachments/`,
+`keys/`, `root/` and `secret_key`. Whoever has it can sign as the hub: keep it as safe as the hub itself. A hub on
+PostgreSQL is backed up with that database's own tools and started with `hubshelf-hub new-epoch` after a restore.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from hub.errors import HubError
-from hub.home import database_path, keys_folder, objects_folder, secret_key_path, served_folder
+from hub.home import attachments_folder, database_path, keys_folder, objects_folder, secret_key_path, served_folder
 from hub.publishing import epochs
 
 
@@ -31,13 +31,15 @@ def backup(home: Path, target: Path) -> Path:
     if connection.vendor != "sqlite":
         raise BackupProblem(
             "This hub keeps its database in PostgreSQL.",
-            "Back it up with pg_dump, and copy the folders objects, keys and served/root beside it.",
+            "Back it up with pg_dump, and copy the folders objects, attachments, keys and served/root beside it.",
         )
     try:
         target.mkdir(parents=True, mode=0o700)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(target / "db.sqlite3")])
         shutil.copytree(objects_folder(home), target / "objects")
+        if attachments_folder(home).is_dir():
+            shutil.copytree(attachments_folder(home), target / "attachments")
         shutil.copytree(keys_folder(home), target / "keys")
         shutil.copytree(served_folder(home) / "root", target / "root")
         shutil.copy2(secret_key_path(home), target / "secret_key")
@@ -71,10 +73,13 @@ def restore(home: Path, source: Path) -> int:
         shutil.copy2(source / "db.sqlite3", incoming)
         for name, folder in (
             ("objects", objects_folder(home)),
+            ("attachments", attachments_folder(home)),
             ("keys", keys_folder(home)),
             ("root", served_folder(home) / "root"),
         ):
             _add_missing(source / name, folder)
+        if attachments_folder(home).is_dir():
+            attachments_folder(home).chmod(0o700)
         if not secret_key_path(home).exists():
             shutil.copy2(source / "secret_key", secret_key_path(home))
         for suffix in ("", "-wal", "-shm"):

@@ -245,13 +245,14 @@ def export(file: Path, as_json: bool) -> None:
 
 
 @cli.command()
+@click.option("--whole", is_flag=True, help="Compare everything, instead of what is marked as changed.")
 @as_json_option
-def publish(as_json: bool) -> None:
+def publish(whole: bool, as_json: bool) -> None:
     """Seal what changed and sign it, so that shelves fetch it at their next sync."""
     start_django()
     from .publishing.sealer import publish as seal
 
-    published = seal()
+    published = seal(whole=whole)
     show(
         as_json,
         asdict(published),
@@ -265,12 +266,23 @@ def publish(as_json: bool) -> None:
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8440, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Speak TLS with this certificate (PEM, with its chain): for a small hub without a proxy in front.",
+)
+@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="The certificate's key (PEM).")
 @as_json_option
-def serve(host: str, port: int, as_json: bool) -> None:
+def serve(host: str, port: int, certificate: Path | None, key: Path | None, as_json: bool) -> None:
     """Serve the hub until it is stopped."""
+    if (certificate is None) != (key is None):
+        raise click.UsageError("--certificate and --key belong together.")
+    if certificate is not None:
+        # Read by Django's settings: cookies of the admin then travel over HTTPS only.
+        os.environ["HUBSHELF_HUB_HTTPS"] = "1"
     start_django()
+    from .serving import Certificate, unreachable_names
     from .serving import serve as run
-    from .serving import unreachable_names
 
     if warning := unreachable_names(host):
         click.echo(warning, err=True)
@@ -279,7 +291,23 @@ def serve(host: str, port: int, as_json: bool) -> None:
         show(as_json, {"address": address}, [f"Serving on {address} (stop with Ctrl+C)"])
         sys.stdout.flush()
 
-    run(host, port, announce)
+    run(host, port, announce, Certificate(certificate, key) if certificate and key else None)
+
+
+@cli.command()
+@as_json_option
+def tidy(as_json: bool) -> None:
+    """Thin out what is kept for long: receipts of more than 24 months ago, uploads that nobody finished."""
+    start_django()
+    from django.utils import timezone
+
+    from .attachments import sweep
+    from .planes.retention import thin
+
+    now = timezone.now()
+    receipts, uploads = thin(now), sweep(now)
+    lines = [f"{receipts:,} old receipts keep only their verdict; {uploads:,} unfinished uploads were removed."]
+    show(as_json, {"receipts": receipts, "uploads": uploads}, lines)
 
 
 @cli.command()
@@ -388,13 +416,17 @@ def devices(as_json: bool) -> None:
 @as_json_option
 def revoke(device_id: str, as_json: bool) -> None:
     """Take back the access of a DEVICE that was lost or whose member left."""
-    start_django()
+    home = start_django()
     from .invitations import revoke as take_back
+    from .publishing.members import due
     from .times import to_wire
 
     device = take_back(device_id)
     moment = to_wire(device.revoked) if device.revoked else None
-    show(as_json, {"id": device.id, "revoked": moment}, [f"{device} can no longer sync."])
+    lines = [f"{device} can no longer sync."]
+    if due(home):
+        lines.append("Next: hubshelf-hub publish, so that others' devices get a new key for members' pages")
+    show(as_json, {"id": device.id, "revoked": moment}, lines)
 
 
 @cli.command()
@@ -445,3 +477,24 @@ def rotate_key(as_json: bool) -> None:
 
     root = rotate_head_key(home)
     show(as_json, {"root": root.version}, [f"Root {root.version} names a new key.", "Next: hubshelf-hub publish"])
+
+
+@cli.command()
+@click.argument("addresses", nargs=-1)
+@click.option("--none", "nowhere", is_flag=True, help="Name no mirrors any more.")
+@as_json_option
+def mirrors(addresses: tuple[str, ...], nowhere: bool, as_json: bool) -> None:
+    """Name the ADDRESSES that serve this hub's public objects as well; without any, show them."""
+    start_django()
+    from sync.protocol.paths import normalise_base
+
+    from .publishing import epochs
+
+    if addresses or nowhere:
+        try:
+            epochs.set_value("mirrors", [normalise_base(address, plain=True) for address in addresses])
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+    named = list(epochs.get_value("mirrors", []))
+    lines = [*named, "Next: hubshelf-hub publish"] if addresses or nowhere else named or ["No mirrors are named."]
+    show(as_json, {"mirrors": named}, lines)

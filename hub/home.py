@@ -3,6 +3,7 @@
 ``db.sqlite3``  everything people and facilitators wrote, unless DATABASE_URL names another database
 ``objects/``    files by content hash
 ``served/``     the public plane: immutable segments, manifests, the head
+``members/``    the same for members only, sealed; given out against a device's token
 ``keys/``       signing keys, 0600
 ``secret_key``  Django's secret, 0600
 """
@@ -41,6 +42,15 @@ def objects_folder(home: Path) -> Path:
 
 def served_folder(home: Path) -> Path:
     return home / "served"
+
+
+def members_folder(home: Path) -> Path:
+    return home / "members"
+
+
+def attachments_folder(home: Path) -> Path:
+    """What members attached to their questions: never served, shown to facilitators only."""
+    return home / "attachments"
 
 
 def keys_folder(home: Path) -> Path:

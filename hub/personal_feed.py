@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
+from . import attachments
 from .models import Member, PersonalItem, Request, RequestReply, RequestState
 from .times import to_wire
 
@@ -30,6 +31,24 @@ def append(member: Member, item: Mapping[str, Any]) -> int:
     return seq
 
 
+def since(member: Member, cursor: int, most: int) -> tuple[list[dict[str, Any]], int, bool]:
+    """Return (up to `most` items after `cursor`, the number of the newest among them, whether there are more).
+
+    `member.personal_seq` says, without a question to the database, that there is nothing new. A cursor past it
+    can only come from a hub that was restored within one epoch, and is put back.
+    """
+    if cursor >= member.personal_seq:
+        return [], member.personal_seq, False
+    rows = list(
+        PersonalItem.objects.filter(member_id=member.pk, seq__gt=cursor)
+        .order_by("seq")
+        .values_list("seq", "body")[: most + 1]
+    )
+    found = rows[:most]
+    newest = found[-1][0] if found else min(cursor, member.personal_seq)
+    return [body for _, body in found], newest, len(rows) > most
+
+
 def request_item(request: Request) -> dict[str, Any]:
     """The wire record of a request."""
     record = {
@@ -47,6 +66,8 @@ def request_item(request: Request) -> dict[str, Any]:
     }
     if request.needed_by is not None:
         record["needed_by"] = request.needed_by.isoformat()
+    if attached := attachments.items(request):
+        record["attachments"] = attached
     return record
 
 
@@ -63,6 +84,8 @@ def reply_item(reply: RequestReply) -> dict[str, Any]:
     }
     if reply.by_member:
         record["mine"] = True  # the asker's own words do not make a question answered
+    if attached := attachments.items(reply):
+        record["attachments"] = attached
     return record
 
 

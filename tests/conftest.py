@@ -27,6 +27,13 @@ settings.register_profile("hubshelf", deadline=None, suppress_health_check=[Heal
 settings.load_profile("hubshelf")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what was set above from workers: Django would be set up there before they have a home of their own."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        for name in ("DJANGO_SETTINGS_MODULE", "HUBSHELF_HUB_HOME"):
+            os.environ.pop(name, None)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, saying so, what needs real input where the folder is missing."""
     if SHARED_DATA.is_dir():

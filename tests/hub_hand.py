@@ -6,6 +6,7 @@ for each of hundreds of steps would cost a second each; the commands themselves 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -24,7 +25,7 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
     from hub.backups import backup, restore
     from hub.imports import import_files
     from hub.invitations import invite, revoke
-    from hub.models import Device, Message, Request, RequestReply, Resource, Thread
+    from hub.models import Device, Message, Request, RequestReply, Resource, StreamRecord, Thread
     from hub.publishing.sealer import publish
     from hub.questions import answer as answer_question
 
@@ -46,6 +47,20 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
         return Resource.objects.filter(pk=arguments["id"]).update(state="withdrawn")
     if action == "edit":
         return Resource.objects.filter(pk=arguments["id"]).update(title=arguments["title"])
+    if action == "mirrors":
+        from hub.publishing import epochs
+
+        return epochs.set_value("mirrors", arguments["addresses"])
+    if action == "discuss":
+        thread, _new = Thread.objects.update_or_create(
+            id=arguments["id"],
+            defaults={"title": arguments["title"], "lang": "en", "visibility": arguments["visibility"]},
+        )
+        for number, body in enumerate(arguments["messages"]):
+            Message.objects.update_or_create(
+                id=f"{thread.pk}-{number}", defaults={"thread": thread, "body": body, "state": "published"}
+            )
+        return thread.pk
     if action == "reply":
         answer_question(arguments["id"], arguments["body"], "Facilitator")
         return None
@@ -57,6 +72,12 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
             "threads": list(Thread.objects.filter(state="published").values_list("id", flat=True)),
             "messages": list(Message.objects.filter(state="published").values_list("id", flat=True)),
         }
+    if action == "sealed":
+        sealed: dict[str, dict[str, str]] = {}
+        rows = StreamRecord.objects.filter(deleted=False).values_list("stream_id", "record_id", "body")
+        for stream, record, body in rows.iterator():
+            sealed.setdefault(stream, {})[record] = hashlib.sha256(bytes(body)).hexdigest()
+        return sealed
     if action == "requests":
         return {
             row.id: {

@@ -6,14 +6,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Case, IntegerField, QuerySet, When
-from django.http import HttpRequest
+from django.http import FileResponse, Http404, HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
-from hub import questions
+from hub import attachments, audit, questions
 from hub.errors import HubError
 from hub.models import ALLOWED_TRANSITIONS, Request, RequestReply, RequestState
+from hub.models.requests import Attachment
 
 from .forms import HubModelAdmin, actor, shown_name
 from .generic import ModelForm, StackedInline
@@ -40,11 +46,29 @@ class Replies(StackedInline[RequestReply, Request]):
     model = RequestReply
     extra = 0
     can_delete = False
-    fields = ["author_name", "body", "created"]
-    readonly_fields = ["author_name", "body", "created"]
+    fields = ["author_name", "body", "attached", "created"]
+    readonly_fields = ["author_name", "body", "attached", "created"]
+
+    @admin.display(description=_("attachments"))
+    def attached(self, reply: RequestReply) -> SafeString | str:
+        return _attached(reply)
 
     def has_add_permission(self, request: HttpRequest, obj: Request | None = None) -> bool:
         return False
+
+
+def _attached(target: Request | RequestReply) -> SafeString | str:
+    """The attachments as links, each with its size; "-" where there are none."""
+    lines = []
+    for entry in attachments.listed(target):
+        one = entry.attachment
+        size = filesizeformat(one.size)
+        if entry.path is None:
+            lines.append((format_html("{} ({}): {}", one.name, size, _("still on its way")),))
+        else:
+            address = reverse("admin:hub_attachment", args=[one.pk])
+            lines.append((format_html('<a href="{}" download>{}</a> ({})', address, one.name, size),))
+    return format_html_join(SafeString("<br>"), "{}", lines) or "-"
 
 
 class RequestForm(ModelForm[Request]):
@@ -89,11 +113,11 @@ class RequestAdmin(HubModelAdmin[Request]):
     search_fields = ["title", "body", "id", "assigned_to"]
     inlines = [Replies]
     readonly_fields = [
-        "title", "body", "kind", "asked_by", "lang", "themes", "needed_by", "decision", "confidential", "state",
-        "created", "age", "id", "revision",
+        "title", "body", "attached", "kind", "asked_by", "lang", "themes", "needed_by", "decision", "confidential",
+        "state", "created", "age", "id", "revision",
     ]  # fmt: skip
     fieldsets = [
-        (None, {"fields": ["title", "body", "kind", "asked_by", "state", "age"]}),
+        (None, {"fields": ["title", "body", "attached", "kind", "asked_by", "state", "age"]}),
         (_("What it is for"), {"fields": ["needed_by", "decision", "confidential", "themes", "lang"]}),
         (_("Your answer"), {"fields": ["reply", "reply_author", "new_state", "assigned_to"]}),
         (_("Record"), {"classes": ["collapse"], "fields": ["id", "created", "revision"]}),
@@ -115,6 +139,31 @@ class RequestAdmin(HubModelAdmin[Request]):
     @admin.display(description=_("asked by"))
     def asked_by(self, request: Request) -> str:
         return str(_("anonymous")) if request.anonymous else str(request.member)
+
+    @admin.display(description=_("attachments"))
+    def attached(self, request: Request) -> SafeString | str:
+        return _attached(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        download = self.admin_site.admin_view(self.download)
+        return [path("attachment/<str:attachment>/", download, name="hub_attachment"), *super().get_urls()]
+
+    def download(self, request: HttpRequest, attachment: str) -> FileResponse:
+        """An attachment's bytes, to be saved and never shown: a stranger made them."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = Attachment.objects.filter(pk=attachment).first()
+        where = attachments.path_of(found) if found is not None else None
+        if found is None or where is None:
+            raise Http404
+        audit.record("attachment-downloaded", actor=actor(request), target=found.pk)
+        response = FileResponse(
+            where.open("rb"), as_attachment=True, filename=found.name, content_type="application/octet-stream"
+        )
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Cache-Control"] = "private, no-store"
+        return response
 
     @admin.display(description=_("age"))
     def age(self, request: Request) -> str:

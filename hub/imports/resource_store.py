@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db import models
@@ -32,7 +33,7 @@ from hub.models import (
 )
 
 from .identity import FINGERPRINT, STRONG_SCHEMES, WEAK_SCHEMES, same_work, stored_identifiers
-from .records import ResourceRecord
+from .records import FileEntry, ResourceRecord
 
 _PLAIN_FIELDS = [
     "title", "summary", "lang", "publisher", "year", "authors", "countries", "subjects", "policy_cycle",
@@ -101,8 +102,9 @@ class ResourceStore:
             unique_fields=["id"],
             update_fields=_UPDATED_FIELDS,
         )
+        files = _stored_files(plan.replaced)
         texts = self._clear_children(plan.replaced)
-        self._write_children({**plan.new, **plan.replaced}, texts)
+        self._write_children({**plan.new, **plan.replaced}, texts, files)
         counts.created, counts.updated = len(plan.new), len(plan.replaced)
         for key, record in plan.duplicates:
             if self._fill(Resource.objects.get(pk=key), record):
@@ -188,7 +190,9 @@ class ResourceStore:
         StoredFile.objects.filter(resource_id__in=whole).delete()
         return texts
 
-    def _write_children(self, records: dict[str, ResourceRecord], texts: dict[str, Edition]) -> None:
+    def _write_children(
+        self, records: dict[str, ResourceRecord], texts: dict[str, Edition], files: dict[str, list[StoredFile]]
+    ) -> None:
         self._collection_ids({name for record in records.values() for name in record.collections})
         through = Resource.collections.through
         rows: dict[type[models.Model], list[Any]] = {
@@ -215,10 +219,7 @@ class ResourceStore:
                 _with_old_time(edition, texts.get(edition.id))
                 for edition in _edition_rows(key, record, record.updated or timezone.now())
             ]
-            rows[StoredFile] += [
-                StoredFile(resource_id=key, hash=f.hash, size=f.size, media_type=f.media_type, name=f.name)
-                for f in record.files
-            ]
+            rows[StoredFile] += _file_rows(key, record, files.get(key, []))
             rows[through] += [
                 through(resource_id=key, collection_id=self._collections[name]) for name in record.collections
             ]
@@ -327,6 +328,49 @@ def _edition_rows(key: str, record: ResourceRecord, updated: datetime) -> list[E
         )
         for text in record.texts
     ]
+
+
+def _stored_files(replaced: dict[str, ResourceRecord]) -> dict[str, list[StoredFile]]:
+    """The files that the full lists of these records are about to replace, by resource."""
+    found: dict[str, list[StoredFile]] = {}
+    for row in StoredFile.objects.filter(resource_id__in=[k for k, r in replaced.items() if not r.files_missing]):
+        found.setdefault(row.resource_id, []).append(row)
+    return found
+
+
+def _file_rows(key: str, record: ResourceRecord, old: Sequence[StoredFile]) -> list[StoredFile]:
+    replaced = _replaced_files(old, record.files)
+    return [
+        StoredFile(
+            resource_id=key,
+            hash=f.hash,
+            size=f.size,
+            media_type=f.media_type,
+            name=f.name,
+            replaces=replaced.get(f.hash, ""),
+        )
+        for f in record.files
+    ]
+
+
+def _replaced_files(old: Sequence[StoredFile], new: Sequence[FileEntry]) -> dict[str, str]:
+    """Which file each new one takes the place of, by hash: the one of its name, else the only one of its type.
+
+    A file that stays keeps what it replaced. A wrong guess costs readers nothing: what differs is then too much.
+    """
+    stays = {row.hash for row in old} & {entry.hash for entry in new}
+    found = {row.hash: row.replaces for row in old if row.hash in stays}
+    gone = [row for row in old if row.hash not in stays]
+    fresh = [entry for entry in new if entry.hash not in stays]
+    for alike in (attrgetter("name"), attrgetter("media_type")):
+        for kind in {alike(row) for row in gone}:
+            rows = [row for row in gone if alike(row) == kind]
+            entries = [entry for entry in fresh if alike(entry) == kind]
+            if len(rows) == len(entries) == 1:
+                found[entries[0].hash] = rows[0].hash
+                gone.remove(rows[0])
+                fresh.remove(entries[0])
+    return found
 
 
 def _with_old_time(edition: Edition, old: Edition | None) -> Edition:

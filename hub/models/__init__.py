@@ -1,4 +1,4 @@
-"""The hub's data. Saving a model is all that publishing needs: the sealer finds what differs."""
+"""The hub's data. Saving a row, by whatever means, is all that publishing needs: triggers mark what changed."""
 
 from .catalogue import (
     Collection,
@@ -14,8 +14,8 @@ from .catalogue import (
     Theme,
 )
 from .community import Message, Summary, SummaryCitation, Thread
-from .delivery import HubState, Segment, Stream, StreamRecord
-from .devices import Device, Invitation, Operation, PersonalItem
+from .delivery import FeedState, HubState, ServedName, Stream, StreamRecord, Touched
+from .devices import Device, Invitation, KeyGrant, Operation, PersonalItem
 from .people import AuditEvent, Event, ExpertProfile, Member, MemberCategory, Organisation
 from .requests import ALLOWED_TRANSITIONS, Request, RequestKind, RequestReply, RequestState
 
@@ -27,8 +27,10 @@ __all__ = [
     "Edition",
     "Event",
     "ExpertProfile",
+    "FeedState",
     "HubState",
     "Invitation",
+    "KeyGrant",
     "Member",
     "MemberCategory",
     "Message",
@@ -45,7 +47,7 @@ __all__ = [
     "ResourceIdentifier",
     "ResourceTheme",
     "ResourceTranslation",
-    "Segment",
+    "ServedName",
     "Source",
     "StoredFile",
     "Stream",
@@ -54,4 +56,5 @@ __all__ = [
     "SummaryCitation",
     "Theme",
     "Thread",
+    "Touched",
 ]

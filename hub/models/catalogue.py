@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -242,6 +244,8 @@ class StoredFile(models.Model):
     media_type = models.CharField(_("media type"), max_length=200)
     name = models.CharField(_("file name"), max_length=300)
     resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="files")
+    # The hash of the file that stood here before, so that its readers need only what differs.
+    replaces = models.CharField(max_length=64, default="", blank=True, editable=False)
 
     class Meta:
         ordering = ["name", "hash"]
@@ -251,3 +255,12 @@ class StoredFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; other bytes in the place of stored ones are noted as replacing them."""
+        before = type(self)._default_manager.filter(pk=self.pk).values_list("hash", flat=True).first()
+        if before and before != self.hash:
+            self.replaces = before
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "replaces"}
+        super().save(*args, **kwargs)

@@ -34,6 +34,20 @@ class Device(models.Model):
         return self.name or self.id
 
 
+class KeyGrant(models.Model):
+    """A device that was given a key for members. The row outlives the device: whoever had the key still has it."""
+
+    id = models.BigAutoField(primary_key=True)
+    device = models.CharField(max_length=64)
+    key = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "device"], name="key_grant_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.device}"
+
+
 def _invitation_expiry() -> object:
     return timezone.now() + INVITATION_LIFETIME
 

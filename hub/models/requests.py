@@ -141,3 +141,64 @@ class RequestReply(models.Model):
 
     def __str__(self) -> str:
         return f"{self.author_name}: {self.body[:60]}"
+
+
+class Upload(models.Model):
+    """A member's file that arrives, or has arrived, in pieces; its bytes lie in the folder ``attachments``.
+
+    ``id`` is derived from member and digest, so that asking again after a lost answer finds the same one, and
+    the same bytes are stored once for each member.
+    """
+
+    id = models.CharField(primary_key=True, max_length=36, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="uploads", verbose_name=_("member"))
+    digest = models.CharField(_("SHA-256"), max_length=64)
+    size = models.PositiveBigIntegerField(_("bytes"))
+    created = models.DateTimeField(_("announced"), default=timezone.now)
+    completed = models.DateTimeField(_("complete"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["created", "id"]
+        constraints = [models.UniqueConstraint(fields=["member", "digest"], name="upload_once_per_member")]
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Attachment(models.Model):
+    """A file that a request or a reply names. Its bytes are those of the member's upload of that digest,
+    which may still be on its way."""
+
+    id = id_field()
+    member = models.ForeignKey(
+        Member, on_delete=models.CASCADE, related_name="attachments", verbose_name=_("member")
+    )
+    request = models.ForeignKey(
+        Request, on_delete=models.CASCADE, null=True, blank=True, related_name="attachments"
+    )
+    reply = models.ForeignKey(
+        RequestReply, on_delete=models.CASCADE, null=True, blank=True, related_name="attachments"
+    )
+    position = models.PositiveSmallIntegerField(default=0)
+    digest = models.CharField(_("SHA-256"), max_length=64)
+    size = models.PositiveBigIntegerField(_("bytes"))
+    name = models.CharField(_("name"), max_length=200)
+    media_type = models.CharField(_("media type"), max_length=150)
+    created = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        ordering = ["created", "position", "id"]
+        indexes = [models.Index(fields=["member", "digest"], name="attachment_member_digest")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(request__isnull=True) ^ models.Q(reply__isnull=True),
+                name="attachment_of_one_thing",
+            )
+        ]
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,4 +1,4 @@
-"""OpenAPI descriptions of the personal plane, for /u/v1/openapi.json."""
+"""OpenAPI descriptions of the personal plane, for /u/v1/openapi.json; the envelope is in docs/protocol.md."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _PROBLEM = {
                     "status": _COUNT,
                     "detail": _TEXT,
                     "action": {"enum": ["retry", "wait", "auth", "resync", "upgrade", "drop"]},
+                    "forget": {"type": "boolean", "description": "drop what only members may have"},
                 },
             }
         }
@@ -69,7 +70,14 @@ ENROL = _call(
         token={"type": "string", "minLength": 64, "maxLength": 64},
         device_name=_TEXT,
     ),
-    _object(["hub", "member", "email", "root"], hub=_TEXT, member=_TEXT, email=_TEXT, root=_TEXT),
+    _object(
+        ["hub", "member", "email", "root"],
+        hub=_TEXT,
+        member=_TEXT,
+        email=_TEXT,
+        root=_TEXT,
+        keys={"type": "array", "items": _TEXT, "description": "for what only members may read"},
+    ),
     "400",
     "403",
     "409",
@@ -77,7 +85,7 @@ ENROL = _call(
     "429",
 )
 
-SYNC = {
+SYNC_V1 = {
     **_call(
         _object(
             ["nonce", "head", "personal"],
@@ -101,6 +109,17 @@ SYNC = {
         "403",
         "409",
         "413",
+        "503",
     ),
     "security": [{"deviceToken": []}],
+}
+
+_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+SYNC = {
+    "requestBody": {"required": True, "content": _BYTES},
+    "responses": {
+        "200": {"description": "An envelope, and things that the shelf needs next", "content": _BYTES},
+        **dict.fromkeys(("400", "401", "403", "409", "413", "503"), _PROBLEM),
+    },
 }

@@ -12,6 +12,7 @@ from hub.audit import record
 from hub.invitations import code_hash
 from hub.models import Device, Invitation, Member
 from hub.planes.answers import Refused
+from hub.planes.callers import keys_for
 from hub.publishing import epochs, keys
 from sync.protocol.messages import EnrolRequest, EnrolResponse, token_hash
 from sync.protocol.problems import Problem
@@ -53,6 +54,7 @@ def enrol(request: EnrolRequest, caller: str) -> EnrolResponse:
         member=member.name or member.email,
         email=member.email,
         root=keys.newest_root(settings.HOME).document,
+        keys=keys_for(request.device),
     )
 
 

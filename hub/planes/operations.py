@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any
 
 from django.db import DatabaseError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
-from hub import personal_feed
+from hub import attachments, personal_feed
 from hub.ids import is_importable_id
 from hub.models import (
     Device,
@@ -24,12 +25,16 @@ from hub.models import (
 )
 from hub.models import Operation as StoredOperation
 from hub.planes.answers import Refused
+from hub.planes.retention import receipt_of
 from hub.publishing.records import utc
 from sync.protocol import limits
 from sync.protocol.messages import Operation, Receipt
 from sync.protocol.problems import Problem
 
 _log = logging.getLogger(__name__)
+
+_OFFERED_AGAIN = 2**32
+"""From here on a counter stands for one of an earlier device epoch, outside the order of this one."""
 
 
 class _Rejected(Exception):
@@ -47,9 +52,10 @@ def settle(device: Device, operations: list[Operation]) -> list[Receipt]:
     receipt and is sent again by the client. Raises Refused where the device's order contradicts itself.
     """
     receipts = []
+    order = _Order(device)
     for operation in operations:
         try:
-            receipts.append(_settle(device, operation))
+            receipts.append(_settle(device, operation, order))
         except DatabaseError as error:
             # Type only: the message of a database error may quote what the member wrote.
             _log.error("operation %s was not settled: %s", operation.id[:64], type(error).__name__)
@@ -57,26 +63,50 @@ def settle(device: Device, operations: list[Operation]) -> list[Receipt]:
     return receipts
 
 
-def _settle(device: Device, operation: Operation) -> Receipt:
+class _Order:
+    """What a device counted before this request: a lower number for something new means that it was put back."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._highest: dict[int, int] = {}
+
+    def check(self, operation: Operation) -> None:
+        """Raise Refused where the number of an operation that nobody knows was given already.
+
+        That is so when one number stands for two things, and when a number lies below one that the hub has
+        seen: the device was copied, or put back from an image of its disk.
+        """
+        epoch, counter = operation.epoch, operation.counter
+        sent = StoredOperation.objects.filter(device=self._device, epoch=epoch)
+        if epoch not in self._highest:
+            seen = sent.filter(counter__lt=_OFFERED_AGAIN).aggregate(highest=Max("counter"))["highest"]
+            self._highest[epoch] = -1 if seen is None else int(seen)
+        behind = counter <= self._highest[epoch]
+        if behind or sent.filter(counter=counter).exists():
+            raise Refused(
+                Problem(
+                    "counter-reused",
+                    "This device numbers what it sends as it did before: it was copied or put back.",
+                    "resync",
+                    409,
+                )
+            )
+
+
+def _settle(device: Device, operation: Operation, order: _Order) -> Receipt:
     if not is_importable_id(operation.id):
         return Receipt(operation.id[:64], False, problem=Problem("bad-id", "The id cannot be used.", "drop", 422))
     with transaction.atomic():
         stored = StoredOperation.objects.select_related("device").filter(pk=operation.id).first()
         if stored is not None:
             return _again(device, stored)
-        taken = StoredOperation.objects.filter(device=device, epoch=operation.epoch, counter=operation.counter)
-        if taken.exists():
-            raise Refused(
-                Problem(
-                    "counter-reused",
-                    "This device gave the same number to two different things: it was copied.",
-                    "resync",
-                    409,
-                )
-            )
+        order.check(operation)
         try:
             with transaction.atomic():
                 receipt = _take_effect(device, operation)
+        except attachments.AttachmentRefused as refused:
+            refusal = Problem(refused.code, str(refused), "drop", 422)
+            receipt = Receipt(operation.id, False, received=_now(), problem=refusal)
         except _Rejected as rejected:
             receipt = Receipt(operation.id, False, received=_now(), problem=rejected.problem)
         StoredOperation.objects.create(
@@ -95,7 +125,7 @@ def _settle(device: Device, operation: Operation) -> Receipt:
 def _again(device: Device, stored: StoredOperation) -> Receipt:
     if stored.device.member_id != device.member_id:
         return Receipt(stored.id, False, problem=Problem("id-taken", "The id is already in use.", "drop", 422))
-    return Receipt.from_json(stored.receipt)
+    return receipt_of(stored)
 
 
 def _take_effect(device: Device, operation: Operation) -> Receipt:
@@ -126,6 +156,7 @@ def _ask(device: Device, operation: Operation) -> Receipt:
         confidential=body.get("confidential") is True,
         anonymous=body.get("anonymous") is True,
     )
+    attachments.attach(request, device.member, body)
     personal_feed.append(device.member, personal_feed.request_item(request))
     return Receipt(operation.id, True, request.id, utc(request.created) or "", request.state)
 
@@ -136,11 +167,10 @@ def _reply(device: Device, operation: Operation) -> Receipt:
     request = Request.objects.select_for_update().filter(pk=target, member=device.member).first()
     if request is not None:
         return _reply_to_request(device, operation, request, text)
-    thread = Thread.objects.filter(
-        pk=target, state=PublicState.PUBLISHED, visibility=Thread.Visibility.PUBLIC
-    ).first()
+    thread = Thread.objects.filter(pk=target, state=PublicState.PUBLISHED).first()
     if thread is None:
         raise _Rejected("no-such-target", "What this replies to is no longer on the hub.")
+    attachments.refuse_any(operation.body)
     if Message.objects.filter(pk=operation.id).exists():
         raise _Rejected("id-taken", "The id is already in use.")
     message = Message.objects.create(
@@ -166,6 +196,7 @@ def _reply_to_request(device: Device, operation: Operation, request: Request, te
         by_member=True,
         body=text,
     )
+    attachments.attach(reply, device.member, operation.body)
     if request.state in (RequestState.WAITING, RequestState.DELIVERED):
         personal_feed.resume(request)
     request.revision += 1

@@ -1,4 +1,4 @@
-"""The public plane: the head, the roots, and immutable objects with byte ranges (docs/protocol.md)."""
+"""The public plane: the head, the roots, immutable objects and documents with byte ranges (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.views.decorators.http import require_safe
 
 from hub.objects import object_path
-from hub.planes.answers import problem
-from hub.publishing import keys, served
+from hub.planes.answers import Refused, answer_to, problem
+from hub.planes.callers import device_of
+from hub.publishing import file_deltas, keys, served
 from sync.protocol.wire_json import is_digest, sha256
 
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
@@ -50,10 +51,43 @@ def root(request: HttpRequest, version: int) -> HttpResponse:
 
 @require_safe
 def immutable_object(request: HttpRequest, digest: str) -> HttpResponseBase:
-    """An index, manifest, segment or file by its SHA-256; one range of bytes is honoured (RFC 9110, 14)."""
-    path = _find(digest)
+    """A segment, a snapshot's bulk or a file by its SHA-256; one range of bytes is honoured (RFC 9110, 14).
+
+    What is sealed for members is given to their devices only.
+    """
+    places = (served.served_path, _stored_file) if is_digest(digest) else ()
+    path = next((path for place in places if (path := place(settings.HOME, digest)).is_file()), None)
+    if path is not None:
+        return _file(request, path)
+    if is_digest(digest) and (hidden := served.sealed_path(settings.HOME, digest)).is_file():
+        try:
+            device_of(request)
+        except Refused as refused:
+            return answer_to(refused)
+        response = _file(request, hidden)
+        response["Cache-Control"] = _FOREVER.replace("public", "private")
+        return response
+    return problem("not-found", "This hub has no object of that name.", "resync", 404)
+
+
+@require_safe
+def document(request: HttpRequest, digest: str) -> HttpResponseBase:
+    """An index, or a document that one leads to, as a zstd frame, by the SHA-256 of its raw JSON."""
+    if not is_digest(digest) or not (path := served.document_path(settings.HOME, digest)).is_file():
+        return problem("not-found", "This hub has no document of that name.", "resync", 404)
+    return _file(request, path)
+
+
+@require_safe
+def file_delta(request: HttpRequest, old: str, new: str) -> HttpResponseBase:
+    """What differs between two versions of a file, by their SHA-256, where that is worth having."""
+    path = file_deltas.find(settings.HOME, old, new)
     if path is None:
-        return problem("not-found", "This hub has no object of that name.", "resync", 404)
+        return problem("not-found", "This hub has no shorter way from that file to this one.", "resync", 404)
+    return _file(request, path)
+
+
+def _file(request: HttpRequest, path: Path) -> HttpResponseBase:
     size = path.stat().st_size
     start, end, status = _range(request.headers.get("Range", ""), size)
     if status == 416:
@@ -78,13 +112,8 @@ def immutable_object(request: HttpRequest, digest: str) -> HttpResponseBase:
     return response
 
 
-def _find(digest: str) -> Path | None:
-    if not is_digest(digest):
-        return None
-    for path in (served.served_path(settings.HOME, digest), object_path(digest)):
-        if path.is_file():
-            return path
-    return None
+def _stored_file(_home: Path, digest: str) -> Path:
+    return object_path(digest)
 
 
 def _range(header: str, size: int) -> tuple[int, int, int]:

@@ -1,15 +1,20 @@
-"""What is public, as wire records with the stream of each (docs/protocol.md, "Records")."""
+"""What is published, as wire records with the stream of each (docs/protocol.md, "Records").
+
+Discussions for members, with their messages and summaries, go to streams of their own (`members/…`).
+
+Each record has an owner, the row that it was made from: a resource owns its card and its texts. Records are made
+for everything, or for some owners only.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 
 from hub.models import (
-    Edition,
     Event,
     ExpertProfile,
     Message,
@@ -17,33 +22,57 @@ from hub.models import (
     PublicState,
     Resource,
     ResourceTheme,
+    StoredFile,
     Summary,
     SummaryCitation,
     Theme,
     Thread,
 )
+from hub.publishing.naming import stream_name
 from hub.times import to_wire
-from sync.protocol.catalogue import stream_name
 
-_INTERNAL_SCHEMES = frozenset({"url", "key"})
-_CHUNK = 1000
+RULES = 3
+"""Rises whenever the same rows would give other records: the next publication then compares everything."""
 OTHER_THEME = "other"
+_INTERNAL_SCHEMES = frozenset({"url", "key"})
+_CHUNK = 500
+
+Owners = Mapping[str, Collection[str]]
+"""Keys by kind: ``theme resource thread message summary organisation expert event``."""
 
 
 class PublicRecord(NamedTuple):
-    """A wire record and the name of its stream."""
+    """A wire record, the name of its stream, and the kind and key of its owner."""
 
     stream: str
     body: dict[str, Any]
+    kind: str
+    key: str
+
+    @property
+    def owner(self) -> str:
+        return f"{self.kind}/{self.key}"
 
 
-def public_records() -> Iterator[PublicRecord]:
-    """Yield every record that readers may have, each exactly once, a chunk of rows in memory at a time."""
-    yield from _themes()
-    yield from _resources()
-    yield from _texts()
-    yield from _talk()
-    yield from _people()
+def public_records(owners: Owners | None = None) -> Iterator[PublicRecord]:
+    """Yield every record that readers may have, or only those of `owners`, each exactly once.
+
+    A chunk of rows is in memory at a time.
+    """
+    for kind, make in _MAKERS.items():
+        if owners is None:
+            yield from make(None)
+        elif owners.get(kind):
+            yield from make(owners[kind])
+
+
+def absent(owners: Owners) -> set[str]:
+    """Return those of `owners` (as ``kind/key``) whose rows are gone: erased, not merely withdrawn."""
+    missing: set[str] = set()
+    for kind, keys in owners.items():
+        found = set(_MODELS[kind]._default_manager.filter(pk__in=keys).values_list("pk", flat=True))
+        missing.update(f"{kind}/{key}" for key in keys if key not in found)
+    return missing
 
 
 def utc(moment: datetime | None) -> str | None:
@@ -51,35 +80,55 @@ def utc(moment: datetime | None) -> str | None:
     return to_wire(moment) if moment else None
 
 
-def _themes() -> Iterator[PublicRecord]:
-    for theme in Theme.objects.filter(state=PublicState.PUBLISHED).iterator(_CHUNK):
-        yield PublicRecord(
-            stream_name("vocab"),
-            _record(
-                id=theme.id,
-                type="theme",
-                labels=theme.labels,
-                scheme=theme.scheme,
-                broader=theme.broader_id,
-                order=theme.position,
-            ),
+def _rows(queryset: QuerySet[Any], keys: Collection[str] | None) -> Iterator[Any]:
+    if keys is not None:
+        yield from queryset.filter(pk__in=keys).order_by("pk")
+        return
+    # Page by page: a cursor that stays open would keep SQLite from emptying its write-ahead log meanwhile.
+    page = list(queryset.order_by("pk")[:_CHUNK])
+    while page:
+        yield from page
+        page = list(queryset.filter(pk__gt=page[-1].pk).order_by("pk")[:_CHUNK])
+
+
+def _themes(keys: Collection[str] | None) -> Iterator[PublicRecord]:
+    for theme in _rows(Theme.objects.filter(state=PublicState.PUBLISHED), keys):
+        body = _record(
+            id=theme.id,
+            type="theme",
+            labels=theme.labels,
+            scheme=theme.scheme,
+            broader=theme.broader_id,
+            order=theme.position,
         )
+        yield PublicRecord(stream_name("vocab"), body, "theme", theme.id)
 
 
-def _published_resources() -> QuerySet[Resource]:
+def _resources(keys: Collection[str] | None) -> Iterator[PublicRecord]:
     links = ResourceTheme.objects.order_by("position")
-    return Resource.objects.filter(state=PublicState.PUBLISHED).prefetch_related(
-        Prefetch("resourcetheme_set", queryset=links)
+    queryset = Resource.objects.filter(state=PublicState.PUBLISHED).prefetch_related(
+        Prefetch("resourcetheme_set", queryset=links),
+        "identifiers",
+        "translations",
+        "files",
+        "collections",
+        "editions",
     )
-
-
-def _resources() -> Iterator[PublicRecord]:
-    # Only the size of an edition is needed here; its text is read where its own record is made.
-    queryset = _published_resources().prefetch_related(
-        "identifiers", "translations", "files", "collections", "editions"
-    )
-    for resource in queryset.order_by("id").iterator(_CHUNK):
-        yield PublicRecord(stream_name("cards", resource.lang), card(resource))
+    for resource in _rows(queryset, keys):
+        yield PublicRecord(stream_name("cards", resource.lang), card(resource), "resource", resource.id)
+        themes = resource.theme_slugs()
+        theme = themes[0] if themes else OTHER_THEME
+        for edition in resource.editions.all():
+            body = _record(
+                id=edition.id,
+                type="text",
+                resource=edition.resource_id,
+                lang=edition.lang,
+                format=edition.format,
+                body=edition.body,
+                updated=utc(edition.updated),
+            )
+            yield PublicRecord(stream_name("texts", edition.lang, theme), body, "resource", resource.id)
 
 
 def card(resource: Resource) -> dict[str, Any]:
@@ -109,10 +158,7 @@ def card(resource: Resource) -> dict[str, Any]:
             {"lang": item.lang, "title": item.title, "summary": item.summary, "machine": item.machine}
             for item in resource.translations.all()
         ],
-        files=[
-            {"hash": item.hash, "size": item.size, "media_type": item.media_type, "name": item.name}
-            for item in resource.files.all()
-        ],
+        files=[_file(item) for item in resource.files.all()],
         editions=[
             {"id": item.id, "lang": item.lang, "format": item.format, "size": len(item.body.encode())}
             for item in resource.editions.all()
@@ -124,136 +170,144 @@ def card(resource: Resource) -> dict[str, Any]:
     )
 
 
-def _texts() -> Iterator[PublicRecord]:
-    editions = (
-        Edition.objects.filter(resource__state=PublicState.PUBLISHED)
-        .select_related("resource")
-        .prefetch_related(
-            Prefetch("resource__resourcetheme_set", queryset=ResourceTheme.objects.order_by("position"))
-        )
-    )
-    for edition in editions.order_by("id").iterator(_CHUNK):
-        themes = edition.resource.theme_slugs()
-        yield PublicRecord(
-            stream_name("texts", edition.lang, themes[0] if themes else OTHER_THEME),
-            _record(
-                id=edition.id,
-                type="text",
-                resource=edition.resource_id,
-                lang=edition.lang,
-                format=edition.format,
-                body=edition.body,
-                updated=utc(edition.updated),
-            ),
-        )
+def _file(stored: StoredFile) -> dict[str, Any]:
+    entry = {"hash": stored.hash, "size": stored.size, "media_type": stored.media_type, "name": stored.name}
+    return {**entry, "replaces": stored.replaces} if stored.replaces else entry
 
 
-def _talk() -> Iterator[PublicRecord]:
-    public = {"state": PublicState.PUBLISHED, "visibility": Thread.Visibility.PUBLIC}
+def _threads(keys: Collection[str] | None) -> Iterator[PublicRecord]:
+    published = Thread.objects.filter(state=PublicState.PUBLISHED)
     messages = Message.objects.filter(state=Message.State.PUBLISHED).only("id", "thread_id")
-    threads = Thread.objects.filter(**public).prefetch_related(Prefetch("messages", queryset=messages))
-    languages: dict[str, str] = {}
-    for thread in threads.order_by("id").iterator(_CHUNK):
-        languages[thread.id] = thread.lang
-        yield PublicRecord(
-            stream_name("talk", thread.lang),
-            _record(
-                id=thread.id,
-                type="thread",
-                title=thread.title,
-                lang=thread.lang,
-                themes=thread.themes,
-                activity=thread.activity,
-                resource=thread.resource_id,
-                messages=len(thread.messages.all()),
-                updated=utc(thread.updated),
-            ),
+    for thread in _rows(published.prefetch_related(Prefetch("messages", queryset=messages)), keys):
+        body = _record(
+            id=thread.id,
+            type="thread",
+            title=thread.title,
+            lang=thread.lang,
+            themes=thread.themes,
+            activity=thread.activity,
+            resource=thread.resource_id,
+            messages=len(thread.messages.all()),
+            updated=utc(thread.updated),
+            visibility="" if thread.visibility == Thread.Visibility.PUBLIC else thread.visibility,
         )
-    published = Message.objects.filter(state=Message.State.PUBLISHED, thread_id__in=threads.values("id"))
-    for message in published.order_by("id").iterator(_CHUNK):
-        yield PublicRecord(
-            stream_name("talk", languages[message.thread_id]),
-            _record(
-                id=message.id,
-                type="message",
-                thread=message.thread_id,
-                author=message.author_name,
-                category=message.category,
-                body=message.body,
-                parent=message.parent_id,
-                created=utc(message.created),
-                updated=utc(message.updated),
-            ),
+        yield PublicRecord(_talk(thread), body, "thread", thread.id)
+
+
+def _talk(thread: Thread) -> str:
+    """The stream of a thread and of all that belongs to it: for members, unless it is known to be public."""
+    return stream_name("talk", thread.lang, members=thread.visibility != Thread.Visibility.PUBLIC)
+
+
+def _messages(keys: Collection[str] | None) -> Iterator[PublicRecord]:
+    published = Message.objects.filter(state=Message.State.PUBLISHED, thread__state=PublicState.PUBLISHED)
+    for message in _rows(published.select_related("thread"), keys):
+        body = _record(
+            id=message.id,
+            type="message",
+            thread=message.thread_id,
+            author=message.author_name,
+            category=message.category,
+            body=message.body,
+            parent=message.parent_id,
+            created=utc(message.created),
+            updated=utc(message.updated),
         )
+        yield PublicRecord(_talk(message.thread), body, "message", message.id)
+
+
+def _summaries(keys: Collection[str] | None) -> Iterator[PublicRecord]:
     cited = SummaryCitation.objects.order_by("position")
-    summaries = Summary.objects.filter(state=PublicState.PUBLISHED, thread_id__in=threads.values("id"))
-    for summary in summaries.prefetch_related(Prefetch("summarycitation_set", queryset=cited)).order_by("id"):
-        yield PublicRecord(
-            stream_name("talk", languages[summary.thread_id]),
-            _record(
-                id=summary.id,
-                type="summary",
-                thread=summary.thread_id,
-                title=summary.title,
-                body=summary.body,
-                cites=summary.cited_ids(),
-                lang=summary.lang,
-                updated=utc(summary.updated),
-            ),
+    published = Summary.objects.filter(
+        state=PublicState.PUBLISHED,
+        thread__state=PublicState.PUBLISHED,
+    ).prefetch_related(Prefetch("summarycitation_set", queryset=cited))
+    for summary in _rows(published.select_related("thread"), keys):
+        body = _record(
+            id=summary.id,
+            type="summary",
+            thread=summary.thread_id,
+            title=summary.title,
+            body=summary.body,
+            cites=summary.cited_ids(),
+            lang=summary.lang,
+            updated=utc(summary.updated),
         )
+        yield PublicRecord(_talk(summary.thread), body, "summary", summary.id)
 
 
-def _people() -> Iterator[PublicRecord]:
-    stream = stream_name("people")
-    for organisation in Organisation.objects.filter(state=PublicState.PUBLISHED).order_by("id").iterator(_CHUNK):
-        yield PublicRecord(
-            stream,
-            _record(
-                id=organisation.id,
-                type="organisation",
-                name=organisation.name,
-                summary=organisation.summary,
-                country=organisation.country,
-                url=organisation.url,
-            ),
+def _organisations(keys: Collection[str] | None) -> Iterator[PublicRecord]:
+    for organisation in _rows(Organisation.objects.filter(state=PublicState.PUBLISHED), keys):
+        body = _record(
+            id=organisation.id,
+            type="organisation",
+            name=organisation.name,
+            summary=organisation.summary,
+            country=organisation.country,
+            url=organisation.url,
         )
-    experts = ExpertProfile.objects.filter(state=PublicState.PUBLISHED).select_related("organisation")
-    for expert in experts.order_by("id").iterator(_CHUNK):
-        yield PublicRecord(
-            stream,
-            _record(
-                id=expert.id,
-                type="expert",
-                name=expert.name,
-                role=expert.role,
-                organisation=expert.organisation_id,
-                organisation_name=expert.organisation.name if expert.organisation else "",
-                bio=expert.bio,
-                themes=expert.themes,
-                languages=expert.languages,
-                countries=expert.countries,
-                lang=expert.lang,
-            ),
+        yield PublicRecord(stream_name("people"), body, "organisation", organisation.id)
+
+
+def _experts(keys: Collection[str] | None) -> Iterator[PublicRecord]:
+    published = ExpertProfile.objects.filter(state=PublicState.PUBLISHED).select_related("organisation")
+    for expert in _rows(published, keys):
+        body = _record(
+            id=expert.id,
+            type="expert",
+            name=expert.name,
+            role=expert.role,
+            organisation=expert.organisation_id,
+            organisation_name=expert.organisation.name if expert.organisation else "",
+            bio=expert.bio,
+            themes=expert.themes,
+            languages=expert.languages,
+            countries=expert.countries,
+            lang=expert.lang,
         )
-    for event in Event.objects.filter(state=PublicState.PUBLISHED).order_by("id").iterator(_CHUNK):
-        yield PublicRecord(
-            stream,
-            _record(
-                id=event.id,
-                type="event",
-                title=event.title,
-                summary=event.summary,
-                starts=utc(event.starts),
-                ends=utc(event.ends),
-                place=event.place,
-                online=event.online,
-                url=event.url,
-                lang=event.lang,
-                themes=event.themes,
-            ),
+        yield PublicRecord(stream_name("people"), body, "expert", expert.id)
+
+
+def _events(keys: Collection[str] | None) -> Iterator[PublicRecord]:
+    for event in _rows(Event.objects.filter(state=PublicState.PUBLISHED), keys):
+        body = _record(
+            id=event.id,
+            type="event",
+            title=event.title,
+            summary=event.summary,
+            starts=utc(event.starts),
+            ends=utc(event.ends),
+            place=event.place,
+            online=event.online,
+            url=event.url,
+            lang=event.lang,
+            themes=event.themes,
         )
+        yield PublicRecord(stream_name("people"), body, "event", event.id)
 
 
 def _record(**fields: Any) -> dict[str, Any]:
     # Empty fields are left out: they cost bytes on every shelf and say nothing.
     return {key: value for key, value in fields.items() if value not in (None, "", [], {}, False)}
+
+
+_MAKERS: dict[str, Callable[[Collection[str] | None], Iterator[PublicRecord]]] = {
+    "theme": _themes,
+    "resource": _resources,
+    "thread": _threads,
+    "message": _messages,
+    "summary": _summaries,
+    "organisation": _organisations,
+    "expert": _experts,
+    "event": _events,
+}
+_MODELS: dict[str, type[Model]] = {
+    "theme": Theme,
+    "resource": Resource,
+    "thread": Thread,
+    "message": Message,
+    "summary": Summary,
+    "organisation": Organisation,
+    "expert": ExpertProfile,
+    "event": Event,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from sync.protocol import trust
+from sync.protocol import VERSION, trust
 from sync.protocol.head import verify_head
 from tests.programs import HubProgram, write_records
 
@@ -45,7 +45,7 @@ def test_a_new_head_key_is_vouched_for_by_the_root(tmp_path: Path) -> None:
     assert hub.run("rotate-key")["root"] == 2
     hub.run("publish")
     second = trust.advance(first, (hub.home / "served" / "root" / "2").read_bytes())
-    head = verify_head((hub.home / "served" / "head").read_bytes(), second, (0, 0), 1)
+    head = verify_head((hub.home / "served" / "head").read_bytes(), second, (0, 0), VERSION)
     assert head.root == 2
     for key in (hub.home / "keys").iterdir():
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
@@ -73,7 +73,7 @@ def test_a_restore_keeps_a_key_that_shelves_have_followed(tmp_path: Path) -> Non
     hub.run("publish")
     first = trust.pin((hub.home / "served" / "root" / "1").read_bytes())
     second = trust.advance(first, (hub.home / "served" / "root" / "2").read_bytes())
-    assert verify_head((hub.home / "served" / "head").read_bytes(), second, (0, 0), 1).root == 2
+    assert verify_head((hub.home / "served" / "head").read_bytes(), second, (0, 0), VERSION).root == 2
 
 
 def test_a_backup_makes_a_hub_on_an_empty_machine(tmp_path: Path) -> None:
@@ -88,3 +88,15 @@ def test_a_backup_makes_a_hub_on_an_empty_machine(tmp_path: Path) -> None:
     other.run("restore", tmp_path / "copy")
     assert other.run("publish")["version"] == 2
     assert (other.home / "served" / "root" / "1").read_bytes() == (hub.home / "served" / "root" / "1").read_bytes()
+
+
+def test_what_members_attached_is_in_a_backup(tmp_path: Path) -> None:
+    hub = HubProgram(tmp_path / "hub").init()
+    kept = hub.home / "attachments" / "kept" / "ab" / "abcd"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"a photograph")
+    folder = Path(hub.run("backup", tmp_path / "copy")["folder"])
+    kept.unlink()
+    hub.run("restore", folder)
+    assert kept.read_bytes() == b"a photograph"
+    assert stat.S_IMODE((hub.home / "attachments").stat().st_mode) == 0o700

@@ -158,3 +158,15 @@ def test_a_hub_that_nobody_can_reach_by_name_is_told_so(monkeypatch: pytest.Monk
     assert unreachable_names("127.0.0.1") == ""
     monkeypatch.setenv("HUBSHELF_HUB_HOSTS", "hub.example.org")
     assert unreachable_names("0.0.0.0") == ""
+
+
+def test_mirrors_are_named_in_the_signed_head_and_taken_back(hub: Hub) -> None:
+    named = hub.json("mirrors", "https://mirror.example.org/hub/", "http://cache.office.example")["mirrors"]
+    assert named == ["https://mirror.example.org/hub", "http://cache.office.example"]
+    assert hub.json("mirrors")["mirrors"] == named
+    hub.json("publish")
+    assert json.loads((hub.home / "served" / "head").read_text().splitlines()[0])["mirrors"] == named
+    assert hub.run("mirrors", "ftp://nowhere").returncode == 2
+    assert hub.json("mirrors", "--none")["mirrors"] == []
+    hub.json("publish")
+    assert "mirrors" not in json.loads((hub.home / "served" / "head").read_text().splitlines()[0])
