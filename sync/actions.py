@@ -6,24 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sync.protocol.catalogue import SegmentRef
 from sync.protocol.head import Head, ObjectRef
 from sync.protocol.messages import Operation, SyncResponse
 from sync.protocol.problems import Problem
+from sync.protocol.routes import Place, Step
 from sync.protocol.trust import Root
 from sync.report import KnownError
-from sync.routes import Step
 
 # Asked for
 
 
 @dataclass(frozen=True)
 class PostPersonal:
-    """Send operations and fetch what is new for this member. Answer: Answered or Refused."""
+    """Send operations and fetch what is new for this member. Answer: Answered or Refused.
+
+    `at`: the version at which this shelf is complete, 0 where it is not; the hub may put what is new since
+    then into its answer, which then is found here when it is asked for.
+    """
 
     head: tuple[int, int]
     personal: tuple[int, int]
     operations: Sequence[Operation]
+    at: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,24 +80,39 @@ class SaveRoot:
 
 @dataclass(frozen=True)
 class SaveHead:
-    """Keep a verified head; `complete`: all that it names is applied. Answer: Kept."""
+    """Keep a verified head. Answer: Kept.
+
+    `complete`: all that it names is applied; of the documents that were kept, the next sync reads `keep` only.
+    """
 
     head: Head
     document: bytes
     complete: bool
+    keep: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class NoteComplete:
+    """All that is wanted on this link is here, as of a head's (epoch, version). Answer: Kept."""
+
+    order: tuple[int, int]
 
 
 @dataclass(frozen=True)
 class GetDocument:
-    """Fetch an index or manifest, or take the one that is kept. Answer: Fetched or Failed."""
+    """Fetch a document by the hash of its JSON, or take the one that is here. Answer: Fetched or Failed.
+
+    `sealed`: it is for members, named by its sealed bytes, and these are the answer.
+    """
 
     ref: ObjectRef
-    purpose: Literal["index", "manifest"]
+    purpose: Literal["index", "history", "parts", "snapshot"]
+    sealed: bool = False
 
 
 @dataclass(frozen=True)
 class KeepDocument:
-    """Keep an index or manifest that was verified, so that it is fetched once. Answer: Kept."""
+    """Keep a document that was verified, so that it is fetched once. Answer: Kept."""
 
     digest: str
     body: bytes
@@ -101,18 +120,35 @@ class KeepDocument:
 
 @dataclass(frozen=True)
 class FetchSegment:
-    """Bring a segment's bytes here. Answer: Kept or Failed."""
+    """Bring the bytes of a step's segment here. Answer: Kept or Failed."""
 
-    stream: str
-    segment: SegmentRef
+    feed: str
+    step: Step
 
 
 @dataclass(frozen=True)
 class ApplySegment:
-    """Verify, decode and apply what FetchSegment brought, in one transaction. Answer: Kept or Failed."""
+    """Verify, decode and apply what FetchSegment brought, in one transaction. Answer: Kept or Failed.
 
-    stream: str
+    `streams`: all that the feed brings together; their places are saved beside the feed's own.
+    """
+
+    feed: str
+    streams: Sequence[str]
     step: Step
+
+
+@dataclass(frozen=True)
+class SavePlace:
+    """Note that the single streams which are here make up a whole feed at `place`. Answer: Kept."""
+
+    feed: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class SendAttachments:
+    """Send the files that belong to operations which the hub has received. Answer: Kept or Failed."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +175,13 @@ Action = (
     | GetRoot
     | SaveRoot
     | SaveHead
+    | NoteComplete
     | GetDocument
     | KeepDocument
     | FetchSegment
     | ApplySegment
+    | SavePlace
+    | SendAttachments
     | DropStream
     | Done
 )

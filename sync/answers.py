@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
 from sync.errors import CaptivePortal, HubProblem, NotTrusted
 from sync.protocol import limits
 from sync.protocol.errors import ProtocolError
 from sync.protocol.problems import MEDIA_TYPE, Problem
 from sync.transport import Reply
+
+LONGEST = 24 * 3600.0
+"""Seconds; a hub that asks for more is asked again after a day."""
 
 
 def require(reply: Reply, *wanted: int) -> None:
@@ -18,19 +25,22 @@ def require(reply: Reply, *wanted: int) -> None:
         return  # it has no body, whatever its headers say
     kind = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind == MEDIA_TYPE:
-        raise HubProblem(_problem(reply))
+        raise HubProblem(_problem(reply), _retry_after(reply))
     if kind in ("text/html", "application/xhtml+xml") and reply.status < 500:
         raise CaptivePortal(
-            "A web page came instead of the hub's answer: the network may ask you to sign in first."
+            "A web page came instead of the hub's answer: the network may ask you to sign in first.",
+            status=reply.status,
         )
     if reply.status in wanted:
         return
     if reply.status >= 500 and reply.status != 511:  # RFC 6585: 511 asks to sign in to the network
-        raise HubProblem(Problem("unavailable", "The hub is not available right now.", "retry", reply.status))
+        away = Problem("unavailable", "The hub is not available right now.", "retry", reply.status)
+        raise HubProblem(away, _retry_after(reply))
     if reply.status in (404, 410):
         raise HubProblem(Problem("not-found", "The hub does not have what was asked for.", "resync", reply.status))
     if reply.status == 429:
-        raise HubProblem(Problem("too-many", "The hub asks us to come back later.", "retry", 429))
+        later = Problem("too-many", "The hub asks us to come back later.", "retry", 429)
+        raise HubProblem(later, _retry_after(reply))
     raise CaptivePortal(f"Something answered with status {reply.status}, which no hub does.")
 
 
@@ -52,4 +62,16 @@ def _problem(reply: Reply) -> Problem:
     except ProtocolError as error:
         raise CaptivePortal(str(error)) from error
     # The status line decides: it is what a proxy on the way would have acted on.
-    return Problem(problem.code, problem.title, problem.action, reply.status, problem.detail)
+    return replace(problem, status=reply.status)
+
+
+def _retry_after(reply: Reply) -> float:
+    """Return the seconds that the answer asks us to stay away (RFC 9110, 10.2.3), at most LONGEST; 0 for none."""
+    value = reply.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), LONGEST)
+    try:
+        until = parsedate_to_datetime(value)
+        return min(max(0.0, (until - datetime.now(UTC)).total_seconds()), LONGEST)
+    except (ValueError, TypeError):
+        return 0.0

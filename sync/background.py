@@ -23,6 +23,7 @@ from sync.errors import (
     AuthNeeded,
     BudgetReached,
     Cancelled,
+    HubProblem,
     InsecureAddress,
     NotEnrolled,
     SyncBusy,
@@ -30,12 +31,15 @@ from sync.errors import (
     UpgradeNeeded,
 )
 from sync.home import Home
+from sync.manners import Manners
 from sync.report import KnownError, Progress, SyncReport
 from sync.transport import HttpTransport, Transport
 
 IN_STEP_SECONDS = 15 * 60.0
 """Between two syncs when nothing calls for one earlier."""
 _BUSY_SECONDS = 30.0
+_PATIENCE_SECONDS = 30.0
+"""For a link that came and went; after that the backoff decides."""
 _PERSON = "person"
 """The reason that never waits, and that is answered even where there is nothing to do."""
 
@@ -92,9 +96,11 @@ class BackgroundSync:
         chance: Random | None = None,
         in_step_seconds: float = IN_STEP_SECONDS,
         shortest_seconds: float = SHORTEST,
+        now: Callable[[], datetime] = datetime.now,
     ) -> None:
         """`connect` makes the transport of each sync. `in_step_seconds` is the quiet interval and
-        `shortest_seconds` the least time between two syncs that no person asked for."""
+        `shortest_seconds` the least time between two syncs that no person asked for. `now` gives the local time,
+        for the hours in which a sync may run by itself."""
         self._home_path = home_path
         self._on_event = on_event
         self._connect = connect
@@ -102,6 +108,7 @@ class BackgroundSync:
         self._chance = chance or Random()
         self._in_step_seconds = in_step_seconds
         self._shortest = shortest_seconds
+        self._now = now
         self._condition = threading.Condition()
         self._reasons: list[str] = []
         self._paused = False
@@ -197,7 +204,8 @@ class BackgroundSync:
             with self._condition:
                 self._running = None
                 self._ended = time.monotonic()
-                self._due = self._ended + self._in_step_seconds
+                # A person's own hours may have set an earlier or later time already.
+                self._due = max(self._due, self._ended + self._in_step_seconds)
         if report is None:
             return
         error = report.error
@@ -208,15 +216,25 @@ class BackgroundSync:
             self._tell(SyncFailed(error, None))
         elif isinstance(error, SyncBusy):
             self._tell(SyncFailed(error, self._retry_in(_BUSY_SECONDS)))
+        elif isinstance(error, HubProblem) and error.retry_after:
+            # The hub knows better than we do when it can take more.
+            self._failures += 1
+            own_choice = next_delay(self._failures, self._chance)
+            self._tell(SyncFailed(error, self._retry_in(max(own_choice, error.retry_after))))
         else:
             self._tell(SyncFailed(error, self._plan_retry()))
 
     def _run(self, reason: str, cancel: Cancel) -> SyncReport | None:
-        """Sync once; None where there is no hub and nobody asked."""
+        """Sync once; None where nobody asked and there is no hub, or it is not the hour."""
         try:
             home = Home(self._home_path)
             url = home.hub_url
             if url is None and reason != _PERSON:
+                return None
+            with home.own() as own:
+                manners = Manners.of(own)
+            if reason != _PERSON and (rest := manners.wait(self._now())) > 0:
+                self._retry_in(rest)
                 return None
             transport = self._connect(url)
         except (SyncError, CacheError) as error:
@@ -228,7 +246,8 @@ class BackgroundSync:
                 transport,
                 progress=lambda progress: self._tell(SyncProgress(progress)),
                 cancel=cancel,
-                budget=_left_today(home),
+                budget=manners.left_today,
+                patience=_PATIENCE_SECONDS,
             )
         except CacheError as error:
             return SyncReport(error=error)
@@ -246,12 +265,3 @@ class BackgroundSync:
 
     def _tell(self, event: Event) -> None:
         self._on_event(event)
-
-
-def _left_today(home: Home) -> int | None:
-    """Return the bytes left of the setting `daily_limit` (bytes a day), None where there is no limit."""
-    with home.own() as own:
-        limit = own.setting("daily_limit")
-        if not isinstance(limit, int) or isinstance(limit, bool) or limit <= 0:
-            return None
-        return max(0, limit - own.spent())

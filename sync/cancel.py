@@ -33,6 +33,10 @@ class Cancel:
         if self._event.is_set():
             raise Cancelled("The sync was stopped, as asked.")
 
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long, or until somebody asked to stop; return whether they did."""
+        return self._event.wait(seconds)
+
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` on `cancel()` (now, if that was already); returns what ends the watch."""
         with self._lock:

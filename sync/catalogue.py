@@ -1,4 +1,4 @@
-"""Fetching the small documents of the public plane: head, roots, index, manifests."""
+"""Fetching the small documents of the public plane: head, roots, index, lists of parts, snapshots, histories."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def get_root(transport: Transport, version: int) -> bytes:
 
 
 def get_document(transport: Transport, action: GetDocument) -> bytes:
-    """Return an index or manifest, verified against its name. Raises as `sync.objects.fetch_document`."""
-    return fetch_document(transport, action.ref, limits.INDEX if action.purpose == "index" else limits.MANIFEST)
+    """Return a document's JSON, verified against its name. Raises as `sync.objects.fetch_document`."""
+    return fetch_document(transport, action.ref, limits.DOCUMENT)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+from resources_cache.attachments import Attachments
+from resources_cache.files import FileStore
 from resources_cache.library import Library
 from resources_cache.own import Item, Own
 from sync.actions import Deliver
 from sync.answers import read_all, require
-from sync.errors import CaptivePortal, Unreachable
-from sync.protocol import limits
-from sync.protocol.messages import Operation, Receipt, SyncRequest, SyncResponse, verify_answer
-from sync.protocol.paths import MAC_HEADER, SYNC
+from sync.errors import CaptivePortal, Offline, Unreachable
+from sync.inlined import Inlined
+from sync.protocol import envelope, limits, messages_v1
+from sync.protocol.errors import ProtocolError
+from sync.protocol.messages import Operation, Receipt, SyncRequest, SyncResponse
+from sync.protocol.paths import MAC_HEADER, SYNC, SYNC_V1
 from sync.protocol.problems import Problem
 from sync.transport import Request, Transport
 
@@ -45,45 +50,93 @@ def _operation(item: Item, device_epoch: int) -> Operation:
 
 def _body(item: Item) -> dict[str, Any]:
     if item.kind == "reply":
-        return {key: item.body[key] for key in ("target", "body") if key in item.body}
+        return {key: item.body[key] for key in ("target", "body", "attachments") if key in item.body}
     return {"title": item.title, **item.body}
 
 
-def exchange(
-    transport: Transport,
-    own: Own,
-    token: str,
-    head: tuple[int, int],
-    personal: tuple[int, int],
-    outgoing: Sequence[Operation],
-) -> SyncResponse:
+def exchange(transport: Transport, own: Own, token: str, request: SyncRequest, inlined: Inlined) -> SyncResponse:
     """Send operations, noted on disk as leaving before they leave, and return the hub's verified answer.
 
-    Raises Offline, CaptivePortal (no MAC), HubProblem (refused as a whole), ProtocolError (BadMac and what an
-    authentic answer cannot be), BudgetReached, CacheError.
+    What the hub put behind its answer goes to `inlined`; where the link is cut in the middle of that, the answer
+    itself counts. Raises Offline, CaptivePortal (no MAC), HubProblem (refused as a whole), ProtocolError (BadMac
+    and what an authentic answer cannot be), BudgetReached, CacheError.
     """
+    outgoing = request.operations
     first_time = {item.id for item in own.outbox.items(["waiting"])} if outgoing else set()
     leaving = {item.id for item in own.outbox.begin_sending([operation.id for operation in outgoing])}
-    nonce = secrets.token_hex(16)
     # One that was withdrawn since the sync began stays here.
-    body = SyncRequest(nonce, head, personal, [one for one in outgoing if one.id in leaving]).to_bytes()
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request = replace(request, operations=tuple(one for one in outgoing if one.id in leaving))
     try:
-        with transport.open(Request("POST", SYNC, headers, body)) as reply:
-            require(reply, 200)
-            answer = read_all(reply, limits.SYNC_RESPONSE)
-            mac = reply.headers.get(MAC_HEADER)
+        try:
+            return _ask(transport, token, request, inlined)
+        except CaptivePortal as portal:
+            if portal.status != 404:
+                raise
+            # A hub of before has no such address; what it can take, it takes at the old one.
+            try:
+                return _ask_as_before(transport, token, request)
+            except (CaptivePortal, ProtocolError):
+                raise portal from None
     except Unreachable:
         # Nothing has left this computer, so the person may still change it.
         own.outbox.never_left(first_time & leaving)
         raise
+
+
+def _ask(transport: Transport, token: str, request: SyncRequest, inlined: Inlined) -> SyncResponse:
+    nonce = secrets.token_bytes(envelope.NONCE)
+    body = envelope.ask(token, nonce, request)
+    reader = envelope.AnswerReader(token, nonce, operations=request.operations)
+    answer: SyncResponse | None = None
+    with transport.open(Request("POST", SYNC, {}, body)) as reply:
+        require(reply, 200)
+        try:
+            for piece in reply.pieces():
+                for event in reader.feed(piece):
+                    if isinstance(event, envelope.Message):
+                        answer = event.response
+                    else:
+                        inlined.take(event)
+        except Offline:
+            if answer is None:
+                raise
+        except ProtocolError as error:
+            if answer is None:
+                raise CaptivePortal(
+                    "Something answered that is not the hub: the answer is not authenticated."
+                ) from error
+            # What was put behind an authentic answer is damaged: what is needed of it is fetched alone.
+        finally:
+            inlined.stop()
+    if answer is None:
+        raise CaptivePortal("Something answered that is not the hub: the answer is not authenticated.")
+    return answer
+
+
+def _ask_as_before(transport: Transport, token: str, request: SyncRequest) -> SyncResponse:
+    """The same in the JSON of protocol 1, whose hubs know nothing of `at`, `room` and `have`."""
+    nonce = secrets.token_hex(16)
+    question = messages_v1.SyncRequest(nonce, request.head, request.personal, request.operations)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    with transport.open(Request("POST", SYNC_V1, headers, question.to_bytes())) as reply:
+        require(reply, 200)
+        answer = read_all(reply, limits.SYNC_RESPONSE)
+        mac = reply.headers.get(MAC_HEADER)
     if mac is None:
         raise CaptivePortal("Something answered that is not the hub: the answer is not authenticated.")
-    verify_answer(token, nonce, answer, mac)
-    return SyncResponse.from_bytes(answer)
+    messages_v1.verify_answer(token, nonce, answer, mac)
+    old_answer = messages_v1.SyncResponse.from_bytes(answer)
+    return SyncResponse(
+        epoch=old_answer.epoch,
+        cursor=old_answer.cursor,
+        receipts=old_answer.receipts,
+        items=old_answer.items,
+        more=old_answer.more,
+        head=old_answer.head,
+    )
 
 
-def deliver(own: Own, library: Library, action: Deliver) -> tuple[int, int]:
+def deliver(own: Own, library: Library, files: FileStore, action: Deliver) -> tuple[int, int]:
     """Keep a verified answer; return how many operations were accepted and how many records changed.
 
     Each step is one transaction, in an order in which dying in between only repeats what has no second effect:
@@ -92,6 +145,8 @@ def deliver(own: Own, library: Library, action: Deliver) -> tuple[int, int]:
     answer = action.answer
     if action.renewed:
         own.outbox.reoffer()
+        # A hub that was restored may have lost the bytes as well; it says so when it is asked.
+        Attachments.of(own, files).reoffer()
     if action.renewed or own.setting("hub_epoch") is None:
         own.set_setting("hub_epoch", answer.epoch)
     accepted = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from resources_cache.identity import new_id
@@ -16,13 +17,14 @@ from resources_cache.library import Library
 from resources_cache.own import Own
 from sync.answers import read_all, require
 from sync.catalogue import get_head, get_root
-from sync.errors import NotTrusted, OtherHub, from_wire
+from sync.errors import NotTrusted, OtherHub, SecretsUnusable, from_wire
 from sync.home import Home
 from sync.protocol import VERSION, limits
 from sync.protocol.errors import BadSignature, ProtocolError
 from sync.protocol.head import root_version, verify_head
 from sync.protocol.messages import EnrolRequest, EnrolResponse
 from sync.protocol.paths import ENROL
+from sync.protocol.sealed import keyring
 from sync.protocol.trust import Root, advance, pin
 from sync.secrets import PendingEnrolment
 from sync.transport import HttpTransport, Request, Transport, checked_base
@@ -58,6 +60,10 @@ def enrol(home: Home, url: str, code: str, device_name: str, *, connect: Connect
             except ProtocolError as error:
                 raise from_wire(error) from error
             home.secrets().keep_token(pending.token)
+            if keys := tuple(keyring(answer.keys).values()):
+                # Newest last, as they are kept; without them the next sync is given them.
+                with suppress(SecretsUnusable):
+                    home.secrets().keep_member_keys(reversed(keys))
             _join(own, library, base, answer.hub, answer.member, root, fresh=known is None)
             home.secrets().forget_pending()
     finally:

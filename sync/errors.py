@@ -4,16 +4,19 @@ SyncError
 ├── Offline              no answer came through; what had arrived is kept
 │   ├── Unreachable      no connection to the hub
 │   ├── TimedOut         connected, but nothing came for too long
-│   └── CutOff           the link went away in the middle
+│   ├── CutOff           the link went away in the middle
+│   └── MirrorFailed     the link to a mirror did; the next attempt goes elsewhere
 ├── CaptivePortal        something else than the hub answered
 ├── NotTrusted           what arrived cannot be proved to be the hub's
 │   ├── BadSignature     signed, or authenticated, by nobody we trust
 │   ├── RolledBack       older than what this shelf has already seen
 │   ├── WrongHash        bytes that do not match their name
+│   ├── OtherContent     made for other content than is on this shelf
 │   └── BadCertificate   the computer does not trust the server's certificate
 ├── AuthNeeded           the hub does not know this device (any more)
 ├── HubProblem           the hub said what is wrong (`problem`)
 ├── UpgradeNeeded        the hub needs a newer client
+├── HubTooOld            the hub speaks an older wire than this client
 ├── BudgetReached        the bytes allowed for this sync are spent
 ├── Cancelled            somebody asked to stop
 ├── InsecureAddress      an address that is no hub's, or not protected
@@ -56,9 +59,18 @@ class CutOff(Offline):
     code = "cut-off"
 
 
+class MirrorFailed(Offline):
+    """Says nothing about the link to the hub: whoever asked asks again at once."""
+
+
 class CaptivePortal(SyncError):
     code = "captive-portal"
     advice = "Open a web browser, sign in to the network, then try again. Nothing was stored."
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        """`status`: that of the HTTP answer, 0 where there was none."""
+        super().__init__(message)
+        self.status = status
 
 
 class NotTrusted(SyncError):
@@ -80,6 +92,11 @@ class WrongHash(NotTrusted):
     advice = "Nothing of it was kept. The next sync fetches it again."
 
 
+class OtherContent(NotTrusted):
+    code = "other-content"
+    advice = "Nothing was changed. The content is fetched whole instead."
+
+
 class BadCertificate(NotTrusted):
     code = "bad-certificate"
     advice = (
@@ -94,13 +111,14 @@ class AuthNeeded(SyncError):
 
 
 class HubProblem(SyncError):
-    """The hub answered with a problem document, kept as `problem`."""
+    """The hub answered with a problem document, kept as `problem`; `retry_after`: seconds, if it said so."""
 
     code = "hub-problem"
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, retry_after: float = 0.0) -> None:
         super().__init__(f"{problem.title} {problem.detail}".strip())
         self.problem = problem
+        self.retry_after = retry_after
         self.advice = _ADVICE.get(problem.action, SyncError.advice)
 
 
@@ -115,6 +133,11 @@ _ADVICE = {
 class UpgradeNeeded(SyncError):
     code = "upgrade-needed"
     advice = "Install the current version of Hubshelf. Everything on the shelf stays readable."
+
+
+class HubTooOld(SyncError):
+    code = "hub-too-old"
+    advice = "The shelf stays readable, and questions still go. Ask the hub's team to bring it up to date."
 
 
 class BudgetReached(SyncError):
@@ -155,11 +178,14 @@ class SyncBusy(SyncError):
 _WIRE: tuple[tuple[type[wire.ProtocolError], type[SyncError]], ...] = (
     (wire.Malformed, CaptivePortal),
     (wire.WrongHash, WrongHash),
+    (wire.WrongPrefix, OtherContent),
+    (wire.WrongBase, OtherContent),
     (wire.BadSignature, BadSignature),
     (wire.BadMac, BadSignature),
     (wire.RolledBack, RolledBack),
     (wire.UnknownCodec, UpgradeNeeded),
     (wire.ClientTooOld, UpgradeNeeded),
+    (wire.HubTooOld, HubTooOld),
 )
 
 

@@ -1,22 +1,33 @@
-"""Documents that a person opens: fetched alone, resumed at the byte, verified before they are there."""
+"""Documents that a person opens: fetched alone, resumed at the byte, verified before they are there.
+
+Where an older version of the file is on the shelf, only what differs is fetched; with any doubt, all of it.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from resources_cache.errors import FileDamaged, NotFound
+from resources_cache.files import FileStore, Partial
 from resources_cache.own import Own
+from sync.answers import require
 from sync.cancel import Cancel
-from sync.errors import Cancelled, NotTrusted, SyncError
+from sync.errors import Cancelled, CaptivePortal, CutOff, HubProblem, NotTrusted, Offline, SyncError
 from sync.home import Home
-from sync.objects import fetch_object
-from sync.protocol import limits
+from sync.objects import WORTHWHILE, Arrived, fetch_object
+from sync.protocol import file_deltas, limits
+from sync.protocol.errors import ProtocolError
 from sync.protocol.head import ObjectRef
+from sync.protocol.paths import delta_path
 from sync.protocol.wire_json import is_digest
 from sync.report import Progress, ProgressCallback
-from sync.transport import HttpTransport, Transport
+from sync.transport import HttpTransport, Reply, Request, Transport
 
 Connect = Callable[[str | None], Transport]
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 
 
 def fetch_file(
@@ -26,13 +37,16 @@ def fetch_file(
     progress: ProgressCallback | None = None,
     cancel: Cancel | None = None,
     *,
+    replaces: str = "",
     connect: Connect = HttpTransport,
 ) -> Path:
     """Return the path of a file by its SHA-256 and size in bytes, fetching what is missing of it.
 
-    What was read least recently and is not pinned makes room. What it cost is kept in the history.
-    Raises SyncError (Offline, CaptivePortal, HubProblem, NotEnrolled, Cancelled, NotTrusted for a name or size
-    that no hub gives) and CacheError (FileDamaged, QuotaExceeded, DiskFull).
+    `replaces`: the SHA-256 of the version before it, "" for none; where that is here, what differs is asked for
+    first, and the progress counts the bytes of that. What was read least recently and is not pinned makes room.
+    What it cost is kept in the history. Raises SyncError (Offline, CaptivePortal, HubProblem, NotEnrolled,
+    Cancelled, NotTrusted for a name or size that no hub gives) and CacheError (FileDamaged, QuotaExceeded,
+    DiskFull).
     """
     if not is_digest(hash_) or not 0 <= size <= limits.FILE:
         raise NotTrusted("The record names a file that no hub can have.")
@@ -41,17 +55,13 @@ def fetch_file(
         return store.path(hash_)
     transport = connect(home.hub_url)
     forget = cancel.watch(transport.interrupt) if cancel is not None else None
-    done = store.partial_size(hash_)
-
-    def arrived(count: int) -> None:
-        nonlocal done
-        done += count
-        if progress is not None:
-            progress(Progress("files", done, size))
-
+    ref = ObjectRef(hash_, size)
+    delta = _Delta(transport, store, replaces, ref, cancel)
     with home.own() as own:
         try:
-            partial = fetch_object(transport, store, ObjectRef(hash_, size), cancel, arrived)
+            path = delta.bring(progress) if delta.is_possible() else None
+            if path is None:
+                fetch_object(transport, store, ref, cancel, _told(progress, store.partial_size(hash_), size))
         except SyncError:
             if cancel is not None and cancel.cancelled:
                 raise Cancelled("The download was stopped, as asked.") from None
@@ -61,10 +71,128 @@ def fetch_file(
             transport.close()
             if forget is not None:
                 forget()
-        with store.partial(partial.hash, size) as whole:
-            path = whole.finish()
+        if path is None:
+            with store.partial(hash_, size) as whole:
+                path = whole.finish()
+        delta.forget()
         store.evict(own.pins() | {hash_})
     return path
+
+
+@dataclass(frozen=True)
+class _Delta:
+    """The way to the file `new` from the one named `old`: fetched aside under a name of its own, then applied."""
+
+    transport: Transport
+    store: FileStore
+    old: str
+    new: ObjectRef
+    cancel: Cancel | None
+
+    def is_possible(self) -> bool:
+        """Whether the old file is here, neither is too large, and nothing of the whole new one has come yet."""
+        if not is_digest(self.old) or self.old == self.new.hash or not self.store.has(self.old):
+            return False
+        try:
+            old_size = self.store.path(self.old).stat().st_size
+        except (NotFound, OSError):
+            return False
+        return file_deltas.may_differ(old_size, self.new.size) and not self.store.partial_size(self.new.hash)
+
+    def bring(self, progress: ProgressCallback | None) -> Path | None:
+        """Return the path of the new file, verified, or None where it has to be fetched whole.
+
+        Raises Offline and Cancelled, after which the next call goes on, and CacheError.
+        """
+        try:
+            partial = self._fetch(progress)
+            # Into memory, twice the bound at most: nothing may look like a part of the new file but its own bytes.
+            old = self.store.path(self.old).read_bytes()
+            data = file_deltas.apply(partial.path.read_bytes(), old, self.new)
+        except (HubProblem, CaptivePortal):
+            return None  # what came of it may still be good
+        except (ProtocolError, NotTrusted, FileDamaged, NotFound, OSError, MemoryError):
+            self.forget()
+            return None
+        return self.store.path(self.store.put(data))
+
+    def forget(self) -> None:
+        """Remove what came of it."""
+        if self._name in self.store.partials():
+            with self.store.partial(self._name, self._most) as partial:
+                partial.discard()
+
+    @property
+    def _name(self) -> str:
+        return file_deltas.delta_name(self.old, self.new.hash)
+
+    @property
+    def _most(self) -> int:
+        return file_deltas.most(self.new.size)
+
+    def _fetch(self, progress: ProgressCallback | None) -> Partial:
+        with self.store.partial(self._name, self._most) as partial:
+            while True:
+                before = partial.offset
+                try:
+                    self._attempt(partial, progress)
+                    return partial
+                except Offline:
+                    if self.cancel is not None:
+                        self.cancel.check()
+                    # As for any object: a cut that came some way into the attempt is answered at once.
+                    if partial.offset - before < WORTHWHILE:
+                        raise
+
+    def _attempt(self, partial: Partial, progress: ProgressCallback | None) -> None:
+        # How long it is, only the answer tells. The last byte is asked for again: that range is there even where
+        # all has come.
+        start = max(0, partial.offset - 1)
+        headers = {"Range": f"bytes={start}-"} if partial.offset else {}
+        with self.transport.open(Request("GET", delta_path(self.old, self.new.hash), headers)) as reply:
+            if reply.status == 416:
+                raise NotTrusted("The hub has another delta now than the one that began to come.")
+            require(reply, 200, 206)
+            first, total = _extent(reply, start)
+            if not partial.offset <= total <= self._most:
+                raise NotTrusted(f"A delta of {total:,} bytes came for a file of {self.new.size:,}.")
+            told = _told(progress, partial.offset, total)
+            behind = partial.offset - first
+            for piece in reply.pieces():
+                if self.cancel is not None:
+                    self.cancel.check()
+                fresh = piece[behind:]
+                behind -= len(piece) - len(fresh)
+                partial.write(fresh)
+                told(len(fresh))
+        if partial.offset != total:
+            raise CutOff(f"The answer ended after {partial.offset:,} of {total:,} bytes.")
+
+
+def _extent(reply: Reply, start: int) -> tuple[int, int]:
+    """Return where in the delta the body begins, and the size of the delta. Raises NotTrusted."""
+    if reply.status == 200:
+        announced = reply.headers.get("Content-Length", "").strip()
+        if announced.isascii() and announced.isdigit():
+            return 0, int(announced[:15])
+    found = _CONTENT_RANGE.fullmatch(reply.headers.get("Content-Range", "").strip())
+    if reply.status == 200 or found is None:
+        raise NotTrusted("An answer does not say how long it is.")
+    if (int(found[1]), int(found[2])) != (start, int(found[3]) - 1):
+        raise NotTrusted("Other bytes than those asked for were offered: no hub answers like that.")
+    return start, int(found[3])
+
+
+def _told(progress: ProgressCallback | None, done: int, total: int) -> Arrived:
+    """Return what tells `progress` about bytes that arrive on top of `done`."""
+
+    def arrived(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress is not None:
+            progress(Progress("files", done, total))
+
+    return arrived
 
 
 def _account(own: Own, transport: Transport) -> None:

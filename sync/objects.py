@@ -1,22 +1,33 @@
-"""Fetching immutable objects: resumed at the byte after a cut, never read past their announced size."""
+"""Fetching immutable objects in ranges: resumed at the byte after a cut, never read past what was asked for.
+
+Segments of a snapshot lie one after another in one object, so an open answer is read on from segment to
+segment: while one is being applied, the link goes on carrying the next.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from resources_cache.files import FileStore, Partial
 from sync.answers import read_all, require
 from sync.cancel import Cancel
-from sync.errors import BudgetReached, CaptivePortal, CutOff, NotTrusted, Offline, WrongHash
+from sync.clock import SYSTEM, Clock
+from sync.errors import BudgetReached, CaptivePortal, CutOff, NotTrusted, Offline
+from sync.pace import Pace
+from sync.protocol import documents
+from sync.protocol.feeds import SegmentRef
 from sync.protocol.head import ObjectRef
-from sync.protocol.paths import object_path
-from sync.protocol.wire_json import sha256
+from sync.protocol.paths import document_path, object_path
 from sync.traffic import REPLY_RESERVE
 from sync.transport import Reply, Request, Transport
 
 WORTHWHILE = 1024
 """A cut attempt that brought as many bytes is repeated at once; one that brought fewer ends the sync."""
+_SKIPPED = 2 * 1024 * 1024
+"""Where ranges are not known, as many bytes may come again for nothing; more would be a poor bargain."""
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 
 Arrived = Callable[[int], None]
@@ -24,22 +35,24 @@ Arrived = Callable[[int], None]
 
 
 def fetch_document(transport: Transport, ref: ObjectRef, limit: int) -> bytes:
-    """Return a small object (index, manifest) whole, verified against its name.
+    """Return the raw JSON of a document, verified against its name.
 
-    Raises Offline, CaptivePortal, HubProblem, WrongHash, NotTrusted past `limit`, BudgetReached.
+    Raises Offline, CaptivePortal, HubProblem, ProtocolError (WrongHash, Malformed, TooLarge), NotTrusted past
+    `limit` bytes, BudgetReached.
     """
     if ref.size > limit:
         raise NotTrusted(f"The hub names a document of {ref.size:,} bytes; at most {limit:,} are read.")
-    request = Request("GET", object_path(ref.hash))
-    left = transport.traffic.left
-    if left is not None and left < request.size + REPLY_RESERVE + ref.size:
-        raise BudgetReached(f"The next document needs {ref.size:,} bytes, more than may still be moved.")
+    request = Request("GET", document_path(ref.hash))
+    transport.traffic.require(request.size)
     with transport.open(request) as reply:
         require(reply, 200)
-        body = read_all(reply, ref.size)
-    if len(body) != ref.size or sha256(body) != ref.hash:
-        raise WrongHash("A document does not match its name, so it was not used.")
-    return body
+        left = transport.traffic.left
+        announced = reply.headers.get("Content-Length", "0").strip()
+        if left is not None and announced.isdigit() and int(announced) > left:
+            raise BudgetReached(f"The next document needs {int(announced):,} bytes, more than may still be moved.")
+        # What does not shrink by packing grows by a few bytes.
+        body = read_all(reply, ref.size + 1024)
+    return documents.unpack(body, ref, limit)
 
 
 def fetch_object(
@@ -51,67 +64,172 @@ def fetch_object(
 ) -> Partial:
     """Bring all bytes of an object into `store`'s partial and return it, closed and not verified yet.
 
-    Goes on where an earlier attempt stopped, and at once after a cut that came WORTHWHILE bytes or more into
-    an attempt. Raises Offline, CaptivePortal, HubProblem, NotTrusted, BudgetReached, Cancelled, CacheError;
-    what arrived stays.
+    Raises as `Ranges.bring`.
     """
+    whole = SegmentRef(ref.hash, ref.size)
+    with Ranges(transport, store, Pace(), cancel) as ranges:
+        ranges.bring(whole, whole, 0, 0, arrived)
     with store.partial(ref.hash, ref.size) as partial:
-        while partial.offset < ref.size:
-            before = partial.offset
-            try:
-                _attempt(transport, partial, cancel, arrived)
-            except Offline:
-                if cancel is not None:
-                    cancel.check()
-                if partial.offset - before < WORTHWHILE:
-                    raise
         return partial
 
 
-def _attempt(transport: Transport, partial: Partial, cancel: Cancel | None, arrived: Arrived | None) -> None:
-    if cancel is not None:
-        cancel.check()
-    start, end = partial.offset, _end(transport, partial)
-    headers = {} if (start, end) == (0, partial.size) else {"Range": f"bytes={start}-{end - 1}"}
-    with transport.open(Request("GET", object_path(partial.hash), headers)) as reply:
-        require(reply, 200, 206)
-        skip = _skip(reply, partial, end)
-        for piece in reply.pieces():
-            if cancel is not None:
-                cancel.check()
-            fresh = piece[skip:]
-            skip -= len(piece) - len(fresh)
-            if fresh:
-                partial.write(fresh)
-                if arrived is not None:
-                    arrived(len(fresh))
-    if end < partial.size and partial.offset >= end:
-        raise BudgetReached("The bytes allowed for this sync are spent; what arrived of this object is kept.")
-    if partial.offset < end:
-        raise CutOff(f"The answer ended after {partial.offset:,} of {partial.size:,} bytes.")
+class Ranges:
+    """Reads ranges of objects into a store's partials, one open answer at a time. Close it in the end."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        store: FileStore,
+        pace: Pace,
+        cancel: Cancel | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self._transport = transport
+        self._store = store
+        self._pace = pace
+        self._cancel = cancel
+        self._clock = clock
+        self._open: _Open | None = None
+
+    def __enter__(self) -> Ranges:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self, why: Offline | None = None) -> None:
+        """Give up the open answer, if any, telling the transport `why`; closing twice does nothing.
+
+        Raises MirrorFailed where it was a mirror's and broke off.
+        """
+        answer, self._open = self._open, None
+        if answer is not None:
+            answer.close(why)
+
+    def bring(
+        self, segment: SegmentRef, source: SegmentRef, offset: int, ahead: int, arrived: Arrived | None = None
+    ) -> None:
+        """Bring the bytes of `segment`, which begin at `offset` of the object `source`, into its partial.
+
+        `ahead` bytes behind it will be wanted next. Goes on where an earlier attempt stopped, and at once after
+        a cut that came WORTHWHILE bytes or more into an attempt. Raises Offline (MirrorFailed: ask again at
+        once), CaptivePortal, HubProblem, NotTrusted, BudgetReached, Cancelled, CacheError; what arrived stays.
+        """
+        with self._store.partial(segment.hash, segment.size) as partial:
+            while partial.offset < segment.size:
+                before = partial.offset
+                try:
+                    self._attempt(partial, source, offset, ahead, arrived)
+                except Offline as error:
+                    self.close(error)
+                    self._pace.lost()
+                    if self._cancel is not None:
+                        self._cancel.check()
+                    if partial.offset - before < WORTHWHILE:
+                        raise
+                except BaseException:
+                    self.close()
+                    raise
+
+    def _attempt(
+        self, partial: Partial, source: SegmentRef, offset: int, ahead: int, arrived: Arrived | None
+    ) -> None:
+        place = offset + partial.offset
+        answer = self._open
+        if answer is None or (answer.hash, answer.place) != (source.hash, place) or answer.place >= answer.end:
+            self.close()
+            answer = self._ask(source, place, offset + partial.size + ahead)
+        while partial.offset < partial.size and answer.place < answer.end:
+            if self._cancel is not None:
+                self._cancel.check()
+            piece = answer.read(partial.size - partial.offset)
+            partial.write(piece)
+            if arrived is not None:
+                arrived(len(piece))
+        if answer.place >= answer.end:
+            self._pace.went(answer.end - answer.start, self._clock.now() - answer.since)
+            self.close()
+
+    def _ask(self, source: SegmentRef, place: int, wanted: int) -> _Open:
+        if self._cancel is not None:
+            self._cancel.check()
+        end = min(wanted, source.size, place + self._pace.size)
+        end = self._within_budget(source, place, end)
+        headers = {} if (place, end) == (0, source.size) else {"Range": f"bytes={place}-{end - 1}"}
+        since = self._clock.now()
+        context = self._transport.open(Request("GET", object_path(source.hash), headers))
+        reply = context.__enter__()
+        self._open = _Open(source.hash, place, place, end, since, context, reply.pieces())
+        try:
+            require(reply, 200, 206)
+            self._open.skip(_behind(reply, source, place, end))
+        except BaseException:
+            self.close()
+            raise
+        return self._open
+
+    def _within_budget(self, source: SegmentRef, place: int, end: int) -> int:
+        """Return up to where to ask: with a budget, no further than what fits into it beside the headers."""
+        left = self._transport.traffic.left
+        if left is None:
+            return end
+        overhead = Request("GET", object_path(source.hash), {"Range": f"bytes={end}-{end}"}).size
+        room = left - overhead - REPLY_RESERVE
+        if room < min(WORTHWHILE, end - place):
+            raise BudgetReached(f"{source.size - place:,} bytes are missing, more than may still be moved.")
+        return min(end, place + room)
 
 
-def _end(transport: Transport, partial: Partial) -> int:
-    """Return up to where to ask: with a budget, no further than what fits into it beside the headers."""
-    left = transport.traffic.left
-    if left is None:
-        return partial.size
-    overhead = Request("GET", object_path(partial.hash), {"Range": f"bytes={partial.size}-{partial.size}"}).size
-    room = left - overhead - REPLY_RESERVE
-    if room < min(WORTHWHILE, partial.size - partial.offset):
-        raise BudgetReached(f"{partial.size - partial.offset:,} bytes are missing, more than may still be moved.")
-    return min(partial.size, partial.offset + room)
+@dataclass
+class _Open:
+    """An answer that is being read: bytes `start` to `end` of an object, `place` the next one."""
+
+    hash: str
+    start: int
+    place: int
+    end: int
+    since: float
+    context: AbstractContextManager[Reply]
+    pieces: Iterator[bytes]
+    left: bytes = b""
+
+    def read(self, most: int) -> bytes:
+        """Return the next bytes, at least one and at most `most`; raises CutOff where the answer ends early."""
+        if not self.left:
+            self.left = next(self.pieces, b"")
+            if not self.left:
+                raise CutOff(f"The answer ended after {self.place - self.start:,} bytes.")
+        count = min(most, self.end - self.place)
+        piece, self.left = self.left[:count], self.left[count:]
+        self.place += len(piece)
+        return piece
+
+    def skip(self, count: int) -> None:
+        while count > 0:
+            piece = self.left or next(self.pieces, b"")
+            if not piece:
+                raise CutOff("The answer ended before what was asked for.")
+            self.left = piece[count:]
+            count -= min(count, len(piece))
+
+    def close(self, why: Offline | None = None) -> None:
+        if why is None:
+            self.context.__exit__(None, None, None)
+        else:
+            self.context.__exit__(type(why), why, why.__traceback__)
 
 
-def _skip(reply: Reply, partial: Partial, end: int) -> int:
-    """Return how many bytes at the start of the body are here already. Raises CaptivePortal."""
+def _behind(reply: Reply, source: SegmentRef, place: int, end: int) -> int:
+    """Return how many bytes at the start of the body lie before `place`. Raises CaptivePortal."""
     if reply.status == 200:
-        return partial.offset  # ranges are not known there, so all of it comes again
+        if place > _SKIPPED:
+            raise CaptivePortal("Something between here and the hub does not pass on ranges of bytes.")
+        return place  # ranges are not known there, so all of it comes again
     found = _CONTENT_RANGE.fullmatch(reply.headers.get("Content-Range", "").strip())
     if (
         found is None
-        or (int(found[1]), int(found[2])) != (partial.offset, end - 1)
-        or found[3] not in ("*", str(partial.size))
+        or (int(found[1]), int(found[2])) != (place, end - 1)
+        or found[3] not in ("*", str(source.size))
     ):
         raise CaptivePortal("Other bytes than those asked for were offered: no hub answers like that.")
     return 0

@@ -12,11 +12,11 @@ from sync.errors import NotTrusted, from_wire
 from sync.home import Home
 from sync.objects import fetch_document
 from sync.protocol import VERSION, limits
-from sync.protocol.catalogue import Index
 from sync.protocol.errors import ProtocolError
+from sync.protocol.feeds import Index
 from sync.protocol.head import root_version, verify_head
+from sync.protocol.subscriptions import parts
 from sync.protocol.trust import Root, advance, pin
-from sync.subscriptions import parts
 from sync.transport import HttpTransport, Transport
 
 Connect = Callable[[str | None], Transport]
@@ -45,10 +45,10 @@ def offers(home: Home, *, connect: Connect = HttpTransport) -> list[StreamOffer]
         except ProtocolError as error:
             raise from_wire(error) from error
     found = []
-    for entry in index.streams:
-        tier, lang, theme = parts(entry.name)
+    for stream in (stream for feed in index.feeds for stream in feed.streams):
+        tier, lang, theme = parts(stream.name)
         if tier:
-            found.append(StreamOffer(entry.name, tier, lang, theme, entry.size, entry.records))
+            found.append(StreamOffer(stream.name, tier, lang, theme, stream.size, stream.records))
     return found
 
 
@@ -74,7 +74,7 @@ def _fetched_index(own: Own, library: Library, connect: Connect) -> Index:
             root = advance(root, get_root(transport, root.version + 1))
         seen = own.setting("head_seen")
         head = verify_head(document, root, (seen[0], seen[1]) if seen else (0, 0), VERSION)
-        body = fetch_document(transport, head.index, limits.INDEX)
+        body = fetch_document(transport, head.index, limits.DOCUMENT)
         # The sync that follows finds it here and does not fetch it again.
         library.save_document(head.index.hash, body)
         return Index.from_bytes(body)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from resources_cache.cards import Cursor, StoredHead
+from resources_cache.cards import StoredHead
 from sync.actions import (
     Action,
     Answered,
@@ -27,28 +27,32 @@ from sync.actions import (
     GetHead,
     GetRoot,
     KeepDocument,
+    NoteComplete,
     Operations,
     PostPersonal,
     Refused,
     RenewDevice,
     Result,
     SaveHead,
+    SavePlace,
     SaveRoot,
+    SendAttachments,
     SetAside,
 )
-from sync.errors import AuthNeeded, HubProblem, SyncError, UpgradeNeeded
+from sync.errors import AuthNeeded, HubProblem, OtherContent, SyncError, UpgradeNeeded, from_wire
 from sync.protocol import VERSION, limits
-from sync.protocol.catalogue import Index, Manifest, StreamEntry
-from sync.protocol.errors import Malformed, ProtocolError, RolledBack, TooLarge, WrongHash
+from sync.protocol.errors import Malformed, NoKey, ProtocolError, RolledBack, TooLarge, WrongHash
+from sync.protocol.feeds import Feed, History, Index, Parts, SegmentRef, Snapshot
 from sync.protocol.head import Head, ObjectRef, root_version, verify_head
 from sync.protocol.messages import Operation, SyncResponse
 from sync.protocol.problems import Problem
+from sync.protocol.routes import Leg, Place, plan, steps
+from sync.protocol.sealed import for_members, keyring, unseal_document
 from sync.protocol.signing import split_document
+from sync.protocol.subscriptions import Subscription, tier
 from sync.protocol.trust import Root, advance
 from sync.protocol.wire_json import load_object, number, sha256
 from sync.report import KnownError
-from sync.routes import plan_route, steps
-from sync.subscriptions import Subscription
 
 _BATCH = 12 * 1024
 """Bytes of operations in one request: a request is not resumed, so it must pass a link that drops often."""
@@ -62,8 +66,12 @@ class Known:
     """What a shelf knows when a sync begins.
 
     `seen`: the newest (epoch, version) of a head ever verified. `personal`: (epoch, cursor) of the newest
-    personal item stored. `hub_epoch`: the hub's epoch at the last delivery, None before the first. `member`
-    is False for a guest and for a device without its secret; `trouble` then says what is wrong.
+    personal item stored. `hub_epoch`: the hub's epoch at the last delivery, None before the first. `places`:
+    how far each feed and each stream is applied, by name. `at`: (epoch, version) at which all of it was here
+    the last time. `low_data`: texts wait for a better link. `price_only`: nothing
+    is sent or applied; what is to come is only added up. `member`
+    is False for a guest and for a device without its secret; `trouble` then says what is wrong. `keys`: those for
+    what only members may read, by id.
     """
 
     root: Root
@@ -73,9 +81,13 @@ class Known:
     seen: tuple[int, int] = (0, 0)
     personal: tuple[int, int] = (0, 0)
     hub_epoch: int | None = None
-    cursors: Mapping[str, Cursor] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    at: tuple[int, int] = (0, 0)
     operations: Sequence[Operation] = ()
+    low_data: bool = False
+    price_only: bool = False
     trouble: KnownError | None = None
+    keys: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Planner:
@@ -85,12 +97,19 @@ class Planner:
         self.trouble: KnownError | None = known.trouble
         self.bytes_total = 0
         """Bytes of segments known to be needed, fetched ones included."""
+        self.to_come: list[SegmentRef] = []
+        """The segments of the feeds whose route is known."""
         self.head: Head | None = None
         """The head in force, once it is verified."""
+        self.postponed = 0
+        """Bytes, about, of what waits for a better link."""
         self._known = known
         self._root = known.root
         self._stored = _verified(known)
         self._unsettled = False
+        self._read_again: list[str] = []
+        self._keys = dict(known.keys)
+        self._welcome = known.member
         self._plan = self._sync()
         self._action: Action | None = None
 
@@ -116,9 +135,19 @@ class Planner:
             return
         head = yield from self._trust(document)
         index = yield from self._read_index(head)
-        complete = yield from self._bring(index)
-        if complete and not self._complete_already(head):
-            yield SaveHead(head, document, complete=True)
+        hidden = yield from self._read_members_index(head)
+        complete = yield from self._bring(index, head, hidden)
+        if self._known.price_only:
+            yield Done(complete, self.trouble)
+            return
+        if self._known.member and self.trouble is None:
+            sent = yield SendAttachments()
+            if isinstance(sent, Failed):
+                self._note(sent.error)
+        if complete and self._known.at != head.order:
+            yield NoteComplete(head.order)
+        if complete and not self.postponed and not self._complete_already(head):
+            yield SaveHead(head, document, True, tuple(self._read_again))
         yield Done(complete and self.trouble is None and not self._unsettled, self.trouble)
 
     # 1. Deliver what waits, fetch what is new for this person, and the head
@@ -129,12 +158,13 @@ class Planner:
             return (yield from self._head_alone())
         outgoing = yield from self._batches(self._known.operations)
         head = self._stored.order if self._stored else (0, 0)
+        at = self._known.at[1] if self._known.at[0] == head[0] else 0
         personal, epoch = self._known.personal, self._known.hub_epoch
         document: bytes | None = None
         wanted, renewed = True, False
         while wanted or outgoing:
             batch = outgoing.popleft() if outgoing else ()
-            result = yield PostPersonal(head, personal, batch)
+            result = yield PostPersonal(head, personal, batch, at)
             if isinstance(result, Refused):
                 if _copied(result.problem) and not renewed:
                     renewed = True
@@ -143,6 +173,9 @@ class Planner:
                     yield from self._isolate(batch, result.problem, outgoing)
                 else:
                     self._note(_meaning(result.problem))
+                    self._welcome = False
+                    if result.problem.forget:
+                        yield from self._forget_members()
                     return (yield from self._head_alone())
                 continue
             assert isinstance(result, Answered), result
@@ -155,6 +188,7 @@ class Planner:
             if again:
                 outgoing = yield from self._batches(_operations(delivered))
             epoch, personal = answer.epoch, (answer.epoch, answer.cursor)
+            self._keys |= keyring(answer.keys)
             if answer.head is not None:
                 document, head = answer.head, _claimed(answer.head)
             wanted = answer.more
@@ -167,6 +201,13 @@ class Planner:
         result = yield GetHead(stored)
         assert isinstance(result, Fetched), result
         return stored if result.body is None else result.body
+
+    def _forget_members(self) -> _Steps[None]:
+        """Drop what only members may read: this device is none of theirs any more."""
+        self._keys = {}
+        for name in sorted(filter(for_members, self._known.places)):
+            if not self._known.price_only:
+                yield DropStream(name)
 
     def _batches(self, operations: Sequence[Operation]) -> _Steps[deque[Sequence[Operation]]]:
         """Cut operations into requests, in order; one that can never be sent is set aside."""
@@ -212,7 +253,10 @@ class Planner:
 
     def _complete_already(self, head: Head) -> bool:
         """Whether all that this head names was applied before, if perhaps under an earlier signature."""
-        return self._stored is not None and self._stored.complete and self._stored.index == head.index
+        stored = self._stored
+        return (
+            stored is not None and stored.complete and (stored.index, stored.members) == (head.index, head.members)
+        )
 
     # 3. What there is
 
@@ -221,19 +265,42 @@ class Planner:
         if isinstance(result, Failed):
             raise result.error
         index = yield from self._read(head.index, result, Index.from_bytes)
+        self._read_again = [head.index.hash]
         if index.epoch != head.epoch:
             raise _broken(f"Its index is of epoch {index.epoch}, its head of epoch {head.epoch}.")
         return index
 
-    def _read(self, ref: ObjectRef, result: Result, parse: Callable[[bytes], T]) -> _Steps[T]:
-        """Verify a document against its name, keep it, and return what it says."""
+    def _read_members_index(self, head: Head) -> _Steps[Index | None]:
+        """Return what there is for members; None where there is nothing, or it cannot be read, which is noted."""
+        if head.members is None or not self._welcome:
+            return None
+        result = yield GetDocument(head.members, "index", sealed=True)
+        if isinstance(result, Failed):
+            self._note(result.error)
+            return None
+        try:
+            index = yield from self._read(head.members, result, Index.from_bytes, sealed=True)
+            if index.epoch != head.epoch:
+                raise _broken(f"Its index for members is of epoch {index.epoch}, its head of epoch {head.epoch}.")
+        except (WrongHash, HubProblem) as error:
+            self._note(from_wire(error) if isinstance(error, WrongHash) else error)
+            return None
+        self._read_again.append(head.members.hash)
+        return index
+
+    def _read(
+        self, ref: ObjectRef, result: Result, parse: Callable[[bytes], T], *, sealed: bool = False
+    ) -> _Steps[T]:
+        """Verify a document against its name, keep it as it is named, and return what it says."""
         body = _body(result)
         if len(body) != ref.size or sha256(body) != ref.hash:
             raise WrongHash("A document does not match its name, so it was not used.")
         try:
-            found = parse(body)
+            found = parse(unseal_document(body, self._keys, limits.DOCUMENT) if sealed else body)
         except (Malformed, TooLarge) as error:
             raise _broken(str(error)) from error
+        except NoKey as error:
+            raise locked() from error
         assert isinstance(result, Fetched)
         if not result.kept:
             yield KeepDocument(ref.hash, body)
@@ -241,53 +308,132 @@ class Planner:
 
     # 4. Content, the most useful first
 
-    def _bring(self, index: Index) -> _Steps[bool]:
-        """Bring every subscribed stream to its newest state; return whether that worked for all."""
-        wanted = self._known.subscription.choose(index.streams)
-        kept, offered = {entry.name for entry in wanted}, {entry.name for entry in index.streams}
-        gone = [name for name in self._known.cursors if name not in kept]
+    def _bring(self, index: Index, head: Head, hidden: Index | None) -> _Steps[bool]:
+        """Bring every subscribed feed to its newest state; return whether that worked for all.
+
+        `hidden`: what is for members, None where there is nothing or it could not be read.
+        """
+        choice = self._known.subscription
+        feeds = [feed for feed in index.feeds if not for_members(feed.name)]
+        feeds += [feed for feed in hidden.feeds if for_members(feed.name)] if hidden is not None else []
+        wanted = choice.choose(feeds)
+        kept = {name for feed in wanted for name in _kept_places(feed, choice)}
+        offered = {name for feed in feeds for name in (feed.name, *_names(feed))}
+        # In this order the note that all of a feed is here goes before any stream of it.
+        gone = sorted(name for name in self._known.places if name not in kept)
+        if hidden is None and head.members is not None:
+            # What is for members stays as it is where what is new of it cannot be read.
+            gone = [name for name in gone if not for_members(name)]
         for name in gone:
-            if name in offered:  # the person's own choice; it frees room at once
+            if name in offered and not self._known.price_only:  # the person's own choice; it frees room at once
                 yield DropStream(name)
-        late = [entry for entry in wanted if not self._in_step(entry, index.epoch)]
-        # A new reader's price is in the index; for others, the manifest says what is missing.
-        guesses = {entry.name: entry.size for entry in late if entry.name not in self._known.cursors}
-        self.bytes_total += sum(guesses.values())
-        complete = True
-        for entry in late:
-            complete &= yield from self._bring_stream(entry, index.epoch, guesses.get(entry.name, 0))
+        late = [feed for feed in wanted if not self._in_step(feed, index.epoch)]
+        if self._known.low_data:
+            self.postponed = sum(self._guess(feed) or feed.size for feed in late if tier(feed.name) == "texts")
+            late = [feed for feed in late if tier(feed.name) != "texts"]
+        self.bytes_total += sum(self._guess(feed) for feed in late)
+        complete = hidden is not None or head.members is None or not self._welcome
+        for feed in late:
+            complete &= yield from self._bring_feed(feed, index.epoch)
         for name in gone:
             # What the hub took away stays readable until all that is new is here: it may only have moved.
-            if complete and name not in offered:
+            if complete and name not in offered and not self._known.price_only:
                 yield DropStream(name)
         return complete
 
-    def _in_step(self, entry: StreamEntry, epoch: int) -> bool:
-        cursor = self._known.cursors.get(entry.name)
-        return cursor is not None and (cursor.epoch, cursor.seq, cursor.generation) == (epoch, entry.seq, "")
+    def _in_step(self, feed: Feed, epoch: int) -> bool:
+        here = self._known.places.get(feed.name)
+        return here == Place(epoch, feed.last) and self._known.subscription.takes_whole(feed)
 
-    def _bring_stream(self, entry: StreamEntry, epoch: int, guess: int) -> _Steps[bool]:
-        result = yield GetDocument(entry.manifest, "manifest")
-        if isinstance(result, Failed):
-            return self._note(result.error)
-        manifest = yield from self._read(entry.manifest, result, Manifest.from_bytes)
-        if (manifest.stream, manifest.epoch, manifest.seq) != (entry.name, epoch, entry.seq):
-            raise _broken(f"The manifest of {entry.name} is that of something else.")
-        cursor = self._known.cursors.get(entry.name)
+    def _guess(self, feed: Feed) -> int:
+        """About what a feed costs before its route is known: a new reader's price, else nothing yet."""
+        if any(name in self._known.places for name in (feed.name, *_names(feed))):
+            return 0
+        return sum(one.size for one in feed.streams if self._known.subscription.wants(one.name))
+
+    def _bring_feed(self, feed: Feed, epoch: int) -> _Steps[bool]:
+        """Bring a feed as a whole where all of it is kept and nothing of it is here alone, else by its parts."""
+        if for_members(feed.name):
+            try:
+                return (yield from self._follow(feed, epoch, self._known.places.get(feed.name)))
+            except (WrongHash, HubProblem) as error:
+                # What is public goes on.
+                return self._note(from_wire(error) if isinstance(error, WrongHash) else error)
+        whole = self._known.subscription.takes_whole(feed)
+        known = feed.name in self._known.places
+        # Places of an earlier epoch mean nothing: all of it is fetched anew, and as a whole that is cheapest.
+        alone = any(place.epoch == epoch for name in _names(feed) if (place := self._known.places.get(name)))
+        if feed.parts is None or (whole and (known or not alone)):
+            return (yield from self._follow(feed, epoch, self._known.places.get(feed.name)))
+        document = yield GetDocument(feed.parts, "parts")
+        if isinstance(document, Failed):
+            return self._note(document.error)
+        parts = yield from self._read(feed.parts, document, Parts.from_bytes)
+        self._read_again.append(feed.parts.hash)
+        complete = True
+        for part in parts.feeds:
+            if self._known.subscription.wants(part.name) and not self._in_step(part, epoch):
+                complete &= yield from self._follow(part, epoch, self._known.places.get(part.name))
+        if self._known.price_only:
+            return complete
+        if whole and complete and {part.name for part in parts.feeds} >= set(_names(feed)):
+            yield SavePlace(feed.name, Place(epoch, feed.last))
+        return complete
+
+    def _follow(self, feed: Feed, epoch: int, place: Place | None) -> _Steps[bool]:
+        """Apply the cheapest way to the newest state; where a run does not fit what is here, a snapshot."""
+        error = yield from self._walk(feed, epoch, place, barred=False)
+        if isinstance(error, OtherContent):
+            error = yield from self._walk(feed, epoch, place, barred=True)
+        return True if error is None else self._note(error)
+
+    def _walk(self, feed: Feed, epoch: int, place: Place | None, *, barred: bool) -> _Steps[KnownError | None]:
+        guess = self._guess(feed)
         try:
-            legs = plan_route(manifest, cursor)
+            legs = plan(feed, place, epoch, None, barred=barred)
+            if legs is None:
+                assert feed.history is not None
+                sealed = for_members(feed.name)
+                found = yield GetDocument(feed.history, "history", sealed)
+                if isinstance(found, Failed):
+                    return found.error
+                history = yield from self._read(feed.history, found, History.from_bytes, sealed=sealed)
+                legs = plan(feed, place, epoch, history, barred=barred)
+                assert legs is not None, "with its history at hand, a feed has a way or none"
         except Malformed as error:
-            return self._note(_broken(str(error)))
+            return _broken(str(error))
         self.bytes_total += sum(leg.size for leg in legs) - guess
-        for step in steps(manifest, cursor, legs):
+        for leg in legs:
+            failed = yield from self._walk_leg(feed, leg, place, epoch)
+            if failed is not None:
+                return failed
+            place = None if leg.run is None else Place(epoch, leg.run.end)
+        return None
+
+    def _walk_leg(self, feed: Feed, leg: Leg, place: Place | None, epoch: int) -> _Steps[KnownError | None]:
+        snapshot = None
+        if leg.snapshot is not None:
+            sealed = for_members(feed.name)
+            found = yield GetDocument(leg.snapshot.document, "snapshot", sealed)
+            if isinstance(found, Failed):
+                return found.error
+            snapshot = yield from self._read(leg.snapshot.document, found, Snapshot.from_bytes, sealed=sealed)
+            if (snapshot.feed, snapshot.at) != (feed.name, leg.snapshot.at):
+                return _broken(f"The snapshot of {feed.name} is that of something else.")
+        todo = list(steps(leg, place, epoch, snapshot))
+        # Now that the list is read, the exact price stands in place of the guess.
+        exact = sum(step.segment.size for step in todo if step.segment is not None)
+        self.bytes_total += exact - leg.size
+        self.to_come += [step.segment for step in todo if step.segment is not None]
+        for step in todo if not self._known.price_only else ():
             if step.segment is not None:
-                fetched = yield FetchSegment(entry.name, step.segment)
+                fetched = yield FetchSegment(feed.name, step)
                 if isinstance(fetched, Failed):
-                    return self._note(fetched.error)
-            applied = yield ApplySegment(entry.name, step)
+                    return fetched.error
+            applied = yield ApplySegment(feed.name, _names(feed), step)
             if isinstance(applied, Failed):
-                return self._note(applied.error)
-        return True
+                return applied.error
+        return None
 
     def _note(self, error: KnownError) -> bool:
         """Remember the first trouble; the rest of the sync goes on."""
@@ -300,6 +446,7 @@ class _Stored:
     document: bytes
     order: tuple[int, int]
     index: ObjectRef
+    members: ObjectRef | None
     complete: bool
 
 
@@ -311,7 +458,17 @@ def _verified(known: Known) -> _Stored | None:
         head = verify_head(known.stored.body, known.root, (0, 0), VERSION)
     except ProtocolError:
         return None
-    return _Stored(known.stored.body, head.order, head.index, known.stored.complete)
+    return _Stored(known.stored.body, head.order, head.index, head.members, known.stored.complete)
+
+
+def _names(feed: Feed) -> list[str]:
+    return [stream.name for stream in feed.streams]
+
+
+def _kept_places(feed: Feed, choice: Subscription) -> list[str]:
+    """The streams of a feed that are kept, and the feed's own name only where that is all of them."""
+    streams = [name for name in _names(feed) if choice.wants(name)]
+    return [feed.name, *streams] if choice.takes_whole(feed) else streams
 
 
 def _check_answer(answer: SyncResponse, personal: tuple[int, int], epoch: int | None) -> None:
@@ -351,6 +508,13 @@ def _meaning(problem: Problem) -> SyncError:
     if problem.action == "upgrade":
         return UpgradeNeeded(f"{problem.title} {problem.detail}".strip())
     return HubProblem(problem)
+
+
+def locked() -> HubProblem:
+    """What is for members cannot be opened; the hub gives its members' devices the key with its next answer."""
+    return HubProblem(
+        Problem("no-key", "The discussions for members could not be opened: their key is not here.", "retry", 0)
+    )
 
 
 def _broken(what: str) -> HubProblem:

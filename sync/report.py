@@ -33,7 +33,8 @@ class SyncReport:
 
     `up_to_date`: everything subscribed is here, the outbox is delivered, and nothing went wrong. `error` is
     the known error that ended it or stood in the way, or None. `expired`: the hub's signature is past its
-    date, which warns and locks nobody out.
+    date, which warns and locks nobody out. `postponed`: bytes, about, that wait for a better link (low-data
+    mode).
     """
 
     requests: int = 0
@@ -44,6 +45,7 @@ class SyncReport:
     operations_sent: int = 0
     up_to_date: bool = False
     expired: bool = False
+    postponed: int = 0
     seconds: float = 0.0
     error: KnownError | None = None
 
@@ -61,6 +63,7 @@ class SyncReport:
             "operations_sent": self.operations_sent,
             "up_to_date": self.up_to_date,
             "expired": self.expired,
+            "postponed": self.postponed,
             "seconds": round(self.seconds, 3),
             "error": error,
         }

@@ -1,7 +1,7 @@
 """The device's token: in the system's keychain where one runs, else in a private file of the home folder.
 
-`HUBSHELF_KEYRING=off` leaves keychains alone. The same holds for a token that was made for an enrolment whose
-answer has not arrived yet: it is kept before it is sent.
+Beside it the keys for what only members may read. `HUBSHELF_KEYRING=off` leaves keychains alone. The same holds
+for a token that was made for an enrolment whose answer has not arrived yet: it is kept before it is sent.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sync.errors import SecretsUnusable
+from sync.protocol.errors import Malformed
+from sync.protocol.sealed import keyring
 
 _SERVICE = "Hubshelf"
 
@@ -44,6 +47,21 @@ class Secrets:
         """Keep the token of this device. Raises SecretsUnusable."""
         self._write("token", token)
 
+    def member_keys(self) -> dict[str, bytes]:
+        """Return the keys for what only members may read, by id, the newest last. Raises SecretsUnusable."""
+        try:
+            return keyring((self._read("members") or "").split())
+        except Malformed:
+            return {}  # the hub gives what is missing at the next sync
+
+    def keep_member_keys(self, keys: Iterable[bytes]) -> None:
+        """Keep these keys, and no others. Raises SecretsUnusable."""
+        self._write("members", " ".join(key.hex() for key in keys))
+
+    def forget_member_keys(self) -> None:
+        """This device may not read on what is for members. Raises SecretsUnusable."""
+        self._remove("members")
+
     def pending(self) -> PendingEnrolment | None:
         """Return the enrolment whose answer has not arrived, or None. Raises SecretsUnusable."""
         found = self._read("pending")
@@ -66,6 +84,7 @@ class Secrets:
         """Forget everything: this device is nobody's any more. Raises SecretsUnusable."""
         self._remove("token")
         self._remove("pending")
+        self._remove("members")
 
     def _read(self, name: str) -> str | None:
         try:

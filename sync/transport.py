@@ -20,6 +20,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
+from urllib3.util import SKIP_HEADER
 
 from sync.connections import PIECE, Wire, counted_pools
 from sync.errors import (
@@ -37,9 +38,10 @@ from sync.protocol.paths import is_loopback, normalise_base
 from sync.traffic import Traffic
 
 CONNECT_SECONDS = 10.0
-READ_SECONDS = 20.0
+READ_SECONDS = 15.0
+"""Without a single byte: a whole answer may take as long as it needs."""
 _REDIRECTS = 3
-_USER_AGENT = "Hubshelf/1"
+_USER_AGENT = "Hubshelf/2"
 
 
 @dataclass(frozen=True)
@@ -93,20 +95,28 @@ class HttpTransport:
     """HTTP over requests, for one sync and one thread (`interrupt` from any)."""
 
     def __init__(
-        self, base: str | None, *, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS
+        self,
+        base: str | None,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+        read_seconds: float = READ_SECONDS,
+        traffic: Traffic | None = None,
+        public_only: bool = False,
     ) -> None:
         """`base`: the hub's address, as `sync.protocol.paths.normalise_base` takes it.
 
-        Raises NotEnrolled for None, InsecureAddress.
+        `traffic`: where to count, if with others. `public_only`: nothing secret goes this way and all that comes
+        is proved by its name, so plain http will do. Raises NotEnrolled for None, InsecureAddress.
         """
-        self.base = checked_base(base)
-        self.traffic = Traffic()
+        self.base = checked_base(base, public_only=public_only)
+        self.traffic = traffic or Traffic()
         self._wire = Wire(self.traffic)
         self._timeout = (connect_seconds, read_seconds)
         self._session = requests.Session()
         # REQUESTS_CA_BUNDLE and .netrc must not change whom we trust or who we are; proxies are asked for below.
         self._session.trust_env = False
-        self._session.headers = CaseInsensitiveDict({"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"})
+        # Every header is paid for by the person: none that only says what HTTP/1.1 means anyway.
+        self._session.headers = CaseInsensitiveDict({"User-Agent": _USER_AGENT, "Accept-Encoding": SKIP_HEADER})
         adapter = _Adapter(self._wire)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -158,8 +168,10 @@ class HttpTransport:
             return self._ask_once(request, url)
         except CutOff:
             # A server may close a connection that was kept open just when it is used again. Nothing was
-            # answered, and everything we ask may be asked twice, so a new connection is worth one attempt.
-            if self._wire.interrupted or (self._wire.connections, self.traffic.down) != before:
+            # answered, and what we ask may be asked twice, so a new connection is worth one attempt; but not
+            # for a piece of an upload, of which the hub may have kept a part that need not be sent again.
+            moved = (self._wire.connections, self.traffic.down) != before
+            if self._wire.interrupted or moved or request.method == "PATCH":
                 raise
         return self._ask_once(request, url)
 
@@ -184,12 +196,12 @@ class HttpTransport:
             raise known from error
 
 
-def checked_base(address: str | None) -> str:
+def checked_base(address: str | None, *, public_only: bool = False) -> str:
     """Return the base address of a hub in its one form. Raises NotEnrolled for None or "", InsecureAddress."""
     if not address:
         raise NotEnrolled("This shelf belongs to no hub yet.")
     try:
-        return normalise_base(address)
+        return normalise_base(address, plain=public_only)
     except ValueError as error:
         raise InsecureAddress(str(error)) from None
 

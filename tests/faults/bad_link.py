@@ -7,6 +7,7 @@ of an answer. Nothing is random unless a seed is given.
 from __future__ import annotations
 
 import random
+import re
 import socket
 import struct
 import threading
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
+
+_REQUEST_LINE = re.compile(rb"(?:^|\r\n\r\n)([A-Z]+ /[^ \r\n]*) HTTP/1\.1\r\n")
 
 Kind = Literal["none", "cut", "cut-request", "stall", "truncate", "repeat", "corrupt"]
 
@@ -35,7 +38,10 @@ class Fault:
 
 @dataclass
 class BadLink:
-    """The proxy. `next_faults` are used up one a connection; after them `default` holds."""
+    """The proxy. `next_faults` are used up one a connection; after them `default` holds.
+
+    `asked`: what was asked for, such as `GET /p/v1/head`, in its order. `faults`: how many answers were cut.
+    """
 
     upstream_port: int
     default: Fault = field(default_factory=Fault)
@@ -43,6 +49,8 @@ class BadLink:
     connections: int = 0
     bytes_down: int = 0
     bytes_up: int = 0
+    faults: int = 0
+    asked: list[str] = field(default_factory=list)
     port: int = 0
 
     def random_faults(self, seed: int, share: float, reach: int = 60_000) -> None:
@@ -119,6 +127,7 @@ class BadLink:
                     return
                 passed += piece
                 self.bytes_up += len(piece)
+                self.asked += [line.decode() for line in _REQUEST_LINE.findall(piece)]
                 hub.sendall(piece)
                 if fault.kind == "repeat" and _whole(bytes(passed)):
                     self._again(bytes(passed))
@@ -141,6 +150,7 @@ class BadLink:
                     piece = piece[: max(0, fault.at - passed)]
                     client.sendall(piece)
                     self.bytes_down += len(piece)
+                    self.faults += 1
                     if fault.kind == "stall":
                         time.sleep(fault.seconds)
                     if fault.kind == "truncate":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from sync.engine import enrol, sync_once
 from sync.errors import SyncError
 from sync.home import Home
 from sync.protocol.errors import ProtocolError
+from sync.protocol.segments import change_line
+from sync.protocol.subscriptions import Subscription
 from sync.report import SyncReport
 from sync.transport import HttpTransport
 from tests.programs import HubProgram
@@ -24,11 +27,11 @@ class Shelf:
         enrol(self.home, hub.url, hub.do("invite", email=email), "test")
         return self
 
-    def sync(self, url: str) -> SyncReport | None:
+    def sync(self, url: str, budget: int | None = None) -> SyncReport | None:
         """One sync over `url`; None where the link failed in one of the known ways."""
         try:
             with HttpTransport(url) as transport:
-                return sync_once(self.home, transport)
+                return sync_once(self.home, transport, budget=budget)
         except (SyncError, ProtocolError):
             return None
 
@@ -66,6 +69,25 @@ class Shelf:
         with self.home.library() as library:
             return library.get(record)
 
+    def held(self) -> dict[str, dict[str, str]]:
+        """What is here of the hub's content: stream → id of the record → hash of its canonical JSON."""
+        with self.home.library() as library:
+            return {
+                stream: {
+                    record["id"]: hashlib.sha256(change_line(record)).hexdigest()
+                    for record in library.newest([stream])
+                }
+                for stream, state in library.streams().items()
+                if state.records
+            }
+
+    def choose(self, **settings: object) -> Shelf:
+        """Set settings, as the window and `hubshelf` do: languages, themes, low_data, office_mirrors."""
+        with self.home.own() as own:
+            for key, value in settings.items():
+                own.set_setting(key, value)
+        return self
+
     def search(self, query: str) -> list[str]:
         with self.home.library() as library:
             return [hit.id for hit in library.search(query, limit=500).results]
@@ -78,12 +100,17 @@ class Shelf:
 
 
 def agree(shelf: Shelf, hub: HubProgram) -> None:
-    """The shelf holds exactly what the hub publishes, and finds it."""
-    public = hub.do("public")
-    assert shelf.titles() == public["resources"]
-    for thread in public["threads"]:
-        record = shelf.get(thread)
-        assert record is not None, thread
-        held = {message["id"] for message in record["messages"]}
-        assert held <= set(public["messages"])
+    """The shelf holds exactly what the hub publishes and the person keeps, record for record, and finds it."""
+    with shelf.home.own() as own:
+        choice = Subscription.from_settings(own.setting("languages"), own.setting("themes"))
+    published = {stream: records for stream, records in hub.do("sealed").items() if choice.wants(stream)}
+    assert shelf.held() == published
+    if choice == Subscription():
+        public = hub.do("public")
+        assert shelf.titles() == public["resources"]
+        for thread in public["threads"]:
+            record = shelf.get(thread)
+            assert record is not None, thread
+            held = {message["id"] for message in record["messages"]}
+            assert held <= set(public["messages"])
     shelf.check()

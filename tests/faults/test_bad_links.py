@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.bad_link import bad_link
+from sync.engine import sync_once
+from sync.transport import HttpTransport
+from tests.faults.bad_link import Fault, bad_link
 from tests.faults.shelves import Shelf, agree
 from tests.programs import HubProgram
 
@@ -20,6 +22,23 @@ def test_a_shelf_gets_in_step_over_a_bad_link(hub: HubProgram, tmp_path: Path, s
 @pytest.mark.parametrize("seed", range(10, 40))
 def test_many_bad_links(hub: HubProgram, tmp_path: Path, seed: int) -> None:
     run(hub, tmp_path, seed, rounds=8)
+
+
+@pytest.mark.parametrize("at", [1, 150, 200])
+def test_a_link_that_cuts_every_answer_in_the_same_place_is_given_up(
+    hub: HubProgram, tmp_path: Path, at: int
+) -> None:
+    shelf = Shelf(tmp_path / "shelf").enrol(hub)
+    question = shelf.ask("Does it ever stop trying?")
+    with bad_link(hub.port, Fault("cut", at)) as link, HttpTransport(link.url) as transport:
+        report = sync_once(shelf.home, transport, patience=3.0)
+        assert report.error is not None
+        assert report.error.code == "cut-off"
+        assert report.requests <= 5
+        assert report.seconds < 20
+    shelf.sync(hub.url)
+    assert list(hub.do("requests")) == [question]
+    agree(shelf, hub)
 
 
 def run(hub: HubProgram, folder: Path, seed: int, rounds: int) -> None:

@@ -1,7 +1,7 @@
 """A hub in a thread: a real HTTP server on loopback that speaks both planes, with switches for every fault.
 
 It keeps to the wire by using `sync.protocol` itself and holds nothing but dictionaries, so that a test can look
-at what took effect. `log` has every request in the order of arrival.
+at what took effect. `log` has every request in the order of arrival. `answer` needs no socket.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from sync.protocol import VERSION
-from sync.protocol.catalogue import Index, Manifest, Run, StreamEntry, cheapest_size
-from sync.protocol.head import Head, ObjectRef
+from sync.protocol import VERSION, documents, envelope, messages_v1
+from sync.protocol.errors import ProtocolError
+from sync.protocol.head import Head
 from sync.protocol.messages import (
     EnrolRequest,
     EnrolResponse,
@@ -25,15 +25,15 @@ from sync.protocol.messages import (
     Receipt,
     SyncRequest,
     SyncResponse,
-    answer_mac,
     token_hash,
 )
-from sync.protocol.paths import ENROL, HEAD, MAC_HEADER, OBJECTS, ROOT, SYNC
+from sync.protocol.paths import DOCUMENTS, ENROL, HEAD, MAC_HEADER, OBJECTS, ROOT, SYNC, SYNC_V1
 from sync.protocol.problems import MEDIA_TYPE, Problem
-from sync.protocol.segments import change_line, encode
 from sync.protocol.signing import SigningKey
 from sync.protocol.trust import make_root
 from sync.protocol.wire_json import sha256
+from tests.sync.inlined_things import things
+from tests.sync.published_feeds import PublishedFeeds
 
 EXPIRES = "2099-01-01T00:00:00Z"
 
@@ -45,10 +45,12 @@ class Seen:
     method: str
     path: str
     range: str = ""
+    size: int = 0
+    """Bytes of its body."""
 
     @property
     def kind(self) -> str:
-        """What was asked for: head, root, object, sync or enrol."""
+        """What was asked for: head, root, document, object, sync or enrol."""
         return self.path.split("/")[3].removesuffix("s")
 
 
@@ -60,44 +62,46 @@ class Answer:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
 
-
-@dataclass
-class _Stream:
-    seq: int = 0
-    records: dict[str, bytes] = field(default_factory=dict)
-    runs: list[Run] = field(default_factory=list)
+    @property
+    def head(self) -> bytes:
+        """The status line and the headers as they are sent."""
+        lines = [f"HTTP/1.1 {self.status} Whatever"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        if not {"Content-Length", "Transfer-Encoding"} & self.headers.keys():
+            lines.append(f"Content-Length: {len(self.body)}")
+        return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
 Fault = Callable[[Seen, Answer], "Answer | None"]
 """Changes an answer; None means: say nothing at all and keep the connection open."""
 
 
-class HubSimulator:
+class HubSimulator(PublishedFeeds):
     """A hub whose whole state is in its attributes. Use as a context manager: it serves meanwhile."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.name = "Simulated hub"
-        self.epoch = 1
-        self.version = 0
-        self.streams: dict[str, _Stream] = {}
-        self.objects: dict[str, bytes] = {}
         self.root_key = SigningKey.generate()
         self.head_key = SigningKey.generate()
         self.roots = [make_root(1, [self.root_key.public], [self.head_key.public], EXPIRES, [self.root_key])]
         self.head: bytes | None = None
-        self.index: Index | None = None
         self.expires = EXPIRES
         self.codes: dict[str, str | None] = {}
         self.devices: dict[str, str] = {}
         self.effects: dict[str, list[Operation]] = {}
         self.receipts: dict[str, Receipt] = {}
-        self.numbers: dict[tuple[int, int], str] = {}
+        self.numbers: dict[tuple[str, int, int], str] = {}
+        """What took each number: (device's token, epoch, counter) → id of the operation."""
         self.items: list[dict[str, Any]] = []
         self.reject: dict[str, Problem] = {}
         self.refuse_requests_with: set[str] = set()
         self.unsettled: set[str] = set()
         self.page = 200
-        self.nonce = ""
+        self.inlines = True
+        self.speaks_v2 = True
+        self.requests: list[SyncRequest] = []
+        self.nonce: str | bytes = ""
         self.log: list[Seen] = []
         # Faults
         self.fault: Fault | None = None
@@ -108,67 +112,24 @@ class HubSimulator:
     # Publishing
 
     def publish(self, changes: Mapping[str, list[dict[str, Any]]], *, segment_records: int = 1000) -> Head:
-        """Publish records and deletions by stream: a run from the state before, and a full one."""
+        """Publish records and deletions by stream as the next version."""
         with self._lock:
-            for name, records in changes.items():
-                self._seal(name, records, segment_records)
+            self.change(changes, segment_records)
             return self._sign()
 
-    def _seal(self, name: str, records: list[dict[str, Any]], segment_records: int) -> None:
-        stream = self.streams.setdefault(name, _Stream())
-        stream.seq += 1
-        for record in records:
-            if record.get("deleted"):
-                stream.records.pop(record["id"], None)
-            else:
-                stream.records[record["id"]] = change_line(record)
-        full = self._run(0, stream.seq, list(stream.records.values()), segment_records, full=True)
-        stream.runs = [run for run in stream.runs if not run.full]
-        if stream.seq > 1:
-            delta = [change_line(record) for record in records]
-            stream.runs.append(self._run(stream.seq - 1, stream.seq, delta, segment_records, full=False))
-        stream.runs.append(full)
-
-    def _run(self, start: int, end: int, lines: list[bytes], segment_records: int, *, full: bool) -> Run:
-        refs = []
-        for first in range(0, len(lines), segment_records):
-            segment = encode(lines[first : first + segment_records])
-            self.objects[segment.ref.hash] = segment.data
-            refs.append(segment.ref)
-        return Run(start, end, full, tuple(refs))
-
     def _sign(self) -> Head:
-        entries = []
-        for name, stream in sorted(self.streams.items()):
-            if stream.records:
-                manifest = Manifest(name, self.epoch, stream.seq, tuple(stream.runs))
-                entries.append(
-                    StreamEntry(
-                        name,
-                        stream.seq,
-                        self._put(manifest.to_bytes()),
-                        cheapest_size(stream.runs, stream.seq),
-                        len(stream.records),
-                    )
-                )
-        self.index = Index(self.epoch, tuple(entries))
-        self.version += 1
         head = Head(
             self.epoch,
             self.version,
             len(self.roots),
             VERSION,
-            self._put(self.index.to_bytes()),
+            self.list_all(),
             self.name,
             "2026-01-01T00:00:00Z",
             self.expires,
         )
         self.head = head.sign(self.head_key)
         return head
-
-    def _put(self, data: bytes) -> ObjectRef:
-        self.objects[sha256(data)] = data
-        return ObjectRef(sha256(data), len(data))
 
     def rotate_head_key(self) -> None:
         """The next root names a new head key; the next publication is signed with it."""
@@ -179,21 +140,15 @@ class HubSimulator:
             )
         )
 
-    def restore(self, *, forget_operations: int = 0) -> None:
-        """Come back from a backup: a new epoch, every stream whole again, the last operations forgotten."""
-        self.epoch += 1
+    def restore(self, *, forget_operations: int = 0, segment_records: int = 1000) -> None:
+        """Come back from a backup: a new epoch, every feed whole again, the last operations forgotten."""
         for operation in list(self.receipts)[len(self.receipts) - forget_operations :]:
             del self.receipts[operation]
             del self.effects[operation]
         self.numbers = {number: id_ for number, id_ in self.numbers.items() if id_ in self.receipts}
         self.items = [item for item in self.items if item["id"] in self.receipts or item["type"] != "request"]
-        for stream in self.streams.values():
-            stream.runs = [self._run(0, stream.seq, list(stream.records.values()), 1000, full=True)]
+        self.begin_epoch(segment_records)
         self._sign()
-
-    def segments(self, stream: str) -> list[str]:
-        """The hashes of the segments of a stream's full run."""
-        return [ref.hash for run in self.streams[stream].runs if run.full for ref in run.segments]
 
     # The planes
 
@@ -205,10 +160,17 @@ class HubSimulator:
             return Answer(body=self.roots[number - 1]) if number <= len(self.roots) else _problem("not-found", 404)
         if seen.path.startswith(OBJECTS):
             return self._object(seen, self.objects.get(seen.path.removeprefix(OBJECTS)))
+        if seen.path.startswith(DOCUMENTS):
+            raw = self.documents.get(seen.path.removeprefix(DOCUMENTS))
+            return self._object(seen, None if raw is None else documents.pack(raw))
         if seen.path == ENROL:
             return self._enrol(EnrolRequest.from_bytes(body))
+        if seen.path == SYNC and self.speaks_v2:
+            return self._sync(body)
         if seen.path == SYNC:
-            return self._sync(headers, body)
+            return Answer(404, b"<h1>Not Found</h1>", {"Content-Type": "text/html; charset=utf-8"})
+        if seen.path == SYNC_V1:
+            return self._sync_as_before(headers, body)
         return _problem("not-found", 404)
 
     def _head(self, headers: Mapping[str, str]) -> Answer:
@@ -244,36 +206,59 @@ class HubSimulator:
         answer = EnrolResponse(self.name, "Amina", "amina@example.org", self.roots[-1])
         return Answer(body=answer.to_bytes(), headers={"Content-Type": "application/json"})
 
-    def _sync(self, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _sync(self, body: bytes) -> Answer:
+        try:
+            token, nonce, request = envelope.read_ask(body)
+        except ProtocolError:
+            return _problem("malformed", 400, "retry")
+        if token_hash(token) not in self.devices:
+            return _problem("unknown-device", 401, "auth")
+        self.nonce = nonce
+        self.requests.append(request)
+        found = self._respond(token, request)
+        if isinstance(found, Answer):
+            return found
+        message = envelope.answer(token, nonce, found, request.operations)
+        room = request.room if self.inlines and not found.more else 0
+        message += b"".join(things(self, request, room))
+        return Answer(200, message, {"Content-Type": "application/octet-stream"})
+
+    def _sync_as_before(self, headers: Mapping[str, str], body: bytes) -> Answer:
         token = self.devices.get(token_hash(headers.get("Authorization", "").removeprefix("Bearer ")))
         if token is None:
             return _problem("unknown-device", 401, "auth")
-        request = SyncRequest.from_bytes(body)
-        self.nonce = request.nonce
+        old = messages_v1.SyncRequest.from_bytes(body)
+        self.nonce = old.nonce
+        found = self._respond(token, SyncRequest(old.head, old.personal, old.operations))
+        if isinstance(found, Answer):
+            return found
+        answer = messages_v1.SyncResponse(
+            found.epoch, found.cursor, found.receipts, found.items, found.more, found.head
+        ).to_bytes()
+        mac = messages_v1.answer_mac(token, old.nonce, answer)
+        return Answer(200, answer, {MAC_HEADER: mac, "Content-Type": "application/json"})
+
+    def _respond(self, token: str, request: SyncRequest) -> SyncResponse | Answer:
         receipts = []
         if any(operation.id in self.refuse_requests_with for operation in request.operations):
             return _problem("malformed", 400, "drop")
         for operation in request.operations:
             known = self.receipts.get(operation.id)
-            if (
-                known is None
-                and self.numbers.get((operation.epoch, operation.counter), operation.id) != operation.id
-            ):
+            number = (token, operation.epoch, operation.counter)
+            if known is None and self.numbers.get(number, operation.id) != operation.id:
                 return _problem("counter-reused", 409, "resync")
             if operation.id not in self.unsettled:
-                receipts.append(known or self._take(operation))
+                receipts.append(known or self._take(token, operation))
         since = request.personal[1] if request.personal[0] == self.epoch else 0
         items = self.items[since : since + self.page]
         head = None
         if self.head is not None and request.head != (self.epoch, self.version):
             head = self.head
         cursor = since + len(items)
-        answer = SyncResponse(self.epoch, cursor, receipts, items, cursor < len(self.items), head).to_bytes()
-        mac = answer_mac(token, request.nonce, answer)
-        return Answer(200, answer, {MAC_HEADER: mac, "Content-Type": "application/json"})
+        return SyncResponse(self.epoch, cursor, receipts, items, cursor < len(self.items), head)
 
-    def _take(self, operation: Operation) -> Receipt:
-        self.numbers[operation.epoch, operation.counter] = operation.id
+    def _take(self, token: str, operation: Operation) -> Receipt:
+        self.numbers[token, operation.epoch, operation.counter] = operation.id
         problem = self.reject.get(operation.id)
         if problem is not None:
             receipt = Receipt(operation.id, False, problem=problem)
@@ -342,7 +327,7 @@ def _handler(hub: HubSimulator) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            seen = Seen(self.command, self.path, self.headers.get("Range", ""))
+            seen = Seen(self.command, self.path, self.headers.get("Range", ""), len(body))
             with hub._lock:
                 hub.log.append(seen)
                 answer: Answer | None = hub.answer(seen, self.headers, body)
@@ -355,11 +340,7 @@ def _handler(hub: HubSimulator) -> type[BaseHTTPRequestHandler]:
                 hub.stalled.wait(30)
                 self.close_connection = True
                 return
-            lines = [f"HTTP/1.1 {answer.status} Whatever"]
-            lines += [f"{name}: {value}" for name, value in answer.headers.items()]
-            if not {"Content-Length", "Transfer-Encoding"} & answer.headers.keys():
-                lines.append(f"Content-Length: {len(answer.body)}")
-            whole = "\r\n".join(lines).encode() + b"\r\n\r\n" + answer.body
+            whole = answer.head + answer.body
             self.wfile.write(whole if cut is None else whole[:cut])
             if (cut is not None and cut < len(whole)) or answer.headers.get("Connection") == "close":
                 self.close_connection = True

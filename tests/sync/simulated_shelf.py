@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from resources_cache.cards import Cursor
 from sync.engine import enrol, sync_once
 from sync.home import Home
 from sync.protocol.wire_json import sha256
@@ -86,6 +87,16 @@ class Shelf:
             total = sum(library.counts().values())
         assert len(found) == total - self.personal(), "the shelf has records that the hub never published"
         return found
+
+    def streams(self) -> set[str]:
+        """The streams of which records are here."""
+        with self.home.library() as library:
+            return {name for name, state in library.streams().items() if state.records}
+
+    def place(self, name: str) -> Cursor | None:
+        """How far a feed or stream is applied."""
+        with self.home.library() as library:
+            return library.cursors().get(name)
 
     def lose_library(self) -> None:
         """Remove library.db with all that SQLite keeps beside it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -54,11 +55,13 @@ def test_an_operation_that_is_too_long_never_leaves(hub: HubSimulator, shelf: Sh
 
 
 def test_many_operations_leave_in_requests_that_pass_a_link_that_drops(hub: HubSimulator, shelf: Shelf) -> None:
-    asked = [shelf.ask(f"Question {n}?", "y" * 5000) for n in range(7)]
+    bodies = ["".join(chr(97 + number % 26) for number in Random(n).randbytes(5000)) for n in range(7)]
+    asked = [shelf.ask(f"Question {n}?", body) for n, body in enumerate(bodies)]
     with hub.counting() as seen:
         report = shelf.sync()
     assert [one.kind for one in seen].count("sync") == 4
-    assert report.bytes_up > 35_000
+    assert max(one.size for one in seen) < 16_000
+    assert report.bytes_up > 20_000
     assert list(hub.effects) == asked
 
 
@@ -113,7 +116,8 @@ def test_a_number_that_was_used_twice_is_given_anew(hub: HubSimulator, shelf: Sh
     first, second = shelf.ask("First?"), shelf.ask("Second?")
     with shelf.home.own() as own:
         numbers = [(item.epoch, item.counter) for item in own.outbox.pending()]
-    hub.numbers[numbers[1]] = "somebody-elses"
+    token = next(iter(hub.devices.values()))
+    hub.numbers[(token, *numbers[1])] = "somebody-elses"
     with hub.counting() as seen:
         report = shelf.sync()
     assert report.up_to_date, report.error
@@ -125,7 +129,7 @@ def test_a_number_that_was_used_twice_is_given_anew(hub: HubSimulator, shelf: Sh
 def test_a_number_that_stays_used_is_reported_and_reading_goes_on(hub: HubSimulator, shelf: Shelf) -> None:
     shelf.ask("Never?")
 
-    class Taken(dict[tuple[int, int], str]):
+    class Taken(dict[tuple[str, int, int], str]):
         def get(self, key: object, default: object = None) -> str:
             return "somebody-elses"
 
@@ -203,3 +207,15 @@ def test_a_reply_sends_its_target_and_text_only(hub: HubSimulator, shelf: Shelf,
         reply = own.outbox.add("reply", "How do districts refresh tablets?", body).id
     shelf.sync()
     assert dict(hub.effects[reply][0].body) == {"target": "th-1", "body": "We did."}
+
+
+def test_a_hub_of_before_takes_what_waits_at_its_own_address(hub: HubSimulator, shelf: Shelf) -> None:
+    hub.speaks_v2 = False
+    question = shelf.ask("Also by the old wire?")
+    with hub.counting() as seen:
+        report = shelf.sync()
+    assert report.up_to_date, report.error
+    assert [one.path for one in seen][:2] == ["/u/v2/sync", "/u/v1/sync"]
+    assert shelf.states() == {question: "received"}
+    assert len(hub.effects[question]) == 1
+    shelf.agrees()

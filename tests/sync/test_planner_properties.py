@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resources_cache.cards import Cursor, StoredHead
+from resources_cache.cards import StoredHead
 from sync.actions import (
     Action,
     Answered,
@@ -30,28 +30,37 @@ from sync.actions import (
     GetRoot,
     KeepDocument,
     Kept,
+    NoteComplete,
     Operations,
     PostPersonal,
     Refused,
     RenewDevice,
     Result,
     SaveHead,
+    SavePlace,
     SaveRoot,
+    SendAttachments,
     SetAside,
 )
-from sync.errors import HubProblem, SyncError
+from sync.errors import HubProblem, OtherContent, SyncError, from_wire
 from sync.planner import Known, Planner
-from sync.protocol.errors import BadSignature, ProtocolError, WrongHash
+from sync.protocol import envelope, limits, patches
+from sync.protocol.documents import unpack
+from sync.protocol.errors import BadSignature, ProtocolError, WrongHash, WrongPrefix
 from sync.protocol.messages import Operation, SyncRequest, SyncResponse
-from sync.protocol.paths import HEAD, OBJECTS, ROOT, SYNC
+from sync.protocol.paths import DOCUMENTS, HEAD, ROOT, SYNC
 from sync.protocol.problems import Problem
-from sync.protocol.segments import decode
+from sync.protocol.routes import Place
+from sync.protocol.segments import change_line, decode
+from sync.protocol.subscriptions import Subscription
 from sync.protocol.trust import pin
-from sync.subscriptions import Subscription
 from tests.sync.hub_simulator import HubSimulator, Seen
 
 TOKEN = "f" * 64
-NAMES = ("public/cards/en", "public/cards/fr", "public/vocab", "public/texts/en/data")
+NAMES = (
+    "public/cards/en", "public/cards/fr", "public/vocab",
+    "public/texts/en/data", "public/texts/en/rain", "public/texts/fr/data",
+)  # fmt: skip
 
 
 class LinkDown(Exception):
@@ -68,7 +77,8 @@ class DictShelf:
     seen: tuple[int, int] = (0, 0)
     personal: tuple[int, int] = (0, 0)
     hub_epoch: int | None = None
-    cursors: dict[str, Cursor] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    at: tuple[int, int] = (0, 0)
     records: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
     outbox: dict[str, tuple[Operation, str]] = field(default_factory=dict)
@@ -102,7 +112,8 @@ class DictShelf:
             seen=self.seen,
             personal=self.personal,
             hub_epoch=self.hub_epoch,
-            cursors=dict(self.cursors),
+            places=dict(self.places),
+            at=self.at if self.places else (0, 0),
             operations=self._waiting(),
         )
 
@@ -124,13 +135,16 @@ class DictShelf:
     def do(self, action: Action) -> Result:
         match action:
             case PostPersonal():
-                request = SyncRequest("0" * 32, action.head, action.personal, action.operations)
-                answer = self.hub.answer(
-                    Seen("POST", SYNC), {"Authorization": f"Bearer {TOKEN}"}, request.to_bytes()
-                )
+                assert action.at <= self.seen[1]
+                request = SyncRequest(action.head, action.personal, action.operations, action.at)
+                nonce = bytes(envelope.NONCE)
+                answer = self.hub.answer(Seen("POST", SYNC), {}, envelope.ask(TOKEN, nonce, request))
                 if answer.status != 200:
                     return Refused(Problem.from_bytes(answer.body))
-                return Answered(SyncResponse.from_bytes(answer.body))
+                reader = envelope.AnswerReader(TOKEN, nonce, operations=request.operations)
+                (message,) = reader.feed(answer.body)
+                assert isinstance(message, envelope.Message)
+                return Answered(message.response)
             case Deliver():
                 return self._deliver(action)
             case SetAside():
@@ -152,19 +166,31 @@ class DictShelf:
                 assert action.head.order >= self.seen, "a version went down"
                 self.seen = action.head.order
                 self.stored = StoredHead(*action.head.order, action.document, action.complete, "")
+                if action.complete:
+                    self.documents = {name: self.documents[name] for name in action.keep}
+            case NoteComplete():
+                self.at = action.order
             case GetDocument():
                 if action.ref.hash in self.documents:
                     return Fetched(self.documents[action.ref.hash], kept=True)
-                return Fetched(self._get(OBJECTS + action.ref.hash))
+                self.fetched.append(action.ref.hash)
+                return Fetched(unpack(self._get(DOCUMENTS + action.ref.hash), action.ref, limits.DOCUMENT))
             case KeepDocument():
                 self.documents[action.digest] = action.body
             case FetchSegment():
-                self.fetched.append(action.segment.hash)
-                self._get(OBJECTS + action.segment.hash)
+                assert action.step.source is not None
+                self.fetched.append(action.step.source.hash)
             case ApplySegment():
-                self._apply(action)
+                try:
+                    self._apply(action)
+                except ProtocolError as error:
+                    return Failed(from_wire(error))
+            case SavePlace():
+                self.places[action.feed] = action.place
+            case SendAttachments():
+                pass  # nothing here has any
             case DropStream():
-                self.cursors.pop(action.stream, None)
+                self.places.pop(action.stream, None)
                 self.records.pop(action.stream, None)
             case _:
                 raise AssertionError(action)
@@ -189,32 +215,50 @@ class DictShelf:
         return Operations(self._waiting() if action.renewed else ())
 
     def _apply(self, action: ApplySegment) -> None:
-        step, records = action.step, self.records.setdefault(action.stream, {})
-        before = self.cursors.get(action.stream, Cursor())
-        if (before.epoch, step.cursor.generation) == (step.cursor.epoch, before.generation) and before.generation:
-            assert step.cursor.parts == before.parts + 1, "a part was skipped"
+        step = action.step
+        names = {action.feed, *action.streams}
+        before = self.places.get(action.feed, Place())
+        if before.generation and (before.epoch, before.generation) == (step.place.epoch, step.place.generation):
+            assert step.place.parts == before.parts + 1, "a part was skipped"
         if step.segment is not None:
-            for change in decode(self.hub.objects[step.segment.hash], step.segment):
+            assert step.source is not None
+            source = self.hub.objects[step.source.hash]
+            data = source[step.offset : step.offset + step.segment.size]
+            for stream, change in decode(data, step.segment, lambda size: self._prefix(action.feed, size)).changes:
+                names.add(stream)
+                assert stream == action.feed or stream.startswith(action.feed + "/")
+                records = self.records.setdefault(stream, {})
                 if change.get("deleted"):
                     records.pop(change["id"], None)
-                else:
-                    records[change["id"]] = (json.dumps(change, sort_keys=True), step.mark)
-        if step.sweep:
-            for id_ in [id_ for id_, (_, mark) in records.items() if mark != step.mark]:
+                    continue
+                if patches.is_patch(change):
+                    change = patches.apply(json.loads(records[change["id"]][0]), change)
+                records[change["id"]] = (change_line(change).decode(), step.mark)
+        for name in names:
+            records = self.records.get(name, {})
+            for id_ in [id_ for id_, (_, mark) in records.items() if step.sweep and mark != step.mark]:
                 del records[id_]
-        self.cursors[action.stream] = step.cursor
+            self.places[name] = step.place
+
+    def _prefix(self, feed: str, size: int) -> bytes:
+        lines = [
+            (id_.encode(), body.encode() + b"\n")
+            for name, records in self.records.items()
+            if name == feed or name.startswith(feed + "/")
+            for id_, (body, _) in records.items()
+        ]
+        return b"".join(line for _, line in sorted(lines))[-size:]
 
     def agrees(self) -> None:
         published = {
-            name: {id_: json.dumps(json.loads(line), sort_keys=True) for id_, line in stream.records.items()}
+            name: {id_: line.decode() for id_, line in stream.records.items()}
             for name, stream in self.hub.streams.items()
             if stream.records and self.subscription.wants(name)
         }
         held = {name: {id_: body for id_, (body, _) in records.items()} for name, records in self.records.items()}
-        assert held == published
-        assert self.cursors == {
-            name: Cursor(self.hub.epoch, self.hub.streams[name].seq, "", 0) for name in published
-        }
+        assert {name: records for name, records in held.items() if records} == published
+        assert set(self.places) >= set(published)
+        assert all(not place.generation for place in self.places.values())
         assert self.items == {str(item["id"]): item for item in self.hub.items}
         assert all(state in ("received", "attention") for _, state in self.outbox.values())
         for id_, (_, state) in self.outbox.items():
@@ -259,13 +303,15 @@ events = st.one_of(
     st.tuples(st.just("rotate")),
     st.tuples(st.just("lose-library")),
     st.tuples(st.just("choose"), st.sampled_from([None, ["en"], ["fr", "en"], ["fr"]])),
+    st.tuples(st.just("themes"), st.sampled_from([None, ["data"], ["rain"], ["rain", "data"], []])),
 )
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(events, min_size=6, max_size=30))
-def test_any_history_ends_in_agreement(history: list[Any]) -> None:
+@given(st.lists(events, min_size=6, max_size=30), st.tuples(st.integers(1, 6), st.integers(1, 8), st.booleans()))
+def test_any_history_ends_in_agreement(history: list[Any], policy: tuple[int, int, bool]) -> None:
     hub, shelf = world()
+    hub.snapshot_every, hub.kept_changes, hub.lists_empty_streams = policy
     version = 0
     for event in history:
         match event:
@@ -287,15 +333,17 @@ def test_any_history_ends_in_agreement(history: list[Any]) -> None:
                 hub.publish({})
             case ("lose-library",):
                 shelf.stored, shelf.personal = None, (0, 0)
-                shelf.cursors, shelf.records, shelf.documents, shelf.items = {}, {}, {}, {}
+                shelf.places, shelf.records, shelf.documents, shelf.items = {}, {}, {}, {}
             case ("choose", languages):
-                shelf.subscription = Subscription(languages)
+                shelf.subscription = Subscription(languages, shelf.subscription.themes)
+            case ("themes", themes):
+                shelf.subscription = Subscription(shelf.subscription.languages, themes)
     shelf.fail_at = -1
     done = shelf.sync()
     assert done is not None
     assert done.complete, done
     shelf.agrees()
-    # And then there is nothing to do: one action before the end, and the index from this computer.
+    # And then there is nothing to do, and nothing to fetch: what is read again is on this computer.
     shelf.fetched.clear()
     assert shelf.sync() == Done(True, None)
     assert shelf.fetched == []
@@ -317,14 +365,14 @@ def test_damaged_documents_are_never_believed(at: int, how: str, data: st.DataOb
                 count += 1
                 assert isinstance(result, Fetched)
                 assert result.body is not None
-                if count == at % 6:
+                if count == at % 8:
                     result = Fetched(_damaged(result.body, how, data))
             if isinstance(action, KeepDocument):
-                assert action.body == hub.objects[action.digest]
+                assert action.body == hub.documents[action.digest]
             planner.feed(result)
     except WrongHash:
         return
-    assert at % 6 in (0, 5)
+    assert at % 8 in (0, 7)
     shelf.agrees()
 
 
@@ -332,7 +380,7 @@ def _damaged(body: bytes, how: str, data: st.DataObject) -> bytes:
     at = data.draw(st.integers(0, len(body) - 1))
     if how == "flip":
         return body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
-    return body[:at] if how == "cut" else b'{"epoch":1,"streams":[]}'
+    return body[:at] if how == "cut" else b'{"epoch":1,"version":1,"feeds":[]}'
 
 
 def test_one_stream_that_fails_leaves_the_others_alone() -> None:
@@ -342,14 +390,46 @@ def test_one_stream_that_fails_leaves_the_others_alone() -> None:
     planner = Planner(shelf._known())
     trouble: SyncError = HubProblem(Problem("not-found", "Gone.", "resync", 404))
     while not isinstance(action := planner.next(), Done):
-        broken = isinstance(action, FetchSegment) and action.stream == "public/cards/en"
+        broken = isinstance(action, FetchSegment) and action.feed == "public/cards/en"
         planner.feed(Failed(trouble) if broken else shelf.do(action))
     assert action == Done(False, trouble)
-    assert set(shelf.cursors) == set(NAMES) - {"public/cards/en"}
+    assert set(shelf.places) == {*NAMES, "public/texts/en", "public/texts/fr"} - {"public/cards/en"}
     assert shelf.stored is not None
     assert not shelf.stored.complete
     assert shelf.sync() == Done(True, None)
     shelf.agrees()
+
+
+def test_content_that_is_not_what_the_hub_believes_is_mended_by_a_snapshot() -> None:
+    hub, shelf = world()
+    hub.snapshot_every = 10
+    for number in range(3):
+        publish(hub, NAMES[0], [1, 2, 3], [], 2, number)
+    publish(hub, NAMES[1], [1], [], 2, 0)
+    assert shelf.sync() == Done(True, None)
+    publish(hub, NAMES[0], [4], [], 2, 4)
+    planner = Planner(shelf._known())
+    refused = 0
+    while not isinstance(action := planner.next(), Done):
+        if isinstance(action, ApplySegment) and not action.step.mark and not refused:
+            refused += 1
+            planner.feed(Failed(from_wire(WrongPrefix("Something else is here."))))
+        else:
+            planner.feed(shelf.do(action))
+    assert (action, refused) == (Done(True, None), 1)
+    shelf.agrees()
+
+
+def test_content_that_no_snapshot_mends_is_told() -> None:
+    hub, shelf = world()
+    publish(hub, NAMES[0], [1, 2, 3], [], 2, 0)
+    planner = Planner(shelf._known())
+    trouble = OtherContent("Something else is here.")
+    applied = 0
+    while not isinstance(action := planner.next(), Done):
+        applied += isinstance(action, ApplySegment)
+        planner.feed(Failed(trouble) if isinstance(action, ApplySegment) else shelf.do(action))
+    assert (action, applied) == (Done(False, trouble), 2)
 
 
 @settings(max_examples=60, deadline=None)

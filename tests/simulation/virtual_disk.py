@@ -1,0 +1,89 @@
+"""A shelf's home whose disk can fail: of all statements and writes, the n-th one fails or ends the process.
+
+The stores are the real ones, on real SQLite files; only where they would reach the disk something can go wrong.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from resources_cache.database import Watcher
+from resources_cache.errors import DiskFull
+from resources_cache.files import FileStore, Partial
+from resources_cache.library import Library
+from resources_cache.own import Own
+from sync.home import Home
+from tests.simulation.virtual_link import Died
+
+_INCOMING = 64 * 1024 * 1024
+
+
+class Trouble:
+    """Fails the n-th access to the disk, once: "full", "lost" (an input/output error) or "died"; 0 for never."""
+
+    def __init__(self, at: int = 0, how: str = "full", faults: Counter[str] | None = None) -> None:
+        self.at, self.how = at, how
+        self.seen = 0
+        self.faults: Counter[str] = Counter() if faults is None else faults
+
+    def __call__(self, what: str) -> None:
+        self.seen += 1
+        if self.seen != self.at:
+            return
+        self.faults[f"disk: {self.how} at {'a write' if what == 'write' else 'a statement'}"] += 1
+        if self.how == "died":
+            raise Died
+        if self.how == "full":
+            raise OSError(errno.ENOSPC, "no space left on the simulated disk")
+        raise OSError(errno.EIO, "the simulated disk failed")
+
+
+class FailingHome(Home):
+    """A home whose stores and segments under way stand on such a disk."""
+
+    def __init__(self, path: Path, trouble: Callable[[str], None]) -> None:
+        super().__init__(path)
+        self._trouble = trouble
+
+    @property
+    def _watcher(self) -> Watcher:
+        return self._trouble
+
+    def library(self) -> Library:
+        return Library(self.path / "library.db", on_statement=self._watcher)
+
+    def own(self) -> Own:
+        return Own(self.path / "own.db", on_statement=self._watcher)
+
+    def incoming(self) -> FileStore:
+        return _FailingStore(self.path / "incoming", _INCOMING, self._trouble)
+
+
+class _FailingStore(FileStore):
+    def __init__(self, root: Path, quota: int, trouble: Callable[[str], None]) -> None:
+        super().__init__(root, quota)
+        self._trouble = trouble
+
+    def partial(self, hash_: str, size: int) -> Partial:
+        return _FailingPartial(self, hash_, size, self._trouble)
+
+
+class _FailingPartial(Partial):
+    def __init__(self, store: FileStore, hash_: str, size: int, trouble: Callable[[str], None]) -> None:
+        super().__init__(store, hash_, size)
+        self._trouble = trouble
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._trouble("write")
+        except OSError:
+            # A full disk takes the beginning of what is written.
+            super().write(data[: len(data) // 2])
+            raise DiskFull("The simulated disk is full.") from None
+        except Died:
+            super().write(data[: len(data) // 2])
+            raise
+        super().write(data)
