@@ -118,13 +118,23 @@ def enrol(home: Home, url: str, code: str, device_name: str) -> Answer:
 
 @_subcommand
 @click.option("--budget", type=click.IntRange(min=1024), help="Spend at most so many bytes.")
-def sync(home: Home, budget: int | None) -> Answer:
+@click.option(
+    "--patience",
+    type=click.FloatRange(0, 86_400),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for a link that was lost on the way.",
+)
+@click.option("--price", is_flag=True, help="Only say what it would cost now.")
+def sync(home: Home, budget: int | None, patience: float, price: bool) -> Answer:
     """Send what waits and fetch what is new."""
-    from sync.engine import sync_once
+    from sync.engine import price_once, sync_once
     from sync.transport import HttpTransport
 
     with HttpTransport(home.hub_url) as transport:
-        report = sync_once(home, transport, budget=budget)
+        if price:
+            return price_once(home, transport).to_json(), _price_words
+        report = sync_once(home, transport, budget=budget, patience=patience)
     answer: dict[str, Any] = report.to_json()
 
     def words(a: dict[str, Any]) -> Iterable[str]:
@@ -136,6 +146,15 @@ def sync(home: Home, budget: int | None) -> Answer:
             yield f"{a['error']['message']} {a['error']['advice']}"
 
     return answer, words
+
+
+def _price_words(a: dict[str, Any]) -> Iterable[str]:
+    if not a["bytes"]:
+        yield "Nothing is new, and nothing waits to be sent."
+        return
+    yield f"About {a['bytes']:,} bytes in {a['requests']} requests."
+    if a["seconds"] is not None:
+        yield f"At the speed of the last sync that takes about {a['seconds']:,} seconds."
 
 
 @_subcommand
@@ -248,11 +267,26 @@ def _shown(record: dict[str, Any] | None, mine: Any) -> dict[str, Any]:
 @click.option("--lang", default="", help="Its language, such as fr.")
 @click.option("--theme", "themes", multiple=True, help="A theme; may be given several times.")
 @click.option("--needed-by", default="", help="A date such as 2026-05-03.")
+@click.option(
+    "--attach",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file to send with it, at most 25 MB; may be given several times.",
+)
 def ask(
-    home: Home, title: str, body_file: Any, kind: str, lang: str, themes: tuple[str, ...], needed_by: str
+    home: Home,
+    title: str,
+    body_file: Any,
+    kind: str,
+    lang: str,
+    themes: tuple[str, ...],
+    needed_by: str,
+    files: tuple[Path, ...],
 ) -> Answer:
     """Queue a question; it is sent by the next sync and kept until the hub has it."""
     from sync.questions import checked_question
+    from sync.uploads import attached
 
     body = checked_question(
         {
@@ -265,10 +299,22 @@ def ask(
         }
     )
     with home.own() as own:
+        if files:
+            body["attachments"] = attached(home.path, own, files)
         item = own.outbox.add("ask", body["title"], body)
-    return {"id": item.id, "state": item.state, "title": item.title}, lambda a: [
-        f"Queued: {STATE_WORDS[a['state']]} ({a['id']})"
-    ]
+    answer = {
+        "id": item.id,
+        "state": item.state,
+        "title": item.title,
+        "attachments": item.body.get("attachments", []),
+    }
+
+    def words(a: dict[str, Any]) -> Iterable[str]:
+        yield f"Queued: {STATE_WORDS[a['state']]} ({a['id']})"
+        for one in a["attachments"]:
+            yield f"  with {one['name']}, {one['size']:,} bytes"
+
+    return answer, words
 
 
 @_subcommand

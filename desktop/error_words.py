@@ -185,6 +185,27 @@ _TABLE: dict[str, ErrorWords] = {
         _COPY,
         "copy",
     ),
+    "not-attachable": ErrorWords(
+        N_("This file cannot be attached."),
+        N_("Nothing was copied or sent."),
+        N_("Choose another file of at most 25 MB."),
+        _COPY,
+        "copy",
+    ),
+    "too-many-attachments": ErrorWords(
+        N_("These are too many files for one message."),
+        N_("Nothing was copied or sent."),
+        N_("Attach at most ten, and send the others with a reply."),
+        _COPY,
+        "copy",
+    ),
+    "hub-too-old": ErrorWords(
+        N_("Your hub needs to be brought up to date."),
+        _READ_ON,
+        N_("What you write is still delivered. Tell the people who run the hub."),
+        _COPY,
+        "copy",
+    ),
     "bad-certificate": ErrorWords(
         N_("This computer does not trust the certificate of the hub's server."),
         N_("Nothing was sent and nothing was kept."),
@@ -241,6 +262,7 @@ _ALIASES = {
     "bad-signature": "not-trusted",
     "rolled-back": "not-trusted",
     "wrong-hash": "not-trusted",
+    "other-content": "not-trusted",
     "damaged": "store-damaged",
     "invitation-refused": "code-refused",
 }

@@ -21,6 +21,8 @@ from desktop.widgets.basics import Choice, Column, button, clear, hairline, head
 from desktop.words import N_, _, isolate, ngettext
 
 _LIMITS = (2_000_000, 5_000_000, 20_000_000, 100_000_000)
+_HOURS: dict[str, list[list[str]]] = {"": [], "night": [["20:00", "06:00"]], "after-work": [["17:00", "08:00"]]}
+"""What the choice of hours stands for; other hours, set by an IT team, are shown as they are."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Standing:
     counts: dict[str, int]
     files: int
     daily_limit: int
+    hours: list[list[str]]
+    low_data: bool
 
 
 def read_standing(shelf: Shelf) -> Standing:
@@ -49,6 +53,8 @@ def read_standing(shelf: Shelf) -> Standing:
         counts=shelf.library.counts(),
         files=shelf.files.used(),
         daily_limit=limit if isinstance(limit := own.setting("daily_limit"), int) else 0,
+        hours=hours if isinstance(hours := own.setting("allowed_hours"), list) else [],
+        low_data=own.setting("low_data") is True,
     )
 
 
@@ -72,6 +78,10 @@ class SyncPage(Page):
         self._problem_button = button("", "quiet", "", self._problem_step)
         self._limit = Choice(_("Limit for a day"))
         self._limit.currentIndexChanged.connect(lambda _i: self._save_limit())
+        self._hours = Choice(_("Syncs by itself"))
+        self._hours.currentIndexChanged.connect(lambda _i: self._save("allowed_hours", self._chosen_hours()))
+        self._texts = Choice(_("Long texts"))
+        self._texts.currentIndexChanged.connect(lambda _i: self._save("low_data", self._texts.value() == "wait"))
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(3 * STEP)
         self._facts.setVerticalSpacing(4)
@@ -117,13 +127,26 @@ class SyncPage(Page):
         body.addWidget(hairline())
         body.addSpacing(STEP)
         body.addLayout(self._facts)
-        limit = QHBoxLayout()
-        words = label(_("Limit for a day"), wrap=False)
-        words.setBuddy(self._limit)
-        limit.addWidget(words)
-        limit.addWidget(self._limit)
-        limit.addWidget(muted(_("Sync stops there and goes on the next day.")), 1)
-        body.addLayout(limit)
+        rules = QGridLayout()
+        rules.setHorizontalSpacing(2 * STEP)
+        rules.setColumnStretch(2, 1)
+        for place, (choice, name, note) in enumerate(
+            (
+                (self._limit, _("Limit for a day"), _("Sync stops there and goes on the next day.")),
+                (self._hours, _("Syncs by itself"), _("“Sync now” works at any time.")),
+                (
+                    self._texts,
+                    _("Long texts"),
+                    _("Titles, summaries, discussions and your messages come in any case."),
+                ),
+            )
+        ):
+            name_label = label(name, wrap=False)
+            name_label.setBuddy(choice)
+            rules.addWidget(name_label, place, 0)
+            rules.addWidget(choice, place, 1)
+            rules.addWidget(muted(note), place, 2)
+        body.addLayout(rules)
         body.addSpacing(STEP)
         body.addWidget(hairline())
         body.addSpacing(STEP)
@@ -196,6 +219,7 @@ class SyncPage(Page):
         self._limit.blockSignals(True)
         self._limit.choose(str(standing.daily_limit))
         self._limit.blockSignals(False)
+        self._show_rules(standing)
         clear(self._history)
         for row, (at, moved, report) in enumerate(standing.syncs):
             self._history.addWidget(muted(ago(at), wrap=False), row, 0)
@@ -204,13 +228,35 @@ class SyncPage(Page):
         if not standing.syncs:
             self._history.addWidget(muted(_("Nothing has moved yet.")), 0, 0, 1, 3)
 
-    def _save_limit(self) -> None:
-        limit = int(self._limit.value() or 0)
+    def _show_rules(self, standing: Standing) -> None:
+        names = {"": _("At any time"), "night": _("From 20:00 to 06:00"), "after-work": _("From 17:00 to 08:00")}
+        chosen = next((key for key, hours in _HOURS.items() if hours == standing.hours), "own")
+        if chosen == "own":
+            names["own"] = ", ".join("–".join(map(str, pair)) for pair in standing.hours if isinstance(pair, list))
+        texts = {"": _("Come with the rest"), "wait": _("Wait for a better link")}
+        for choice, items, value in (
+            (self._hours, names, chosen),
+            (self._texts, texts, "wait" if standing.low_data else ""),
+        ):
+            choice.blockSignals(True)
+            choice.set_items(list(items.items()))
+            choice.choose(value)
+            choice.blockSignals(False)
 
+    def _chosen_hours(self) -> list[list[str]]:
+        chosen = self._hours.value()
+        if chosen in _HOURS:
+            return _HOURS[chosen]
+        return self._standing.hours if self._standing is not None else []
+
+    def _save_limit(self) -> None:
+        self._save("daily_limit", int(self._limit.value() or 0))
+
+    def _save(self, setting: str, value: object) -> None:
         def saved(_done: None) -> None:
             self.context.notices.said.emit(_("The next sync follows your choice."))
 
-        self.context.write(lambda shelf: shelf.own.set_setting("daily_limit", limit), saved, self)
+        self.context.write(lambda shelf: shelf.own.set_setting(setting, value), saved, self)
 
     def _sync_now(self) -> None:
         if self._standing is not None and not self._standing.hub:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
@@ -137,12 +138,17 @@ class FileLine(QWidget):
         self._busy.add(entry.hash)
         self._fill()
         tell = self._progress.emit
+        record = self._record
 
         def fetch(shelf: Shelf) -> Path:
             from sync.engine import fetch_file
 
             return fetch_file(
-                shelf.home, entry.hash, entry.size, lambda p: tell(entry.hash, p.bytes_done, p.bytes_total), None
+                shelf.home,
+                entry.hash,
+                entry.size,
+                lambda p: tell(entry.hash, p.bytes_done, p.bytes_total),
+                replaces=_replaced_by(entry.hash, shelf.library.get(record)),
             )
 
         self._context.fetch(
@@ -168,3 +174,11 @@ class FileLine(QWidget):
         if (bar := self._bars.get(wanted)) is not None:
             bar.setRange(0, max(1, total))
             bar.setValue(done)
+
+
+def _replaced_by(hash_: str, record: dict[str, Any] | None) -> str:
+    """The hash of the file that the one named `hash_` took the place of, "" for none."""
+    for entry in (record or {}).get("files") or []:
+        if entry.get("hash") == hash_:
+            return str(entry.get("replaces") or "")
+    return ""

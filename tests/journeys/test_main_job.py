@@ -126,14 +126,14 @@ def test_asking_offline_is_sent_once_and_answered(hub: HubProgram, shelf: ShelfP
     assert len(hub.run("questions")["questions"]) == 1
 
 
-@pytest.mark.parametrize("at", [0, 1, 150, 400])
+@pytest.mark.parametrize("at", [0, 1, 100, 150])
 def test_a_lost_answer_makes_no_second_question(hub: HubProgram, shelf: ShelfProgram, at: int) -> None:
     shelf.enrol(hub)
     shelf.run("sync")
     shelf.ask("Is this asked once?")
     with bad_link(hub.port, Fault("cut", at)) as link:
         _point(shelf, link.url)
-        shelf.run("sync", expect=1)
+        shelf.run("sync", "--patience", "2", expect=1)
         assert [item["state"] for item in shelf.run("outbox")["items"]] == ["sending"]
     _point(shelf, hub.url)
     shelf.run("sync")
