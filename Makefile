@@ -1,7 +1,7 @@
 # make demo · make test · make check · make bench: each sets up what it needs by itself.
 PY := .venv/bin/python
 
-.PHONY: help setup install demo test check format lint types imports unit bench screenshots sample \
+.PHONY: help setup install demo test check format lint types imports unit bench bench-sync simulate screenshots sample \
         test-slow test-postgres clean
 
 help:  ## what can be made
@@ -47,8 +47,14 @@ test-postgres: setup  ## the hub's tests on the PostgreSQL that DATABASE_URL nam
 	@$(PY) -m pytest tests/hub/test_planes.py tests/hub/test_models.py tests/hub/test_import_native.py \
 		tests/hub/test_import_formats.py tests/hub/test_admin.py
 
+simulate: setup  ## random histories with every fault, in virtual time (SEEDS=50000, FIRST=1)
+	@$(PY) -m tests.simulation --seeds $(or $(SEEDS),50000) --first $(or $(FIRST),1)
+
 bench: setup sample  ## benchmarks; the table goes to the screen and to build/bench/
 	@QT_QPA_PLATFORM=offscreen $(PY) -m tests.bench.run
+
+bench-sync: setup  ## what the wire carries over bad links (BENCH='--only t2,t3'); build/bench/sync.json
+	@$(PY) -m tests.bench.sync_run $(BENCH)
 
 screenshots: setup sample  ## every page, light and dark, in three languages, in build/screenshots
 	@$(PY) packaging/demo.py --screenshots build/screenshots
