@@ -9,83 +9,26 @@ The other things that a shelf does with its hub are reached from here too: `enro
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
-from resources_cache.attachments import FOLDER, Attachments, open_files
-from resources_cache.cards import StoredHead
-from resources_cache.errors import BadRecord, CacheError
-from resources_cache.files import FileStore
-from resources_cache.identity import new_id, utc_now
-from resources_cache.library import Library
-from resources_cache.own import Own
-from sync.actions import (
-    Action,
-    Answered,
-    ApplySegment,
-    Deliver,
-    Done,
-    DropStream,
-    Failed,
-    Fetched,
-    FetchSegment,
-    GetDocument,
-    GetHead,
-    GetRoot,
-    KeepDocument,
-    Kept,
-    NoteComplete,
-    Operations,
-    PostPersonal,
-    Refused,
-    RenewDevice,
-    Result,
-    SaveHead,
-    SavePlace,
-    SaveRoot,
-    SendAttachments,
-    SetAside,
-)
-from sync.apply import apply_step, cursor, place
+from resources_cache.errors import CacheError
 from sync.cancel import Cancel
-from sync.catalogue import get_document, get_head, get_root
 from sync.clock import SYSTEM, Clock
-from sync.delivery import deliver, exchange, mark_answered, waiting_operations
 from sync.enrolment import Enrolled, connect_guest, enrol
 from sync.errors import (
-    AuthNeeded,
     Cancelled,
     HubProblem,
-    NotEnrolled,
-    NotTrusted,
-    Offline,
-    SecretsUnusable,
     SyncError,
-    UpgradeNeeded,
     from_wire,
 )
 from sync.files import fetch_file
 from sync.home import Home
-from sync.inlined import Inlined
-from sync.members import MemberAccess
-from sync.mirrors import Mirrored, addresses
-from sync.objects import Ranges
 from sync.offers import StreamOffer, offers
-from sync.pace import FIRST, Pace
-from sync.planner import Known, Planner, locked
-from sync.prices import Price, price_of
-from sync.protocol import errors as wire
-from sync.protocol import trust, uploads
+from sync.prices import Price
 from sync.protocol.errors import ProtocolError
-from sync.protocol.messages import SyncRequest
-from sync.protocol.routes import Place
-from sync.protocol.sealed import for_members
-from sync.protocol.subscriptions import Subscription
-from sync.report import KnownError, Phase, Progress, ProgressCallback, SyncReport
+from sync.report import KnownError, Progress, ProgressCallback, SyncReport
+from sync.running import Run
 from sync.transport import Transport
-from sync.uploads import upload_waiting
 
 __all__ = [
     "Cancel",
@@ -101,16 +44,6 @@ __all__ = [
     "price_once",
     "sync_once",
 ]
-
-
-_ROOM_FOR_NEWS = 4 * 1024 * 1024
-"""Bytes that the hub may put behind its answer for a shelf that was complete: what is cut is continued."""
-_ROOM_FOR_BEGINNERS = 64 * 1024
-"""The same for a shelf that has yet to fetch its content, which comes in ranges of larger objects."""
-_ROOM_FOR_A_PRICE = 8 * 1024
-"""The same where a list of what there is is all that is needed: for a price, or half-way through a beginning."""
-_PAUSES = (1.0, 2.0, 3.0, 5.0)
-"""Seconds before the next attempt after a loss; the last goes on."""
 
 
 def sync_once(
@@ -134,11 +67,11 @@ def sync_once(
     traffic.allow(budget)
     forget = cancel.watch(transport.interrupt) if cancel is not None else None
     before = (traffic.requests, traffic.up, traffic.down)
-    run: _Run | None = None
+    run: Run | None = None
     report = SyncReport()
     try:
         with home.alone(), home.library() as library, home.own() as own:
-            run = _Run(home, library, own, transport, cancel, progress, patience, clock)
+            run = Run(home, library, own, transport, cancel, progress, patience, clock)
             try:
                 report = run.to_the_end()
             except (SyncError, CacheError, ProtocolError) as error:
@@ -171,7 +104,7 @@ def price_once(home: Home, transport: Transport, *, cancel: Cancel | None = None
     before = (traffic.requests, traffic.up, traffic.down)
     try:
         with home.alone(), home.library() as library, home.own() as own:
-            run = _Run(home, library, own, transport, cancel, None, 0.0)
+            run = Run(home, library, own, transport, cancel, None, 0.0)
             try:
                 return run.price()
             finally:
@@ -206,393 +139,3 @@ def _with_traffic(
         bytes_down=traffic.down - before[2],
         seconds=seconds,
     )
-
-
-class _Run:
-    """Does what the planner asks, with the stores of one thread."""
-
-    def __init__(
-        self,
-        home: Home,
-        library: Library,
-        own: Own,
-        transport: Transport,
-        cancel: Cancel | None,
-        progress: ProgressCallback | None,
-        patience: float,
-        clock: Clock = SYSTEM,
-    ) -> None:
-        self.report = SyncReport()
-        self.trouble: KnownError | None = None
-        self._id = new_id()
-        self._home = home
-        self._library = library
-        self._own = own
-        self._transport = transport
-        self._cancel = cancel
-        self._progress = progress
-        self._token: str | None = None
-        self._patience = patience
-        self._clock = clock
-        self._incoming: FileStore | None = None
-        self._ranges: dict[Mirrored, Ranges] = {}
-        self._bytes_done = 0
-        self._gained = 0
-        self._counted: set[str] = set()
-        link = own.setting("link_rate")
-        self._pace = Pace(int(link * 5) if isinstance(link, int | float) and link > 0 else FIRST)
-        self._inlined = Inlined(self._store, library.document, own)
-        mirrors = addresses(own.setting("office_mirrors"), own.setting("mirrors"))
-        self._public = Mirrored(transport, mirrors)
-        self._members = MemberAccess(home.secrets(), transport, mirrors)
-        self._mirrored: set[str] = set()
-        self._forget = cancel.watch(self._public.interrupt) if cancel is not None else None
-        self._pricing = False
-        self._low_data = own.setting("low_data") is True
-        self._subscription = Subscription.from_settings(own.setting("languages"), own.setting("themes"))
-        self._begun = (transport.traffic.up, transport.traffic.down)
-
-    def to_the_end(self) -> SyncReport:
-        """Ask the planner, do it, tell the planner, until it is done. Raises what stops a sync."""
-        self._tell("connecting")
-        planner = Planner(self._what_is_known())
-        while not isinstance(action := planner.next(), Done):
-            if self._cancel is not None:
-                self._cancel.check()
-            result = self._patiently(action, planner)
-            planner.feed(result)
-            self.trouble = planner.trouble
-        expired = planner.head is not None and planner.head.expires < utc_now()
-        up_to_date = action.complete and action.trouble is None
-        return replace(
-            self.report,
-            up_to_date=up_to_date,
-            expired=expired,
-            postponed=planner.postponed,
-            error=action.trouble,
-        )
-
-    def price(self) -> Price:
-        """Plan without doing, and add up. Raises what stops a sync."""
-        self._pricing = True
-        known = replace(self._what_is_known(), price_only=True)
-        waiting = known.operations
-        planner = Planner(replace(known, operations=()))
-        while not isinstance(action := planner.next(), Done):
-            planner.feed(self._do(action, planner))
-        if action.trouble is not None:
-            raise action.trouble
-        incoming = self._store()
-        missing = [one.size - incoming.partial_size(one.hash) for one in planner.to_come]
-        return price_of([size for size in missing if size > 0], waiting, self._own.setting("link_rate"))
-
-    def close(self) -> None:
-        """Give up what is still open on the link."""
-        self._close_ranges()
-        self._public.close()
-        self._members.link.close()
-        if self._forget is not None:
-            self._forget()
-
-    def _close_ranges(self) -> None:
-        for ranges in self._ranges.values():
-            ranges.close()
-        self._ranges.clear()
-
-    def keep(self, report: SyncReport) -> None:
-        """Keep the report in the history. Raises CacheError."""
-        self._own.add_sync({"id": self._id, **report.to_json()})
-        if self._pace.rate:
-            self._own.set_setting("link_rate", round(self._pace.rate))
-        if report.up_to_date:
-            self._own.set_setting("last_in_step", utc_now())
-
-    def _what_is_known(self) -> Known:
-        own, library = self._own, self._library
-        if not own.setting("hub_url"):
-            raise NotEnrolled("This shelf belongs to no hub yet.")
-        document = own.setting("root")
-        if not isinstance(document, str):
-            raise NotTrusted("This shelf does not know the keys of its hub, so it can believe nobody.")
-        seen, epoch = own.setting("head_seen"), own.setting("hub_epoch")
-        guest = bool(own.setting("guest", False))
-        trouble = None if guest else self._find_token()
-        self._members.begin(self._token)
-        stored = library.head()
-        floor = (int(seen[0]), int(seen[1])) if isinstance(seen, list) and len(seen) == 2 else (0, 0)
-        if stored is not None:
-            floor = max(floor, (stored.epoch, stored.version))
-        return Known(
-            root=trust.pin(document.encode()),
-            member=self._token is not None,
-            subscription=self._subscription,
-            stored=stored,
-            seen=floor,
-            personal=library.personal_cursor(),
-            hub_epoch=epoch if isinstance(epoch, int) else None,
-            places=(places := {name: place(found) for name, found in library.cursors().items()}),
-            at=_complete_at(own.setting("complete_at"), places, self._choice()),
-            operations=waiting_operations(own) if self._token is not None else (),
-            low_data=self._low_data,
-            trouble=trouble,
-            keys=self._members.keys,
-        )
-
-    def _find_token(self) -> SyncError | None:
-        try:
-            self._token = self._home.secrets().token()
-        except SecretsUnusable as error:
-            return error
-        return None if self._token else AuthNeeded("The secret of this device is missing.")
-
-    def _patiently(self, action: Action, planner: Planner) -> Result:
-        """Do an action; after a loss wait and do it again, as long as something that stays came lately.
-
-        An answer that is cut in the same place again and again brings bytes too, but nothing that stays.
-        """
-        traffic = self._transport.traffic
-        pauses = iter(_PAUSES)
-        gained, since = self._gained, self._clock.now()
-        while True:
-            try:
-                return self._do(action, planner)
-            except Offline:
-                if self._gained > gained:
-                    gained, since, pauses = self._gained, self._clock.now(), iter(_PAUSES)
-                waited = self._clock.now() - since
-                if waited >= self._patience or traffic.down == self._begun[1]:
-                    raise
-                if self._cancel is not None:
-                    self._cancel.check()
-            self._wait(min(next(pauses, _PAUSES[-1]), max(0.0, self._patience - waited)))
-
-    def _wait(self, seconds: float) -> None:
-        self._clock.wait(seconds, self._cancel)
-        if self._cancel is not None:
-            self._cancel.check()
-
-    # One method for each action; each is told in sync.actions
-
-    def _do(self, action: Action, planner: Planner) -> Result:
-        match action:
-            case PostPersonal():
-                return self._post(action)
-            case Deliver():
-                return self._deliver(action)
-            case SetAside():
-                self._own.outbox.set_aside(action.operation, action.problem.to_json())
-            case RenewDevice():
-                self._own.new_device_epoch()
-                self._own.outbox.renumber()
-                return Operations(waiting_operations(self._own))
-            case GetHead():
-                return Fetched(get_head(self._transport, action.known))
-            case GetRoot():
-                return Fetched(get_root(self._transport, action.version))
-            case SaveRoot():
-                self._own.set_setting("root", action.root.document.decode())
-            case SaveHead():
-                self._save_head(action)
-            case NoteComplete():
-                self._own.set_setting("complete_at", [*action.order, self._choice().to_json()])
-                self._inlined.complete()
-            case GetDocument():
-                return self._document(action)
-            case KeepDocument():
-                self._library.save_document(action.digest, action.body)
-            case FetchSegment() | ApplySegment():
-                return self._segment(action, planner)
-            case SavePlace():
-                self._library.apply_run({}, {action.feed: cursor(action.place)})
-            case SendAttachments():
-                return self._send_attachments()
-            case DropStream():
-                self._library.drop_stream(action.stream)
-            case _:
-                raise AssertionError(f"the engine does not know how to do {action!r}")
-        return Kept()
-
-    def _post(self, action: PostPersonal) -> Result:
-        assert self._token is not None
-        self._tell("sending" if action.operations else "connecting")
-        request = SyncRequest(
-            head=action.head,
-            personal=action.personal,
-            operations=tuple(action.operations),
-            at=action.at,
-            streams=self._choice(),
-            room=self._room(action),
-            have=self._inlined.have(),
-            keys=self._members.ids,
-        )
-        try:
-            return Answered(exchange(self._transport, self._own, self._token, request, self._inlined))
-        except HubProblem as refused:
-            if refused.problem.forget and not self._pricing:
-                self._members.forget()
-            return Refused(refused.problem)
-
-    def _choice(self) -> Subscription:
-        """What is to be fetched now: less than what is kept, where texts wait for a better link."""
-        return replace(self._subscription, themes=[]) if self._low_data else self._subscription
-
-    def _room(self, action: PostPersonal) -> int:
-        """How many bytes the hub may put behind its answer: within the budget, and nothing before the news."""
-        room = _ROOM_FOR_NEWS if action.at else _ROOM_FOR_BEGINNERS
-        if self._pricing or (not action.at and self._library.cursors()):
-            # The hub would send again what is here already: it only knows at which version all of it was.
-            room = _ROOM_FOR_A_PRICE
-        left = self._transport.traffic.left
-        if left is not None:
-            # What is sent, the answer itself and the headers of both come first.
-            room = min(room, left // 2 - 4096 - 2 * sum(one.size for one in action.operations))
-        return max(0, room)
-
-    def _deliver(self, action: Deliver) -> Result:
-        files = open_files(self._home.path, uploads.FILE)
-        accepted, records = deliver(self._own, self._library, files, action)
-        self._members.take(action.answer.keys)
-        mark_answered(self._own, self._library)
-        self.report = replace(
-            self.report,
-            operations_sent=self.report.operations_sent + accepted,
-            records=self.report.records + records,
-        )
-        return Operations(waiting_operations(self._own) if action.renewed else ())
-
-    def _send_attachments(self) -> Result:
-        if self._token is None or not (self._home.path / FOLDER).exists():
-            return Kept()
-        files = open_files(self._home.path, uploads.FILE)
-        try:
-            upload_waiting(
-                self._transport, self._token, self._own, files, cancel=self._cancel, progress=self._progress
-            )
-        except (HubProblem, AuthNeeded, UpgradeNeeded) as error:
-            return Failed(error)
-        Attachments.of(self._own, files).tidy()
-        return Kept()
-
-    def _save_head(self, action: SaveHead) -> None:
-        head = action.head
-        seen = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        # Own work outlives the library: a shelf that is built anew still knows what it must not go back behind.
-        self._own.set_setting("head_seen", list(head.order))
-        self._library.save_head(StoredHead(head.epoch, head.version, action.document, action.complete, seen))
-        if self._own.setting("mirrors", []) != list(head.mirrors):
-            self._own.set_setting("mirrors", list(head.mirrors))
-        if self._own.setting("hub_name") != head.hub:
-            self._own.set_setting("hub_name", head.hub)
-        if action.complete:
-            self._library.forget_documents(action.keep)
-            self._close_ranges()
-            shutil.rmtree(self._home.path / "incoming", ignore_errors=True)
-            self._incoming = None
-
-    def _document(self, action: GetDocument) -> Result:
-        kept = self._library.document(action.ref.hash)
-        if kept is not None:
-            return Fetched(kept, kept=True)
-        inlined = self._inlined.document(action.ref)
-        if inlined is not None:
-            return Fetched(inlined)
-        self._tell("catalogue")
-        try:
-            return Fetched(self._verified_document(action))
-        except HubProblem as error:
-            return Failed(error)
-        except ProtocolError as error:
-            return Failed(from_wire(error))
-
-    def _verified_document(self, action: GetDocument) -> bytes:
-        if action.sealed:
-            return self._members.document(action.ref, self._store(), self._cancel)
-        return self._public.from_anywhere(lambda: get_document(self._public, action))
-
-    def _segment(self, action: FetchSegment | ApplySegment, planner: Planner) -> Result:
-        """Do one half of a segment; what is wrong with this one alone is told, not raised."""
-        try:
-            if isinstance(action, FetchSegment):
-                self._fetch(action, planner)
-            else:
-                self._apply_whatever_came(action, planner)
-        except wire.NoKey:
-            return Failed(locked())
-        except ProtocolError as error:
-            return Failed(from_wire(error))
-        except (HubProblem, UpgradeNeeded, BadRecord) as error:
-            return Failed(error)
-        return Kept()
-
-    def _store(self) -> FileStore:
-        if self._incoming is None:
-            self._incoming = self._home.incoming()
-        return self._incoming
-
-    def _fetch(self, action: FetchSegment, planner: Planner) -> None:
-        step = action.step
-        assert step.segment is not None, "a step without a segment has nothing to fetch"
-        assert step.source is not None, "a segment lies somewhere"
-        link = self._link(action.feed)
-        if link not in self._ranges:
-            self._ranges[link] = Ranges(link, self._store(), self._pace, self._cancel, self._clock)
-        if step.segment.hash not in self._counted:
-            # What came behind the hub's answer, or before an earlier cut.
-            self._bytes_done += self._store().partial_size(step.segment.hash)
-            self._counted.add(step.segment.hash)
-
-        def arrived(count: int) -> None:
-            self._bytes_done += count
-            self._gained += count
-            self._tell("applying", planner, action.feed)
-
-        ranges, segment, source = self._ranges[link], step.segment, step.source
-        link.from_anywhere(lambda: ranges.bring(segment, source, step.offset, step.ahead, arrived))
-        if link.mirrored:
-            self._mirrored.add(step.segment.hash)
-
-    def _link(self, feed: str) -> Mirrored:
-        return self._members.link if for_members(feed) else self._public
-
-    def _apply_whatever_came(self, action: ApplySegment, planner: Planner) -> None:
-        """Apply a segment; one that a mirror gave wrong is fetched again from the hub."""
-        try:
-            self._apply(action, planner)
-        except wire.WrongHash:
-            segment = action.step.segment
-            if segment is None or segment.hash not in self._mirrored:
-                raise
-            self._mirrored.discard(segment.hash)
-            self._close_ranges()
-            self._link(action.feed).distrust()
-            self._fetch(FetchSegment(action.feed, action.step), planner)
-            self._apply(action, planner)
-
-    def _apply(self, action: ApplySegment, planner: Planner) -> None:
-        keys = self._members.keys
-        applied = apply_step(self._library, self._store(), action.feed, action.streams, action.step, keys)
-        self._inlined.applied(action.step.segment)
-        self.report = replace(
-            self.report,
-            segments_applied=self.report.segments_applied + (action.step.segment is not None),
-            records=self.report.records + applied.put + applied.deleted,
-        )
-        # Kept as it goes: what a sync that is killed had spent still counts.
-        traffic = self._transport.traffic
-        spent = {"bytes_up": traffic.up - self._begun[0], "bytes_down": traffic.down - self._begun[1]}
-        self._own.add_sync({**self.report.to_json(), **spent, "id": self._id})
-        self._tell("applying", planner, action.feed)
-
-    def _tell(self, phase: Phase, planner: Planner | None = None, stream: str = "") -> None:
-        if self._progress is not None:
-            total = planner.bytes_total if planner is not None else 0
-            self._progress(Progress(phase, self._bytes_done, total, self.report.records, stream))
-
-
-def _complete_at(setting: object, places: Mapping[str, Place], choice: Subscription) -> tuple[int, int]:
-    """Return (epoch, version) at which this shelf last had all of `choice`; (0, 0) where it never had."""
-    if isinstance(setting, list) and len(setting) == 3 and places:
-        epoch, version, chosen = setting
-        if isinstance(epoch, int) and isinstance(version, int) and chosen == choice.to_json():
-            return epoch, version
-    return 0, 0

@@ -11,7 +11,7 @@ import pytest
 from resources_cache import filing
 from resources_cache.library import Library
 from resources_cache.outbox import Outbox
-from sync import engine
+from sync import running
 from sync.protocol import envelope, patches
 from tests.simulation.__main__ import live, memory_folder
 from tests.simulation.history import History
@@ -92,7 +92,7 @@ def _answers_are_taken_from_anybody(patch: pytest.MonkeyPatch) -> None:
 
 
 def _what_was_spent_is_not_noted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(engine._Run, "keep", lambda *_: None)
+    patch.setattr(running.Run, "keep", lambda *_: None)
 
 
 @pytest.mark.parametrize(
