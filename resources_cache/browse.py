@@ -102,14 +102,20 @@ def latest(store: Store, types: Sequence[str], since: str, limit: int) -> list[C
 
 def newest(store: Store, streams: Sequence[str]) -> Iterator[Record]:
     """See ``Library.newest``. Each stream is walked down its own part of an index, and only as far as needed."""
+    # A copy that waits while another stream shows the record belongs to its stream all the same.
     walks = [
-        store.each("SELECT id, rid FROM records WHERE stream=? ORDER BY id DESC", (stream,))
+        store.each(f"SELECT id, body FROM {source} WHERE stream=? ORDER BY id DESC", (stream,))
         for stream in dict.fromkeys(streams)
+        for source in ("records JOIN bodies USING (rid)", "displaced")
     ]
-    # Code points order as their UTF-8 does, so Python merges in the order in which SQLite walks.
-    for _id, rid in merge(*walks, reverse=True):
-        record: Record = json.loads(store.value("SELECT body FROM bodies WHERE rid=?", (rid,)))
-        yield record
+    try:
+        # Code points order as their UTF-8 does, so Python merges in the order in which SQLite walks.
+        for _id, body in merge(*walks, reverse=True):
+            record: Record = json.loads(body)
+            yield record
+    finally:
+        for walk in walks:
+            walk.close()
 
 
 def facets(store: Store, filters: Filters, types: Sequence[str]) -> dict[str, list[tuple[str, int]]]:

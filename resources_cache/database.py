@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,7 +147,7 @@ class Store:
         found = self.row(sql, parameters)
         return found[0] if found else None
 
-    def each(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Row]:
+    def each(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Generator[Row, None, None]:
         """Rows one by one, for results too large to hold. Raises as ``execute``."""
         with self._errors():
             self._watch(sql)

@@ -271,7 +271,8 @@ class Library:
         return None if body is None else json.loads(body)
 
     def newest(self, streams: Sequence[str]) -> Generator[Record, None, None]:
-        """The wire records shown under these streams, the largest id first (by the bytes of its UTF-8).
+        """The wire records filed under these streams, the largest id first (by the bytes of its UTF-8); copies
+        that wait while another stream shows the record are among them.
 
         Read one by one, all from one state of the shelf: stop whenever there is enough. Nothing can be written
         through this object until it has ended or is closed.

@@ -119,11 +119,6 @@ def test_a_theme_that_empties_right_after_a_restore_is_swept_with_the_rest(
     shelf.agrees()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Library.newest does not give copies that wait while another stream shows the record, so the priming of"
-    " the stream that loses it is not found and a snapshot comes instead",
-)
 def test_a_card_that_moves_to_another_language_costs_no_snapshot(hub: HubSimulator, shelf: Shelf) -> None:
     shelf.set(languages=["fr", "en"])
     shelf.sync()
