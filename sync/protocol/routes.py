@@ -147,9 +147,14 @@ def steps(leg: Leg, place: Place | None, epoch: int, snapshot: Snapshot | None) 
 
 
 def generation(epoch: int, leg: Leg) -> str:
-    """Return the name of a run or snapshot as places keep it."""
+    """Return the name of a run or snapshot as places keep it.
+
+    It names the content, not only the versions: a group of streams and each of them alone have runs between the
+    same versions, and one that is half-way through the group's has not begun its own.
+    """
     if leg.run is not None:
-        return f"{epoch}.{leg.run.start}.{leg.run.end}"
+        first = leg.run.segments[0].hash[:8] if leg.run.segments else ""
+        return f"{epoch}.{leg.run.start}.{leg.run.end}.{first}"
     assert leg.snapshot is not None
     return f"{epoch}.{leg.snapshot.at}.{leg.snapshot.document.hash[:8]}s"
 

@@ -14,7 +14,7 @@ from sync.pace import FIRST, LARGEST, SMALLEST, Pace
 from sync.protocol.errors import Malformed
 from sync.protocol.feeds import Feed, History, Run, SegmentRef, Snapshot, SnapshotRef, StreamSize
 from sync.protocol.head import ObjectRef
-from sync.protocol.routes import Leg, Place, Step, chain, plan, steps
+from sync.protocol.routes import Leg, Place, Step, chain, generation, plan, steps
 from sync.protocol.subscriptions import Subscription, parts
 
 NAME = "public/cards/en"
@@ -75,7 +75,7 @@ def test_a_snapshot_is_read_part_by_part_out_of_its_object_and_sweeps_at_its_end
 
 def test_a_run_marks_nothing_and_sweeps_nothing() -> None:
     found = list(steps(Leg(run(5, 8, 30, 40)), Place(3, 5), 3, None))
-    assert ends(found) == [(5, "3.5.8", 1), (8, "", 0)]
+    assert ends(found) == [(5, f"3.5.8.{30:064x}"[:14], 1), (8, "", 0)]
     assert [(step.segment, step.source, step.offset) for step in found] == [
         (segment(30), segment(30), 0),
         (segment(40), segment(40), 0),
@@ -125,11 +125,17 @@ def test_what_was_begun_goes_on() -> None:
 
 
 def test_a_run_of_the_history_that_was_begun_is_looked_for_there() -> None:
-    half_way = Place(3, 5, "3.5.10", 1)
+    half_way = Place(3, 5, generation(3, Leg(run(5, 10, 12))), 1)
     assert plan(FEED, half_way, 3, None) is None
     legs = plan(FEED, half_way, 3, HISTORY)
     assert legs is not None
     assert legs[0] == Leg(run(5, 10, 12), None, 1)
+
+
+def test_a_run_of_other_content_between_the_same_versions_was_not_begun() -> None:
+    """A group of streams and one of them alone may both have a run from 5 to 10."""
+    of_the_group = Place(3, 5, generation(3, Leg(Run(5, 10, (SegmentRef("f" * 64, 9),)))), 1)
+    assert way(plan(FEED, of_the_group, 3, HISTORY))[0] == 12
 
 
 def test_what_was_begun_and_is_gone_is_left_for_a_snapshot() -> None:
