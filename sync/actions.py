@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from sync.protocol.feeds import SegmentRef
 from sync.protocol.head import Head, ObjectRef
 from sync.protocol.messages import Operation, SyncResponse
 from sync.protocol.problems import Problem
@@ -102,12 +103,14 @@ class NoteComplete:
 class GetDocument:
     """Fetch a document by the hash of its JSON, or take the one that is here. Answer: Fetched or Failed.
 
-    `sealed`: it is for members, named by its sealed bytes, and these are the answer.
+    `sealed`: it is for members, named by its sealed bytes, and these are the answer. `at_hand`: it is not worth a
+    request; where it is not here, Fetched holds None.
     """
 
     ref: ObjectRef
     purpose: Literal["index", "history", "parts", "snapshot"]
     sealed: bool = False
+    at_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,21 @@ class KeepDocument:
 
     digest: str
     body: bytes
+
+
+@dataclass(frozen=True)
+class FetchTogether:
+    """Ask the hub for what is new once more where much of it did not fit behind its last answer.
+
+    `head`, `personal` and `at` as in PostPersonal; `segments` and `documents` are what is known to be wanted. What
+    does not come this way is fetched alone. Answer: Came.
+    """
+
+    head: tuple[int, int]
+    personal: tuple[int, int]
+    at: int
+    segments: Sequence[SegmentRef]
+    documents: Sequence[ObjectRef]
 
 
 @dataclass(frozen=True)
@@ -178,6 +196,7 @@ Action = (
     | NoteComplete
     | GetDocument
     | KeepDocument
+    | FetchTogether
     | FetchSegment
     | ApplySegment
     | SavePlace
@@ -212,10 +231,20 @@ class Operations:
 
 @dataclass(frozen=True)
 class Fetched:
-    """Bytes that are not verified yet; `kept`: they come from this computer. None where nothing changed."""
+    """Bytes that are not verified yet; `kept`: they come from this computer.
+
+    None where nothing changed, or what was wanted at hand is not.
+    """
 
     body: bytes | None
     kept: bool = False
+
+
+@dataclass(frozen=True)
+class Came:
+    """Whether some of what was wanted came together."""
+
+    some: bool
 
 
 @dataclass(frozen=True)
@@ -230,4 +259,4 @@ class Failed:
     error: KnownError
 
 
-Result = Answered | Refused | Operations | Fetched | Kept | Failed
+Result = Answered | Refused | Operations | Fetched | Came | Kept | Failed

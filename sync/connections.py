@@ -48,7 +48,7 @@ class Wire:
             self._sockets.append(connection)
             interrupted = self.interrupted
         if interrupted:
-            _shut(connection)
+            shut(connection)
 
     def interrupt(self) -> None:
         """End every read and write that is under way, from any thread; nothing can be sent afterwards."""
@@ -56,10 +56,11 @@ class Wire:
             self.interrupted = True
             sockets = list(self._sockets)
         for one in sockets:
-            _shut(one)
+            shut(one)
 
 
-def _shut(one: socket.socket) -> None:
+def shut(one: socket.socket) -> None:
+    """End every read and write of a socket that is under way, from any thread; it still has to be closed."""
     # An error means that it was closed in the meantime, by us or by the other side.
     with contextlib.suppress(OSError):
         # Not SSLSocket.shutdown, which takes the TLS state away from the thread that reads.

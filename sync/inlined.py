@@ -22,6 +22,8 @@ _MOST_HELD = limits.PARTS_HELD
 """Names in `have`, and documents of one answer (count)."""
 _MOST_APPLIED = 60
 """Names of segments that were applied among them (count)."""
+_MOST_READ = 30
+"""Names of documents among them (count): more than there are feeds that have a history."""
 _APPLIED = "news_applied"
 
 
@@ -38,14 +40,17 @@ class Inlined:
         kept = own.setting(_APPLIED)
         self._applied: list[tuple[str, int]] = [(one[0], one[1]) for one in kept] if isinstance(kept, list) else []
         self._frames: dict[str, tuple[bytes, bytes]] = {}
+        self._read: list[tuple[str, int]] = []
+        self.came = False
+        """Whether the hub sent anything along in this sync."""
         self._begun: Begun | None = None
         self._partial: Partial | None = None
         self._frame = bytearray()
 
     def have(self) -> list[tuple[str, int]]:
-        """What is here of objects: (first 16 characters of the hash, bytes)."""
+        """What is here of objects, and which documents came: (first 16 characters of the hash, bytes)."""
         partly = [(name[:16], size) for name, size in sorted(self._incoming().partials().items())]
-        return [*self._applied, *partly][:_MOST_HELD]
+        return [*self._read, *self._applied, *partly][:_MOST_HELD]
 
     def applied(self, segment: SegmentRef | None) -> None:
         """Note that a segment is on the shelf: the hub only knows when all was, and would send it again."""
@@ -64,6 +69,7 @@ class Inlined:
         if isinstance(event, Begun):
             self.stop()
             self._begun = event
+            self.came = True
             if event.kind == OBJECT:
                 self._partial = self._incoming().partial(event.hash, event.size)
                 if self._partial.offset != event.offset:
@@ -82,14 +88,22 @@ class Inlined:
         self._partial, self._begun = None, None
         self._frame.clear()
 
+    def holds(self, ref: ObjectRef) -> bool:
+        """Whether a document came and was not looked at yet."""
+        return ref.hash in self._frames
+
     def document(self, ref: ObjectRef) -> bytes | None:
         """Return the raw JSON of a document that came, verified against its name; None where it did not."""
         kind, frame = self._frames.pop(ref.hash, (b"", b""))
         with suppress(ProtocolError):
+            body = None
             if kind == DOCUMENT:
-                return documents.unpack(frame, ref, limits.DOCUMENT)
-            if kind == PATCH and (base := self._known(frame[:32].hex())) is not None:
-                return documents.unpatch(frame[32:], base, ref, limits.DOCUMENT)
+                body = documents.unpack(frame, ref, limits.DOCUMENT)
+            elif kind == PATCH and (base := self._known(frame[:32].hex())) is not None:
+                body = documents.unpatch(frame[32:], base, ref, limits.DOCUMENT)
+            if body is not None:
+                self._read = [*self._read, (ref.hash[:16], limits.DOCUMENT)][-_MOST_READ:]
+            return body
         return None
 
     def _write(self, data: bytes) -> None:

@@ -8,7 +8,8 @@ An exception leaves the planner useless and nothing half done: the next sync beg
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -17,12 +18,14 @@ from sync.actions import (
     Action,
     Answered,
     ApplySegment,
+    Came,
     Deliver,
     Done,
     DropStream,
     Failed,
     Fetched,
     FetchSegment,
+    FetchTogether,
     GetDocument,
     GetHead,
     GetRoot,
@@ -39,20 +42,22 @@ from sync.actions import (
     SendAttachments,
     SetAside,
 )
-from sync.errors import AuthNeeded, HubProblem, OtherContent, SyncError, UpgradeNeeded, from_wire
+from sync.errors import HubProblem, OtherContent, from_wire
 from sync.protocol import VERSION, limits
 from sync.protocol.errors import Malformed, NoKey, ProtocolError, RolledBack, TooLarge, WrongHash
 from sync.protocol.feeds import Feed, History, Index, Parts, SegmentRef, Snapshot
 from sync.protocol.head import Head, ObjectRef, root_version, verify_head
 from sync.protocol.messages import Operation, SyncResponse
 from sync.protocol.problems import Problem
-from sync.protocol.routes import Leg, Place, plan, steps
+from sync.protocol.routes import Leg, Place, Step, plan, steps
 from sync.protocol.sealed import for_members, keyring, unseal_document
 from sync.protocol.signing import split_document
 from sync.protocol.subscriptions import Subscription, tier
 from sync.protocol.trust import Root, advance
 from sync.protocol.wire_json import load_object, number, sha256
+from sync.refusals import broken, copied, locked, meaning, too_long
 from sync.report import KnownError
+from sync.ways import Way, looking_ahead
 
 _BATCH = 12 * 1024
 """Bytes of operations in one request: a request is not resumed, so it must pass a link that drops often."""
@@ -109,6 +114,11 @@ class Planner:
         self._unsettled = False
         self._read_again: list[str] = []
         self._keys = dict(known.keys)
+        self._personal = known.personal
+        self._ways: dict[str, Way | None] = {}
+        """By feed, in the order in which they are walked; None where it is not known yet."""
+        self._not_here: list[ObjectRef] = []
+        """Documents without which ways are not known."""
         self._welcome = known.member
         self._plan = self._sync()
         self._action: Action | None = None
@@ -166,13 +176,13 @@ class Planner:
             batch = outgoing.popleft() if outgoing else ()
             result = yield PostPersonal(head, personal, batch, at)
             if isinstance(result, Refused):
-                if _copied(result.problem) and not renewed:
+                if copied(result.problem) and not renewed:
                     renewed = True
                     outgoing = yield from self._batches(_operations((yield RenewDevice())))
                 elif result.problem.action == "drop" and batch:
                     yield from self._isolate(batch, result.problem, outgoing)
                 else:
-                    self._note(_meaning(result.problem))
+                    self._note(meaning(result.problem))
                     self._welcome = False
                     if result.problem.forget:
                         yield from self._forget_members()
@@ -187,7 +197,8 @@ class Planner:
             delivered = yield Deliver(answer, frozenset(settled), again, personal[0] != answer.epoch)
             if again:
                 outgoing = yield from self._batches(_operations(delivered))
-            epoch, personal = answer.epoch, (answer.epoch, answer.cursor)
+            epoch = answer.epoch
+            personal = self._personal = (answer.epoch, answer.cursor)
             self._keys |= keyring(answer.keys)
             if answer.head is not None:
                 document, head = answer.head, _claimed(answer.head)
@@ -216,7 +227,7 @@ class Planner:
         size = 0
         for operation in operations:
             if operation.size > limits.OPERATION:
-                yield SetAside(operation.id, _too_long(operation))
+                yield SetAside(operation.id, too_long(operation))
                 continue
             if batch and (size + operation.size > _BATCH or len(batch) >= limits.OPERATIONS):
                 found.append(batch)
@@ -267,7 +278,7 @@ class Planner:
         index = yield from self._read(head.index, result, Index.from_bytes)
         self._read_again = [head.index.hash]
         if index.epoch != head.epoch:
-            raise _broken(f"Its index is of epoch {index.epoch}, its head of epoch {head.epoch}.")
+            raise broken(f"Its index is of epoch {index.epoch}, its head of epoch {head.epoch}.")
         return index
 
     def _read_members_index(self, head: Head) -> _Steps[Index | None]:
@@ -281,7 +292,7 @@ class Planner:
         try:
             index = yield from self._read(head.members, result, Index.from_bytes, sealed=True)
             if index.epoch != head.epoch:
-                raise _broken(f"Its index for members is of epoch {index.epoch}, its head of epoch {head.epoch}.")
+                raise broken(f"Its index for members is of epoch {index.epoch}, its head of epoch {head.epoch}.")
         except (WrongHash, HubProblem) as error:
             self._note(from_wire(error) if isinstance(error, WrongHash) else error)
             return None
@@ -298,7 +309,7 @@ class Planner:
         try:
             found = parse(unseal_document(body, self._keys, limits.DOCUMENT) if sealed else body)
         except (Malformed, TooLarge) as error:
-            raise _broken(str(error)) from error
+            raise broken(str(error)) from error
         except NoKey as error:
             raise locked() from error
         assert isinstance(result, Fetched)
@@ -333,6 +344,7 @@ class Planner:
             late = [feed for feed in late if tier(feed.name) != "texts"]
         self.bytes_total += sum(self._guess(feed) for feed in late)
         complete = hidden is not None or head.members is None or not self._welcome
+        yield from self._look_ahead(late, index.epoch)
         for feed in late:
             complete &= yield from self._bring_feed(feed, index.epoch)
         for name in gone:
@@ -351,20 +363,46 @@ class Planner:
             return 0
         return sum(one.size for one in feed.streams if self._known.subscription.wants(one.name))
 
+    def _look_ahead(self, late: Sequence[Feed], epoch: int) -> _Steps[None]:
+        """Find the ways of those feeds whose documents are here already: what comes next is then asked for with
+        what comes first, in one range of the same object or behind one more answer of the hub."""
+        self._ways = dict.fromkeys((feed.name for feed in late), None)
+        at = self._known.at[1] if self._known.at[0] == epoch else 0
+        came = True
+        while came:
+            self._not_here.clear()
+            for feed in late:
+                if self._ways[feed.name] is None and not for_members(feed.name) and self._as_whole(feed, epoch):
+                    with suppress(WrongHash, HubProblem):  # told in its turn, when those before it are here
+                        way = yield from self._way(feed, epoch, self._known.places.get(feed.name), at_hand=True)
+                        self._ways[feed.name] = way if isinstance(way, Way) else None
+            segments = [segment for way in self._ways.values() if way is not None for segment in way.of_runs]
+            if not self._welcome or not at or self._known.price_only or not (segments or self._not_here):
+                return
+            assert self.head is not None, "content without a head"
+            order, wanted = self.head.order, tuple(self._not_here)
+            result = yield FetchTogether(order, self._personal, at, segments, wanted)
+            assert isinstance(result, Came), result
+            came = result.some
+
+    def _as_whole(self, feed: Feed, epoch: int) -> bool:
+        """Whether a feed is followed as a whole: all of it is kept, and nothing of it is here alone."""
+        whole = self._known.subscription.takes_whole(feed)
+        # Places of an earlier epoch mean nothing: all of it is fetched anew, and as a whole that is cheapest.
+        alone = any(place.epoch == epoch for name in _names(feed) if (place := self._known.places.get(name)))
+        return feed.parts is None or (whole and (feed.name in self._known.places or not alone))
+
     def _bring_feed(self, feed: Feed, epoch: int) -> _Steps[bool]:
-        """Bring a feed as a whole where all of it is kept and nothing of it is here alone, else by its parts."""
+        """Bring a feed as a whole where it is followed so, else by its parts."""
         if for_members(feed.name):
             try:
                 return (yield from self._follow(feed, epoch, self._known.places.get(feed.name)))
             except (WrongHash, HubProblem) as error:
                 # What is public goes on.
                 return self._note(from_wire(error) if isinstance(error, WrongHash) else error)
-        whole = self._known.subscription.takes_whole(feed)
-        known = feed.name in self._known.places
-        # Places of an earlier epoch mean nothing: all of it is fetched anew, and as a whole that is cheapest.
-        alone = any(place.epoch == epoch for name in _names(feed) if (place := self._known.places.get(name)))
-        if feed.parts is None or (whole and (known or not alone)):
+        if self._as_whole(feed, epoch):
             return (yield from self._follow(feed, epoch, self._known.places.get(feed.name)))
+        assert feed.parts is not None, "without parts it is followed as a whole"
         document = yield GetDocument(feed.parts, "parts")
         if isinstance(document, Failed):
             return self._note(document.error)
@@ -376,55 +414,94 @@ class Planner:
                 complete &= yield from self._follow(part, epoch, self._known.places.get(part.name))
         if self._known.price_only:
             return complete
+        whole = self._known.subscription.takes_whole(feed)
         if whole and complete and {part.name for part in parts.feeds} >= set(_names(feed)):
             yield SavePlace(feed.name, Place(epoch, feed.last))
         return complete
 
     def _follow(self, feed: Feed, epoch: int, place: Place | None) -> _Steps[bool]:
         """Apply the cheapest way to the newest state; where a run does not fit what is here, a snapshot."""
-        error = yield from self._walk(feed, epoch, place, barred=False)
+        way: Way | KnownError | None = self._ways.pop(feed.name, None)
+        following = [] if way is None else _known_ways(self._ways.values())
+        if way is None:
+            way = yield from self._way(feed, epoch, place)
+        error = (yield from self._walk(way, epoch, following)) if isinstance(way, Way) else way
         if isinstance(error, OtherContent):
-            error = yield from self._walk(feed, epoch, place, barred=True)
+            way = yield from self._way(feed, epoch, place, barred=True)
+            error = (yield from self._walk(way, epoch)) if isinstance(way, Way) else way
         return True if error is None else self._note(error)
 
-    def _walk(self, feed: Feed, epoch: int, place: Place | None, *, barred: bool) -> _Steps[KnownError | None]:
-        guess = self._guess(feed)
+    def _way(
+        self, feed: Feed, epoch: int, place: Place | None, *, barred: bool = False, at_hand: bool = False
+    ) -> _Steps[Way | KnownError | None]:
+        """Return the cheapest way, what stood in the way of knowing it, or, `at_hand`, None where that would need
+        a document that is not here."""
+        sealed = for_members(feed.name)
+        history = None
         try:
             legs = plan(feed, place, epoch, None, barred=barred)
             if legs is None:
                 assert feed.history is not None
-                sealed = for_members(feed.name)
-                found = yield GetDocument(feed.history, "history", sealed)
-                if isinstance(found, Failed):
-                    return found.error
+                found = yield GetDocument(feed.history, "history", sealed, at_hand)
+                if not _came(found):
+                    self._not_here.append(feed.history)
+                    return found.error if isinstance(found, Failed) else None
                 history = yield from self._read(feed.history, found, History.from_bytes, sealed=sealed)
                 legs = plan(feed, place, epoch, history, barred=barred)
                 assert legs is not None, "with its history at hand, a feed has a way or none"
         except Malformed as error:
-            return _broken(str(error))
-        self.bytes_total += sum(leg.size for leg in legs) - guess
-        for leg in legs:
-            failed = yield from self._walk_leg(feed, leg, place, epoch)
+            return broken(str(error))
+        if not legs:
+            return Way(feed, place, ())
+        first = yield from self._steps(feed, legs[0], place, epoch, at_hand)
+        if not isinstance(first, list):
+            return first
+        # Now that the list is read, the exact price stands in place of the guess.
+        later = sum(leg.size for leg in legs[1:])
+        self.bytes_total += self._exact(first) + later - (0 if barred else self._guess(feed))
+        return Way(feed, place, legs, first)
+
+    def _steps(
+        self, feed: Feed, leg: Leg, place: Place | None, epoch: int, at_hand: bool = False
+    ) -> _Steps[list[Step] | KnownError | None]:
+        """Return the transactions of a leg, whose list is read for it; else as `_way`."""
+        snapshot = None
+        if leg.snapshot is not None:
+            sealed = for_members(feed.name)
+            found = yield GetDocument(leg.snapshot.document, "snapshot", sealed, at_hand)
+            if not _came(found):
+                self._not_here.append(leg.snapshot.document)
+                return found.error if isinstance(found, Failed) else None
+            snapshot = yield from self._read(leg.snapshot.document, found, Snapshot.from_bytes, sealed=sealed)
+            if (snapshot.feed, snapshot.at) != (feed.name, leg.snapshot.at):
+                return broken(f"The snapshot of {feed.name} is that of something else.")
+        return list(steps(leg, place, epoch, snapshot))
+
+    def _exact(self, todo: Sequence[Step]) -> int:
+        """Note the segments of a leg whose list is read, and return their bytes."""
+        segments = [step.segment for step in todo if step.segment is not None]
+        self.to_come += segments
+        return sum(segment.size for segment in segments)
+
+    def _walk(self, way: Way, epoch: int, following: Iterable[Way] = ()) -> _Steps[KnownError | None]:
+        """Fetch and apply; `following` are the ways that will be walked next."""
+        feed, place = way.feed, way.place
+        for leg in way.legs:
+            if leg is way.legs[0]:
+                todo = looking_ahead(way, following)
+            else:
+                found = yield from self._steps(feed, leg, place, epoch)
+                if not isinstance(found, list):
+                    return found
+                todo = found
+                self.bytes_total += self._exact(todo) - leg.size
+            failed = yield from self._walk_leg(feed, todo)
             if failed is not None:
                 return failed
             place = None if leg.run is None else Place(epoch, leg.run.end)
         return None
 
-    def _walk_leg(self, feed: Feed, leg: Leg, place: Place | None, epoch: int) -> _Steps[KnownError | None]:
-        snapshot = None
-        if leg.snapshot is not None:
-            sealed = for_members(feed.name)
-            found = yield GetDocument(leg.snapshot.document, "snapshot", sealed)
-            if isinstance(found, Failed):
-                return found.error
-            snapshot = yield from self._read(leg.snapshot.document, found, Snapshot.from_bytes, sealed=sealed)
-            if (snapshot.feed, snapshot.at) != (feed.name, leg.snapshot.at):
-                return _broken(f"The snapshot of {feed.name} is that of something else.")
-        todo = list(steps(leg, place, epoch, snapshot))
-        # Now that the list is read, the exact price stands in place of the guess.
-        exact = sum(step.segment.size for step in todo if step.segment is not None)
-        self.bytes_total += exact - leg.size
-        self.to_come += [step.segment for step in todo if step.segment is not None]
+    def _walk_leg(self, feed: Feed, todo: Sequence[Step]) -> _Steps[KnownError | None]:
         for step in todo if not self._known.price_only else ():
             if step.segment is not None:
                 fetched = yield FetchSegment(feed.name, step)
@@ -493,39 +570,20 @@ def _body(result: Result) -> bytes:
     return result.body
 
 
+def _known_ways(ways: Iterable[Way | None]) -> list[Way]:
+    """Those up to the first that is not known yet."""
+    found = []
+    for way in ways:
+        if way is None:
+            break
+        found.append(way)
+    return found
+
+
+def _came(result: Result) -> bool:
+    return isinstance(result, Fetched) and result.body is not None
+
+
 def _operations(result: Result) -> Sequence[Operation]:
     assert isinstance(result, Operations), result
     return result.operations
-
-
-def _copied(problem: Problem) -> bool:
-    return problem.code == "counter-reused" and problem.action == "resync"
-
-
-def _meaning(problem: Problem) -> SyncError:
-    if problem.action == "auth":
-        return AuthNeeded(f"{problem.title} {problem.detail}".strip())
-    if problem.action == "upgrade":
-        return UpgradeNeeded(f"{problem.title} {problem.detail}".strip())
-    return HubProblem(problem)
-
-
-def locked() -> HubProblem:
-    """What is for members cannot be opened; the hub gives its members' devices the key with its next answer."""
-    return HubProblem(
-        Problem("no-key", "The discussions for members could not be opened: their key is not here.", "retry", 0)
-    )
-
-
-def _broken(what: str) -> HubProblem:
-    return HubProblem(Problem("broken-catalogue", "The hub has published something unusable.", "wait", 0, what))
-
-
-def _too_long(operation: Operation) -> Problem:
-    return Problem(
-        "too-large",
-        "This is too long to be sent.",
-        "drop",
-        413,
-        f"It needs {operation.size:,} bytes; {limits.OPERATION:,} can be sent.",
-    )

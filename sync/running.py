@@ -22,12 +22,14 @@ from sync.actions import (
     Action,
     Answered,
     ApplySegment,
+    Came,
     Deliver,
     Done,
     DropStream,
     Failed,
     Fetched,
     FetchSegment,
+    FetchTogether,
     GetDocument,
     GetHead,
     GetRoot,
@@ -65,17 +67,19 @@ from sync.home import Home
 from sync.inlined import Inlined
 from sync.members import MemberAccess
 from sync.mirrors import Mirrored, addresses
-from sync.objects import Ranges
+from sync.objects import WORTHWHILE, Ranges
 from sync.pace import FIRST, Pace
-from sync.planner import Known, Planner, locked
+from sync.planner import Known, Planner
 from sync.prices import Price, price_of
 from sync.protocol import errors as wire
 from sync.protocol import trust, uploads
 from sync.protocol.errors import ProtocolError
-from sync.protocol.messages import SyncRequest
+from sync.protocol.head import ObjectRef
+from sync.protocol.messages import SyncRequest, SyncResponse
 from sync.protocol.routes import Place
 from sync.protocol.sealed import for_members
 from sync.protocol.subscriptions import Subscription
+from sync.refusals import locked
 from sync.report import KnownError, Phase, Progress, ProgressCallback, SyncReport
 from sync.transport import Transport
 from sync.uploads import upload_waiting
@@ -86,6 +90,8 @@ _ROOM_FOR_BEGINNERS = 64 * 1024
 """The same for a shelf that has yet to fetch its content, which comes in ranges of larger objects."""
 _ROOM_FOR_A_PRICE = 8 * 1024
 """The same where a list of what there is is all that is needed: for a price, or half-way through a beginning."""
+_FEW = 2
+"""So many missing things are fetched alone rather than behind one more answer."""
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
 """Seconds before the next attempt after a loss; the last goes on."""
 
@@ -282,6 +288,8 @@ class Run:
                 return self._document(action)
             case KeepDocument():
                 self._library.save_document(action.digest, action.body)
+            case FetchTogether():
+                return self._fetch_together(action)
             case FetchSegment() | ApplySegment():
                 return self._segment(action, planner)
             case SavePlace():
@@ -297,6 +305,14 @@ class Run:
     def _post(self, action: PostPersonal) -> Result:
         assert self._token is not None
         self._tell("sending" if action.operations else "connecting")
+        try:
+            return Answered(self._exchange(action, self._token))
+        except HubProblem as refused:
+            if refused.problem.forget and not self._pricing:
+                self._members.forget()
+            return Refused(refused.problem)
+
+    def _exchange(self, action: PostPersonal, token: str) -> SyncResponse:
         request = SyncRequest(
             head=action.head,
             personal=action.personal,
@@ -307,12 +323,28 @@ class Run:
             have=self._inlined.have(),
             keys=self._members.ids,
         )
+        return exchange(self._transport, self._own, token, request, self._inlined)
+
+    def _fetch_together(self, action: FetchTogether) -> Came:
+        """Ask where much is missing. What else the answer says waits for the next sync: it is not acknowledged."""
+        segments, documents = self._missing(action)
+        # A document that is missing costs a request in any case, and more will be wanted for what it says.
+        worthwhile = self._inlined.came and (documents or len(segments) > _FEW)
+        if not worthwhile or self._token is None:
+            return Came(False)
         try:
-            return Answered(exchange(self._transport, self._own, self._token, request, self._inlined))
-        except HubProblem as refused:
-            if refused.problem.forget and not self._pricing:
-                self._members.forget()
-            return Refused(refused.problem)
+            self._exchange(PostPersonal(action.head, action.personal, (), action.at), self._token)
+        except (HubProblem, ProtocolError):
+            return Came(False)  # each of them is still to be had alone
+        after = self._missing(action)
+        return Came(len(after[1]) < len(documents) or sum(after[0]) <= sum(segments) - WORTHWHILE)
+
+    def _missing(self, action: FetchTogether) -> tuple[list[int], list[ObjectRef]]:
+        """How many bytes are missing of each segment of which any are, and which documents did not come."""
+        store = self._store()
+        segments = [one.size - store.partial_size(one.hash) for one in action.segments]
+        documents = [one for one in action.documents if not self._inlined.holds(one)]
+        return [size for size in segments if size > 0], documents
 
     def _choice(self) -> Subscription:
         """What is to be fetched now: less than what is kept, where texts wait for a better link."""
@@ -378,6 +410,8 @@ class Run:
         inlined = self._inlined.document(action.ref)
         if inlined is not None:
             return Fetched(inlined)
+        if action.at_hand:
+            return Fetched(None)
         self._tell("catalogue")
         try:
             return Fetched(self._verified_document(action))
@@ -387,6 +421,9 @@ class Run:
             return Failed(from_wire(error))
 
     def _verified_document(self, action: GetDocument) -> bytes:
+        if self._transport.traffic.left is not None:
+            # With a bound to the bytes, nothing else arrives while it is looked at.
+            self._close_ranges()
         if action.sealed:
             return self._members.document(action.ref, self._store(), self._cancel)
         return self._public.from_anywhere(lambda: get_document(self._public, action))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from sync.errors import BudgetReached
 
 REPLY_RESERVE = 1024
@@ -9,13 +11,17 @@ REPLY_RESERVE = 1024
 
 
 class Traffic:
-    """Counts requests and bytes both ways; with a budget, refuses the byte that would go over it."""
+    """Counts requests and bytes both ways; with a budget, refuses the byte that would go over it.
+
+    One thread may read an answer while another asks.
+    """
 
     def __init__(self) -> None:
         self.requests = 0
         self.up = 0
         self.down = 0
         self._allowed: int | None = None
+        self._lock = threading.Lock()
 
     @property
     def total(self) -> int:
@@ -33,8 +39,9 @@ class Traffic:
 
     def send(self, count: int) -> None:
         """Note `count` bytes about to leave. Raises BudgetReached, and then they must not."""
-        self._require(count)
-        self.up += count
+        with self._lock:
+            self._require(count)
+            self.up += count
 
     def readable(self, count: int) -> int:
         """Return how many of `count` bytes may be read now, at least 1. Raises BudgetReached where none may."""
@@ -44,7 +51,8 @@ class Traffic:
 
     def received(self, count: int) -> None:
         """Note `count` bytes read, which `readable` allowed."""
-        self.down += count
+        with self._lock:
+            self.down += count
 
     def require(self, sent: int) -> None:
         """Raise BudgetReached where a request of `sent` bytes and the headers of its answer have no room."""

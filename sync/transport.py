@@ -22,7 +22,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
 from urllib3.util import SKIP_HEADER
 
-from sync.connections import PIECE, Wire, counted_pools
+from sync.connections import PIECE, Wire, counted_pools, shut
 from sync.errors import (
     BadCertificate,
     CaptivePortal,
@@ -35,11 +35,14 @@ from sync.errors import (
     Unreachable,
 )
 from sync.protocol.paths import is_loopback, normalise_base
+from sync.read_ahead import ReadAhead
 from sync.traffic import Traffic
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 15.0
 """Without a single byte: a whole answer may take as long as it needs."""
+_AHEAD_FROM = 64 * 1024
+"""Bytes of a body from which a thread reads it: what is shorter is read before there is anything else to do."""
 _REDIRECTS = 3
 _USER_AGENT = "Hubshelf/2"
 
@@ -134,10 +137,11 @@ class HttpTransport:
         """As `Transport.open`."""
         self.traffic.require(request.size)
         response = self._send(request)
+        reply = _HttpReply(response)
         try:
-            yield _HttpReply(response)
+            yield reply
         finally:
-            response.close()
+            reply.close()
 
     def interrupt(self) -> None:
         """End a blocked read or write at once; the transport cannot be used afterwards."""
@@ -209,11 +213,27 @@ def checked_base(address: str | None, *, public_only: bool = False) -> str:
 class _HttpReply:
     def __init__(self, response: requests.Response) -> None:
         self._response = response
+        self._ahead: ReadAhead | None = None
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
 
     def pieces(self) -> Iterator[bytes]:
         announced = self.headers.get("Content-Length", "0").strip()
+        if not announced.isdigit() or int(announced) < _AHEAD_FROM:
+            return self._read(announced)
+        self._ahead = ReadAhead(self._read(announced))
+        return self._ahead
+
+    def close(self) -> None:
+        """Give the connection back, or end it where not all of the answer was read."""
+        if self._ahead is not None:
+            connection = self._response.raw.connection
+            sock = None if connection is None else connection.sock
+            # A connection with a thread in the middle of a read cannot be closed: the read is ended first.
+            self._ahead.stop(lambda: None if sock is None else shut(sock))
+        self._response.close()
+
+    def _read(self, announced: str) -> Iterator[bytes]:
         if not announced.isdigit():
             # Reading on would wait for an end that does not come.
             raise CutOff("The answer arrived damaged.")

@@ -99,6 +99,8 @@ class HubSimulator(PublishedFeeds):
         self.unsettled: set[str] = set()
         self.page = 200
         self.inlines = True
+        self.most_inlined = 4 * 1024 * 1024
+        """Bytes behind one answer."""
         self.speaks_v2 = True
         self.requests: list[SyncRequest] = []
         self.nonce: str | bytes = ""
@@ -219,7 +221,7 @@ class HubSimulator(PublishedFeeds):
         if isinstance(found, Answer):
             return found
         message = envelope.answer(token, nonce, found, request.operations)
-        room = request.room if self.inlines and not found.more else 0
+        room = min(request.room, self.most_inlined) if self.inlines and not found.more else 0
         message += b"".join(things(self, request, room))
         return Answer(200, message, {"Content-Type": "application/octet-stream"})
 

@@ -19,12 +19,14 @@ from sync.actions import (
     Action,
     Answered,
     ApplySegment,
+    Came,
     Deliver,
     Done,
     DropStream,
     Failed,
     Fetched,
     FetchSegment,
+    FetchTogether,
     GetDocument,
     GetHead,
     GetRoot,
@@ -173,10 +175,15 @@ class DictShelf:
             case GetDocument():
                 if action.ref.hash in self.documents:
                     return Fetched(self.documents[action.ref.hash], kept=True)
+                if action.at_hand and action.ref.hash[0] in "02468ace":
+                    return Fetched(None)  # the others came behind an answer
                 self.fetched.append(action.ref.hash)
                 return Fetched(unpack(self._get(DOCUMENTS + action.ref.hash), action.ref, limits.DOCUMENT))
             case KeepDocument():
                 self.documents[action.digest] = action.body
+            case FetchTogether():
+                assert action.at <= self.seen[1]
+                return Came(False)
             case FetchSegment():
                 assert action.step.source is not None
                 self.fetched.append(action.step.source.hash)
@@ -357,22 +364,22 @@ def test_damaged_documents_are_never_believed(at: int, how: str, data: st.DataOb
     for number, name in enumerate(NAMES):
         publish(hub, name, [1, 2, 3], [], 2, number)
     planner = Planner(shelf._known())
-    count = 0
+    count, noticed = 0, False
     try:
         while not isinstance(action := planner.next(), Done):
             result = shelf.do(action)
-            if isinstance(action, GetDocument):
+            if isinstance(action, GetDocument) and isinstance(result, Fetched) and result.body is not None:
                 count += 1
-                assert isinstance(result, Fetched)
-                assert result.body is not None
                 if count == at % 8:
                     result = Fetched(_damaged(result.body, how, data))
+                    # What was only looked at ahead of its turn is asked for again when its turn comes.
+                    noticed = action.at_hand
             if isinstance(action, KeepDocument):
                 assert action.body == hub.documents[action.digest]
             planner.feed(result)
     except WrongHash:
         return
-    assert at % 8 in (0, 7)
+    assert noticed or at % 8 in (0, 7)
     shelf.agrees()
 
 
