@@ -110,6 +110,12 @@ class Partial:
         """Stop for now; what has arrived stays for the next time."""
         self._file.close()
 
+    def restart(self) -> None:
+        """Forget what has arrived and begin anew. Raises: DiskFull, StoreUnwritable."""
+        with known_errors(self.path):
+            self._file.truncate(0)
+        self.offset = 0
+
     def discard(self) -> None:
         """Stop and remove what has arrived."""
         with known_errors(self.path):
@@ -165,6 +171,17 @@ class FileStore:
             return (self.root / "partial" / _checked(hash_)).stat().st_size
         except FileNotFoundError:
             return 0
+
+    def partial_bytes(self, hash_: str, size: int) -> bytes:
+        """All bytes of a file that has arrived whole, not verified yet; nothing where it has not.
+
+        Raises: CacheError.
+        """
+        if self.partial_size(hash_) != size:
+            return b""
+        path = self.root / "partial" / hash_
+        with known_errors(path):
+            return path.read_bytes()
 
     def partials(self) -> dict[str, int]:
         """Downloads under way: hash → bytes that have arrived."""

@@ -148,12 +148,14 @@ class FetchSegment:
 class ApplySegment:
     """Verify, decode and apply what FetchSegment brought, in one transaction. Answer: Kept or Failed.
 
-    `streams`: all that the feed brings together; their places are saved beside the feed's own.
+    `streams`: all that the feed brings together; their places are saved beside the feed's own. `coming`: what will
+    be fetched next, so that it can be made ready meanwhile if it is here already.
     """
 
     feed: str
     streams: Sequence[str]
     step: Step
+    coming: FetchSegment | None = None
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,13 @@ def apply_step(
     streams: Sequence[str],
     step: Step,
     keys: Mapping[str, bytes] | None = None,
+    raw: bytes | None = None,
 ) -> Applied:
     """Verify and decode what was fetched and apply it with its place; the fetched bytes go afterwards.
 
-    `keys` by id open what is for members. Raises WrongHash, WrongPrefix, WrongBase, UnknownCodec and NoKey of the
-    protocol, HubProblem for a segment that the hub made wrong, and CacheError; then nothing has changed, and what
-    was fetched is removed if it is of no use.
+    `keys` by id open what is for members; `raw` is what the segment unpacks to, where that is known. Raises
+    WrongHash, WrongPrefix, WrongBase, UnknownCodec and NoKey of the protocol, HubProblem for a segment that the
+    hub made wrong, and CacheError; then nothing has changed, and what was fetched is removed if it is of no use.
     """
     # What the feed does not name any more, but is here, belongs to it until the planner drops it: a snapshot of an
     # earlier version may bring it, its end must sweep it, and runs are primed with it.
@@ -45,7 +46,7 @@ def apply_step(
             data, segment = partial.path.read_bytes(), step.segment
             if sealed.for_members(feed):
                 data, segment = _unsealed(data, segment, keys or {})
-            decoded = decode(data, segment, lambda size: prefix(library, feed, size))
+            decoded = decode(data, segment, lambda size: prefix(library, feed, size), raw)
             changes = _resolved(library, decoded.changes, feed)
         except WrongHash:
             partial.discard()

@@ -12,6 +12,7 @@ from contextlib import suppress
 from resources_cache.errors import FileDamaged
 from resources_cache.files import FileStore, Partial
 from resources_cache.own import Own
+from sync.catalogue import WHOLE
 from sync.protocol import documents, limits
 from sync.protocol.envelope import DOCUMENT, OBJECT, PATCH, Begun, Ended, Event, Piece
 from sync.protocol.errors import ProtocolError
@@ -70,15 +71,21 @@ class Inlined:
             self.stop()
             self._begun = event
             self.came = True
-            if event.kind == OBJECT:
+            if event.kind == OBJECT or _continued(event):
                 self._partial = self._incoming().partial(event.hash, event.size)
+                if event.kind == DOCUMENT and not event.offset:
+                    self._partial.restart()
                 if self._partial.offset != event.offset:
                     self.stop()  # not what is missing here
         elif isinstance(event, Piece):
             self._write(event.data)
         elif isinstance(event, Ended):
-            if self._begun is not None and self._begun.kind != OBJECT and len(self._frames) < _MOST_HELD:
-                self._frames[self._begun.hash] = (self._begun.kind, bytes(self._frame))
+            begun = self._begun
+            if begun is not None and begun.kind != OBJECT and len(self._frames) < _MOST_HELD:
+                if self._partial is not None:
+                    self._frame += self._partial.path.read_bytes()
+                    self._partial.discard()
+                self._frames[begun.hash] = (begun.kind, bytes(self._frame))
             self.stop()
 
     def stop(self) -> None:
@@ -114,3 +121,8 @@ class Inlined:
                 self._partial.write(data)
         elif self._begun.kind != OBJECT:
             self._frame += data
+
+
+def _continued(event: Begun) -> bool:
+    """Whether a document is long enough to be kept on disk as it comes, so that a cut loses none of it."""
+    return event.kind == DOCUMENT and event.size > WHOLE

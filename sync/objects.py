@@ -12,15 +12,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from resources_cache.files import FileStore, Partial
-from sync.answers import read_all, require
+from sync.answers import require
 from sync.cancel import Cancel
 from sync.clock import SYSTEM, Clock
-from sync.errors import BudgetReached, CaptivePortal, CutOff, NotTrusted, Offline
+from sync.errors import BudgetReached, CaptivePortal, CutOff, Offline
 from sync.pace import Pace
-from sync.protocol import documents
 from sync.protocol.feeds import SegmentRef
 from sync.protocol.head import ObjectRef
-from sync.protocol.paths import document_path, object_path
+from sync.protocol.paths import object_path
+from sync.read_ahead import ReadAhead
 from sync.traffic import REPLY_RESERVE
 from sync.transport import Reply, Request, Transport
 
@@ -28,31 +28,12 @@ WORTHWHILE = 1024
 """A cut attempt that brought as many bytes is repeated at once; one that brought fewer ends the sync."""
 _SKIPPED = 2 * 1024 * 1024
 """Where ranges are not known, as many bytes may come again for nothing; more would be a poor bargain."""
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
+_PASSED = 16 * 1024
+"""As many bytes of an open answer may be let go to reach what is wanted: a new request costs a slow link more."""
+CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 
 Arrived = Callable[[int], None]
 """Called with the number of bytes that just arrived."""
-
-
-def fetch_document(transport: Transport, ref: ObjectRef, limit: int) -> bytes:
-    """Return the raw JSON of a document, verified against its name.
-
-    Raises Offline, CaptivePortal, HubProblem, ProtocolError (WrongHash, Malformed, TooLarge), NotTrusted past
-    `limit` bytes, BudgetReached.
-    """
-    if ref.size > limit:
-        raise NotTrusted(f"The hub names a document of {ref.size:,} bytes; at most {limit:,} are read.")
-    request = Request("GET", document_path(ref.hash))
-    transport.traffic.require(request.size)
-    with transport.open(request) as reply:
-        require(reply, 200)
-        left = transport.traffic.left
-        announced = reply.headers.get("Content-Length", "0").strip()
-        if left is not None and announced.isdigit() and int(announced) > left:
-            raise BudgetReached(f"The next document needs {int(announced):,} bytes, more than may still be moved.")
-        # What does not shrink by packing grows by a few bytes.
-        body = read_all(reply, ref.size + 1024)
-    return documents.unpack(body, ref, limit)
 
 
 def fetch_object(
@@ -131,14 +112,31 @@ class Ranges:
                     self.close()
                     raise
 
+    def bring_what_came(self, segment: SegmentRef, source: SegmentRef, offset: int, arrived: Arrived) -> bytes:
+        """Move what has arrived of `segment` already into its partial, without waiting; arguments as in `bring`.
+
+        Returns all of its bytes if they are here (not verified), else nothing. Raises CacheError.
+        """
+        if self._store.partial_size(segment.hash) == 0 and self._open is None:
+            return b""
+        with self._store.partial(segment.hash, segment.size) as partial:
+            answer = self._open
+            if answer is not None and (answer.hash, answer.place) == (source.hash, offset + partial.offset):
+                while piece := answer.read_if_here(partial.size - partial.offset):
+                    partial.write(piece)
+                    arrived(len(piece))
+                self._end_of(answer)
+            return partial.path.read_bytes() if partial.offset == segment.size else b""
+
     def _attempt(
         self, partial: Partial, source: SegmentRef, offset: int, ahead: int, arrived: Arrived | None
     ) -> None:
         place = offset + partial.offset
         answer = self._open
-        if answer is None or (answer.hash, answer.place) != (source.hash, place) or answer.place >= answer.end:
+        if answer is None or not answer.leads_to(source.hash, place):
             self.close()
             answer = self._ask(source, place, offset + partial.size + ahead)
+        answer.pass_over(place - answer.place)
         while partial.offset < partial.size and answer.place < answer.end:
             if self._cancel is not None:
                 self._cancel.check()
@@ -146,6 +144,9 @@ class Ranges:
             partial.write(piece)
             if arrived is not None:
                 arrived(len(piece))
+        self._end_of(answer)
+
+    def _end_of(self, answer: _Open) -> None:
         if answer.place >= answer.end:
             self._pace.went(answer.end - answer.start, self._clock.now() - answer.since)
             self.close()
@@ -199,10 +200,28 @@ class _Open:
             self.left = next(self.pieces, b"")
             if not self.left:
                 raise CutOff(f"The answer ended after {self.place - self.start:,} bytes.")
+        return self._cut(most)
+
+    def read_if_here(self, most: int) -> bytes:
+        """Return the next bytes that are here already, none where there are none."""
+        if not self.left and isinstance(self.pieces, ReadAhead) and self.place < self.end:
+            self.left = self.pieces.next_if_here()
+        return self._cut(most)
+
+    def _cut(self, most: int) -> bytes:
         count = min(most, self.end - self.place)
         piece, self.left = self.left[:count], self.left[count:]
         self.place += len(piece)
         return piece
+
+    def leads_to(self, hash_: str, place: int) -> bool:
+        """Whether byte `place` of an object comes next, or so soon that it is not worth a request of its own."""
+        return self.hash == hash_ and 0 <= place - self.place <= _PASSED and place < self.end
+
+    def pass_over(self, count: int) -> None:
+        """Let the next `count` bytes go, which are here already."""
+        self.skip(count)
+        self.place += count
 
     def skip(self, count: int) -> None:
         while count > 0:
@@ -225,7 +244,7 @@ def _behind(reply: Reply, source: SegmentRef, place: int, end: int) -> int:
         if place > _SKIPPED:
             raise CaptivePortal("Something between here and the hub does not pass on ranges of bytes.")
         return place  # ranges are not known there, so all of it comes again
-    found = _CONTENT_RANGE.fullmatch(reply.headers.get("Content-Range", "").strip())
+    found = CONTENT_RANGE.fullmatch(reply.headers.get("Content-Range", "").strip())
     if (
         found is None
         or (int(found[1]), int(found[2])) != (place, end - 1)

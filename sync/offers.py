@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from resources_cache.files import FileStore
 from resources_cache.library import Library
 from resources_cache.own import Own
-from sync.catalogue import get_head, get_root
+from sync.catalogue import fetch_document, get_head, get_root
 from sync.errors import NotTrusted, from_wire
 from sync.home import Home
-from sync.objects import fetch_document
 from sync.protocol import VERSION, limits
 from sync.protocol.errors import ProtocolError
 from sync.protocol.feeds import Index
@@ -41,7 +41,7 @@ def offers(home: Home, *, connect: Connect = HttpTransport) -> list[StreamOffer]
     """
     with home.own() as own, home.library() as library:
         try:
-            index = _kept_index(own, library) or _fetched_index(own, library, connect)
+            index = _kept_index(own, library) or _fetched_index(own, library, home.incoming(), connect)
         except ProtocolError as error:
             raise from_wire(error) from error
     found = []
@@ -64,7 +64,7 @@ def _kept_index(own: Own, library: Library) -> Index | None:
     return None if body is None else Index.from_bytes(body)
 
 
-def _fetched_index(own: Own, library: Library, connect: Connect) -> Index:
+def _fetched_index(own: Own, library: Library, incoming: FileStore, connect: Connect) -> Index:
     transport = connect(own.setting("hub_url"))
     try:
         root = _root(own)
@@ -74,7 +74,7 @@ def _fetched_index(own: Own, library: Library, connect: Connect) -> Index:
             root = advance(root, get_root(transport, root.version + 1))
         seen = own.setting("head_seen")
         head = verify_head(document, root, (seen[0], seen[1]) if seen else (0, 0), VERSION)
-        body = fetch_document(transport, head.index, limits.DOCUMENT)
+        body = fetch_document(transport, incoming, head.index, limits.DOCUMENT)
         # The sync that follows finds it here and does not fetch it again.
         library.save_document(head.index.hash, body)
         return Index.from_bytes(body)

@@ -483,7 +483,7 @@ class Planner:
         self.to_come += segments
         return sum(segment.size for segment in segments)
 
-    def _walk(self, way: Way, epoch: int, following: Iterable[Way] = ()) -> _Steps[KnownError | None]:
+    def _walk(self, way: Way, epoch: int, following: Sequence[Way] = ()) -> _Steps[KnownError | None]:
         """Fetch and apply; `following` are the ways that will be walked next."""
         feed, place = way.feed, way.place
         for leg in way.legs:
@@ -495,19 +495,21 @@ class Planner:
                     return found
                 todo = found
                 self.bytes_total += self._exact(todo) - leg.size
-            failed = yield from self._walk_leg(feed, todo)
+            failed = yield from self._walk_leg(feed, todo, following)
             if failed is not None:
                 return failed
             place = None if leg.run is None else Place(epoch, leg.run.end)
         return None
 
-    def _walk_leg(self, feed: Feed, todo: Sequence[Step]) -> _Steps[KnownError | None]:
-        for step in todo if not self._known.price_only else ():
+    def _walk_leg(self, feed: Feed, todo: Sequence[Step], following: Sequence[Way]) -> _Steps[KnownError | None]:
+        then = [FetchSegment(way.feed.name, way.first[0]) for way in following[:1] if way.first]
+        coming: list[FetchSegment | None] = [*(FetchSegment(feed.name, step) for step in todo[1:]), *then, None]
+        for step, next_one in zip(todo, coming, strict=False) if not self._known.price_only else ():
             if step.segment is not None:
                 fetched = yield FetchSegment(feed.name, step)
                 if isinstance(fetched, Failed):
                     return fetched.error
-            applied = yield ApplySegment(feed.name, _names(feed), step)
+            applied = yield ApplySegment(feed.name, _names(feed), step, next_one)
             if isinstance(applied, Failed):
                 return applied.error
         return None

@@ -41,13 +41,15 @@ class ReadAhead:
             while not (self._waiting or self._over):
                 self._changed.wait(_PATIENCE)
             if self._waiting:
-                piece = self._waiting.popleft()
-                self._held -= len(piece)
-                self._changed.notify_all()
-                return piece
+                return self._take()
             if self._error is not None:
                 raise self._error
             raise StopIteration
+
+    def next_if_here(self) -> bytes:
+        """Return the next piece if it is here already, else nothing; never waits, never raises."""
+        with self._changed:
+            return self._take() if self._waiting else b""
 
     def stop(self, wake: Callable[[], None]) -> None:
         """End the thread; `wake` ends a read that is under way, and is called only where there may be one."""
@@ -58,6 +60,12 @@ class ReadAhead:
         if reading:
             wake()
         self._thread.join()
+
+    def _take(self) -> bytes:
+        piece = self._waiting.popleft()
+        self._held -= len(piece)
+        self._changed.notify_all()
+        return piece
 
     def _read(self) -> None:
         error: BaseException | None = None

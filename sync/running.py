@@ -49,8 +49,9 @@ from sync.actions import (
 )
 from sync.apply import apply_step, cursor, place
 from sync.cancel import Cancel
-from sync.catalogue import get_document, get_head, get_root
+from sync.catalogue import fetch_document, get_head, get_root
 from sync.clock import SYSTEM, Clock
+from sync.decoding import DecodeAhead
 from sync.delivery import deliver, exchange, mark_answered, waiting_operations
 from sync.errors import (
     AuthNeeded,
@@ -67,13 +68,14 @@ from sync.home import Home
 from sync.inlined import Inlined
 from sync.members import MemberAccess
 from sync.mirrors import Mirrored, addresses
-from sync.objects import WORTHWHILE, Ranges
+from sync.objects import WORTHWHILE, Arrived, Ranges
 from sync.pace import FIRST, Pace
 from sync.planner import Known, Planner
 from sync.prices import Price, price_of
 from sync.protocol import errors as wire
-from sync.protocol import trust, uploads
+from sync.protocol import limits, trust, uploads
 from sync.protocol.errors import ProtocolError
+from sync.protocol.feeds import SegmentRef
 from sync.protocol.head import ObjectRef
 from sync.protocol.messages import SyncRequest, SyncResponse
 from sync.protocol.routes import Place
@@ -124,6 +126,7 @@ class Run:
         self._clock = clock
         self._incoming: FileStore | None = None
         self._ranges: dict[Mirrored, Ranges] = {}
+        self._decoding = DecodeAhead()
         self._bytes_done = 0
         self._gained = 0
         self._counted: set[str] = set()
@@ -177,6 +180,7 @@ class Run:
     def close(self) -> None:
         """Give up what is still open on the link."""
         self._close_ranges()
+        self._decoding.close()
         self._public.close()
         self._members.link.close()
         if self._forget is not None:
@@ -426,7 +430,9 @@ class Run:
             self._close_ranges()
         if action.sealed:
             return self._members.document(action.ref, self._store(), self._cancel)
-        return self._public.from_anywhere(lambda: get_document(self._public, action))
+        return self._public.from_anywhere(
+            lambda: fetch_document(self._public, self._store(), action.ref, limits.DOCUMENT)
+        )
 
     def _segment(self, action: FetchSegment | ApplySegment, planner: Planner) -> Result:
         """Do one half of a segment; what is wrong with this one alone is told, not raised."""
@@ -455,20 +461,51 @@ class Run:
         link = self._link(action.feed)
         if link not in self._ranges:
             self._ranges[link] = Ranges(link, self._store(), self._pace, self._cancel, self._clock)
-        if step.segment.hash not in self._counted:
+        ranges, segment, source = self._ranges[link], step.segment, step.source
+        arrived = self._arriving(action, planner)
+        link.from_anywhere(lambda: ranges.bring(segment, source, step.offset, step.ahead, arrived))
+        if link.mirrored:
+            self._mirrored.add(step.segment.hash)
+
+    def _arriving(self, action: FetchSegment, planner: Planner) -> Arrived:
+        """Return what is to be called when bytes of a segment come."""
+        segment = action.step.segment
+        if segment is not None and segment.hash not in self._counted:
             # What came behind the hub's answer, or before an earlier cut.
-            self._bytes_done += self._store().partial_size(step.segment.hash)
-            self._counted.add(step.segment.hash)
+            self._bytes_done += self._store().partial_size(segment.hash)
+            self._counted.add(segment.hash)
 
         def arrived(count: int) -> None:
             self._bytes_done += count
             self._gained += count
             self._tell("applying", planner, action.feed)
 
-        ranges, segment, source = self._ranges[link], step.segment, step.source
-        link.from_anywhere(lambda: ranges.bring(segment, source, step.offset, step.ahead, arrived))
+        return arrived
+
+    def _unpacked(self, segment: SegmentRef | None) -> bytes | None:
+        """Return the raw bytes of a segment that is here, where they can be had before it is applied."""
+        if segment is None:
+            return None
+        raw = self._decoding.take(segment)
+        if raw is None:
+            self._decoding.begin(segment, self._store().partial_bytes(segment.hash, segment.size))
+            raw = self._decoding.take(segment)
+        return raw
+
+    def _decode_ahead(self, coming: FetchSegment | None, planner: Planner) -> None:
+        """Begin to decode what comes next, if all of it is here already."""
+        if coming is None or coming.step.segment is None or coming.step.source is None:
+            return
+        link = self._link(coming.feed)
+        if link not in self._ranges or link is not self._public:
+            return
+        segment, source = coming.step.segment, coming.step.source
+        arrived = self._arriving(coming, planner)
+        data = self._ranges[link].bring_what_came(segment, source, coming.step.offset, arrived)
         if link.mirrored:
-            self._mirrored.add(step.segment.hash)
+            self._mirrored.add(segment.hash)
+        if data:
+            self._decoding.begin(segment, data)
 
     def _link(self, feed: str) -> Mirrored:
         return self._members.link if for_members(feed) else self._public
@@ -488,8 +525,9 @@ class Run:
             self._apply(action, planner)
 
     def _apply(self, action: ApplySegment, planner: Planner) -> None:
-        keys = self._members.keys
-        applied = apply_step(self._library, self._store(), action.feed, action.streams, action.step, keys)
+        keys, raw = self._members.keys, self._unpacked(action.step.segment)
+        self._decode_ahead(action.coming, planner)
+        applied = apply_step(self._library, self._store(), action.feed, action.streams, action.step, keys, raw)
         self._inlined.applied(action.step.segment)
         self.report = replace(
             self.report,

@@ -26,7 +26,8 @@ from sync.protocol.subscriptions import Subscription
 MOST = 4 * 1024 * 1024
 """Bytes that one answer carries at most, whatever the caller would take: they are held in memory."""
 SMALL = 16 * 1024
-"""A snapshot of at most this many bytes is sent along; larger ones are fetched in a way that can be resumed."""
+"""A snapshot of at most this many bytes is sent along; larger ones are fetched in a way that can be resumed, and
+with them those that lie behind them in the same object: a range goes on over all of them."""
 _FRAME = 64
 """Bytes that name a thing and say how long it is, at most."""
 
@@ -76,6 +77,8 @@ class _Basket:
     def __init__(self, room: int, have: Sequence[tuple[str, int]]) -> None:
         self.room = room
         self.things: list[bytes] = []
+        self.ranges = False
+        """Whether a snapshot was left to be fetched in ranges."""
         self._have: Mapping[str, int] = dict(have)
 
     def put(self, kind: bytes, digest: str, size: int, read: Callable[[int], bytes]) -> None:
@@ -137,7 +140,9 @@ def _put_leg(home: Path, basket: _Basket, leg: Leg, feed: str) -> bool:
 
 def _put_snapshot(home: Path, basket: _Basket, snapshot: SnapshotRef, feed: str) -> bool:
     _put_document(home, basket, snapshot.document.hash, feed)
-    if snapshot.size > SMALL:
+    sealed = for_members(feed)
+    if snapshot.size > SMALL or (basket.ranges and not sealed):
+        basket.ranges |= not sealed
         return False
     listed = _load(home, snapshot.document.hash, Snapshot, feed)
     path = served.path_of(home, served.object_kind(feed), listed.bulk.hash)

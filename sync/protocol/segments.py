@@ -98,8 +98,8 @@ def encode(lines: Sequence[bytes], prefix: bytes = b"") -> Segment:
         payload = ppmd.compress(raw, _ORDER, memory_log, prefix)
         settings = bytes((_ORDER, memory_log)) + write_number(len(prefix))
         coded.append((len(payload), PRIMED, settings, payload))
-    _, codec, settings, payload = min(coded, key=lambda one: one[0] + len(one[2]))
-    head = _MAGIC + bytes((codec,)) + write_number(len(raw)) + hashlib.sha256(raw).digest()
+    _, way, settings, payload = min(coded, key=lambda one: one[0] + len(one[2]))
+    head = _MAGIC + bytes((way,)) + write_number(len(raw)) + hashlib.sha256(raw).digest()
     data = head + settings + payload
     return Segment(SegmentRef(sha256(data), len(data)), data)
 
@@ -127,8 +127,20 @@ def split(lines: Iterable[bytes], prefix: bytes = b"") -> Iterator[Segment]:
             yield from _fit(frame)
 
 
-def decode(data: bytes, ref: SegmentRef, prefix: Callable[[int], bytes] | None = None) -> Decoded:
-    """Return the changes of a segment that came from anywhere.
+def decode(
+    data: bytes, ref: SegmentRef, prefix: Callable[[int], bytes] | None = None, raw: bytes | None = None
+) -> Decoded:
+    """Return the changes of a segment that came from anywhere. Raises as `unpack`.
+
+    `raw` is what `unpack` gave for it, where it was asked before.
+    """
+    if raw is None:
+        raw = unpack(data, ref, prefix)
+    return Decoded(raw, _parse(raw))
+
+
+def unpack(data: bytes, ref: SegmentRef, prefix: Callable[[int], bytes] | None = None) -> bytes:
+    """Return the raw bytes of a segment that came from anywhere, verified, its lines not looked at yet.
 
     `prefix` gives the bytes (as many as it is asked for) that a primed segment was coded against. Raises
     WrongHash, Malformed, TooLarge, UnknownCodec, and WrongPrefix where a primed segment was coded against other
@@ -138,19 +150,24 @@ def decode(data: bytes, ref: SegmentRef, prefix: Callable[[int], bytes] | None =
         raise WrongHash("A segment does not match its name, so it was not used.")
     if len(data) > limits.SEGMENT:
         raise TooLarge(f"A segment is {len(data)} bytes long; at most {limits.SEGMENT} are read.")
-    if data[:3] != _MAGIC or len(data) < 4:
+    way = codec(data)
+    if way is None:
         raise Malformed("A segment does not begin like one.")
-    codec = data[3]
     size, place = read_number(data, 4)
     if size > limits.SEGMENT_RAW:
         raise TooLarge(f"A segment announces {size} bytes decoded; at most {limits.SEGMENT_RAW} are read.")
     expected, place = data[place : place + 32], place + 32
-    raw = _decompress(codec, data, place, size, prefix)
+    raw = _decompress(way, data, place, size, prefix)
     if len(raw) != size or hashlib.sha256(raw).digest() != expected:
-        if codec == PRIMED:
+        if way == PRIMED:
             raise WrongPrefix(_OTHER_CONTENT)
         raise WrongHash("A segment decodes to something else than it says, so it was not used.")
-    return Decoded(raw, _parse(raw))
+    return raw
+
+
+def codec(data: bytes) -> int | None:
+    """Return the codec that a segment says it is coded with; None where it does not begin like one."""
+    return data[3] if data[:3] == _MAGIC and len(data) > 3 else None
 
 
 _OTHER_CONTENT = "A segment was coded against other content than this shelf has."
@@ -160,13 +177,13 @@ def _memory_log(size: int) -> int:
     return 22 if size <= 128 * 1024 else 24 if size <= 512 * 1024 else 26
 
 
-def _decompress(codec: int, data: bytes, place: int, size: int, prefix: Callable[[int], bytes] | None) -> bytes:
-    if codec == IDENTITY:
+def _decompress(way: int, data: bytes, place: int, size: int, prefix: Callable[[int], bytes] | None) -> bytes:
+    if way == IDENTITY:
         return data[place:]
-    if codec == ZSTD:
+    if way == ZSTD:
         return read_zstd_frame(data[place:], size)
-    if codec not in (PPMD, PRIMED):
-        raise UnknownCodec(f"A segment is coded in way {codec}, which this version cannot read.")
+    if way not in (PPMD, PRIMED):
+        raise UnknownCodec(f"A segment is coded in way {way}, which this version cannot read.")
     if len(data) < place + 2:
         raise Malformed("A segment is cut short.")
     order, memory_log = data[place], data[place + 1]
@@ -174,7 +191,7 @@ def _decompress(codec: int, data: bytes, place: int, size: int, prefix: Callable
         raise Malformed(f"A segment asks for a model of order {order} with 2**{memory_log} bytes.")
     if memory_log > ppmd.MEMORY_LOGS[-1]:
         raise TooLarge(f"A segment asks for a model of 2**{memory_log} bytes; at most {limits.MODEL} are given.")
-    if codec == PPMD:
+    if way == PPMD:
         return ppmd.expand(data[place + 2 :], size, order, memory_log)
     wanted, place = read_number(data, place + 2)
     if wanted > limits.PREFIX:
