@@ -70,7 +70,9 @@ def test_stopping_wakes_a_read_that_waits_for_the_link() -> None:
 
     ahead = ReadAhead(pieces())
     assert next(ahead) == PIECES[0]
+    started = time.monotonic()
     ahead.stop(woken.set)
+    assert time.monotonic() - started < 5
     assert not threads()
 
 
