@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from struct import Struct
 from types import TracebackType
@@ -22,7 +22,39 @@ from sync.protocol.wire_json import sha256
 
 _SIZES = Struct(">QQ")
 _INLINE_BYTES = 2_000_000
-"""Bytes that are coded here before processes are started for more: about half a second."""
+"""Bytes that are coded here where there is no more: about half a second, and processes take a while to start."""
+
+
+class Coded:
+    """Lines that are to become segments: coded by a process once there is one, else by whoever asks for them."""
+
+    def __init__(self, lines: list[bytes], prefix: bytes) -> None:
+        self._lines = lines
+        self._prefix = prefix
+        self._segments: Future[list[Segment]] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that the coder is to go through."""
+        return sum(map(len, self._lines)) + len(self._prefix)
+
+    def begin(self, pool: ThreadPoolExecutor, code: Callable[[list[bytes], bytes], list[Segment]]) -> None:
+        """Have `code` do it in a thread of `pool`, unless it is done."""
+        if self._segments is None:
+            self._segments = pool.submit(code, self._lines, self._prefix)
+            self._let_go()
+
+    def result(self) -> list[Segment]:
+        """Wait for the segments and return them; raises ValueError as `split`, EOFError where a process ended."""
+        if self._segments is None:
+            here: Future[list[Segment]] = Future()
+            here.set_result(list(split(self._lines, self._prefix)))
+            self._segments = here
+            self._let_go()
+        return self._segments.result()
+
+    def _let_go(self) -> None:
+        self._lines, self._prefix = [], b""
 
 
 class Coders:
@@ -31,6 +63,7 @@ class Coders:
     def __init__(self, processes: int | None = None) -> None:
         self._count = processes if processes is not None else os.cpu_count() or 1
         self._spent = 0
+        self._undecided: list[Coded] = []
         self._pool: ThreadPoolExecutor | None = None
         self._mine = threading.local()
         self._children: list[subprocess.Popen[bytes]] = []
@@ -55,16 +88,21 @@ class Coders:
         """How many jobs are worth submitting ahead."""
         return 2 * self._count
 
-    def submit(self, lines: list[bytes], prefix: bytes = b"") -> Future[list[Segment]]:
-        """Begin to code `lines` (see `segments.split`) and return what will hold the segments."""
-        self._spent += sum(map(len, lines)) + len(prefix)
-        if self._count < 2 or (self._pool is None and self._spent <= _INLINE_BYTES):
-            ready: Future[list[Segment]] = Future()
-            ready.set_result(list(split(lines, prefix)))
-            return ready
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._count)
-        return self._pool.submit(self._code, lines, prefix)
+    def submit(self, lines: list[bytes], prefix: bytes = b"") -> Coded:
+        """Take `lines` to be coded (see `segments.split`) and return what will hold the segments."""
+        job = Coded(lines, prefix)
+        self._spent += job.size
+        if self._count < 2:
+            job.result()
+        elif self._pool is None and self._spent <= _INLINE_BYTES:
+            self._undecided.append(job)
+        else:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self._count)
+            for one in [*self._undecided, job]:
+                one.begin(self._pool, self._code)
+            self._undecided.clear()
+        return job
 
     def _code(self, lines: list[bytes], prefix: bytes) -> list[Segment]:
         child = getattr(self._mine, "child", None)

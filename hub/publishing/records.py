@@ -88,7 +88,9 @@ def _rows(queryset: QuerySet[Any], keys: Collection[str] | None) -> Iterator[Any
     page = list(queryset.order_by("pk")[:_CHUNK])
     while page:
         yield from page
-        page = list(queryset.filter(pk__gt=page[-1].pk).order_by("pk")[:_CHUNK])
+        last = page[-1].pk
+        page.clear()  # before the next is fetched: one at a time
+        page = list(queryset.filter(pk__gt=last).order_by("pk")[:_CHUNK])
 
 
 def _themes(keys: Collection[str] | None) -> Iterator[PublicRecord]:

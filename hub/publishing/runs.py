@@ -33,6 +33,8 @@ _MERGED_MOST = 32_000_000
 _SMALL_MERGE = 64_000
 _PRIMED_MOST = 1024 * 1024
 """Raw bytes of a run that is worth priming, and that `segments.encode` would prime."""
+_FEW_ROWS = 8
+"""Records that are read at once for priming: a group of streams takes the newest few of each."""
 
 Row = list[Any]
 """A run as FeedState keeps it: `[ordinal, k, start, end, hash, size, …]`."""
@@ -123,9 +125,11 @@ def _first(pair: tuple[bytes, bytes]) -> bytes:
 
 def _before(stream: str, version: int) -> Iterator[tuple[bytes, bytes]]:
     """Yield ids and bodies that stand since before `version`, the newest id first, a few rows in memory."""
-    rows = by_id(live(stream).filter(seq__lt=version), newest_first=True)
-    for record, body in rows.values_list("record_id", "body").iterator(32):
-        yield record.encode(), bytes(body)
+    rows = by_id(live(stream), newest_first=True)
+    # Versions are compared here: asked for them, SQLite takes their index and sorts all bodies of the stream.
+    for record, seq, body in rows.values_list("record_id", "seq", "body").iterator(_FEW_ROWS):
+        if seq < version:
+            yield record.encode(), bytes(body)
 
 
 def add_step(home: Path, epoch: int, state: FeedState, made: Step, segments: list[Segment]) -> None:

@@ -11,7 +11,6 @@ import fcntl
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,14 +36,13 @@ from hub.publishing import (
     served,
     snapshots,
 )
-from hub.publishing.coding import Coders
+from hub.publishing.coding import Coded, Coders
 from hub.publishing.keys import HubKeys, load_keys
 from hub.publishing.ordering import live_counts
 from sync.protocol import VERSION
 from sync.protocol.feeds import Feed, Index
 from sync.protocol.head import Head, ObjectRef
 from sync.protocol.sealed import PREFIX, for_members
-from sync.protocol.segments import Segment
 from sync.protocol.wire_json import dump, sha256
 
 _HEAD_LIFETIME = timedelta(days=90)
@@ -132,7 +130,7 @@ class _Publication:
                 for feed in naming.feeds_of(stream):
                     touched[feed].append(stream)
         changed: set[str] = set()
-        coding: list[tuple[FeedState, runs.Step, Future[list[Segment]]]] = []
+        coding: list[tuple[FeedState, runs.Step, Coded]] = []
         for name in sorted(touched, key=naming.order):
             state = self._states.get(name)
             if state is None:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 
 from hub.models import FeedState
 from hub.publishing import member_keys, naming, served
-from hub.publishing.coding import Coders
+from hub.publishing.coding import Coded, Coders
 from hub.publishing.ordering import by_id, live, reading
 from sync.protocol.feeds import SegmentRef, Snapshot
 from sync.protocol.sealed import for_members, key_id
-from sync.protocol.segments import Segment, stream_line
+from sync.protocol.segments import stream_line
 
 _FRAME = 4 * 1024 * 1024 - 4096
 """Raw bytes of a frame; a little below what `segments.split` would cut at."""
@@ -59,7 +58,7 @@ def _build(home: Path, coders: Coders, wanted: list[FeedState], streams: dict[st
     """Make the snapshots of feeds that are all for everybody or all for members; `key`: the id of what seals."""
     segments: dict[str, list[SegmentRef]] = {feed.name: [] for feed in wanted}
     with served.bulk(home, wanted[0].name) as (writer, names), reading():
-        waiting: deque[tuple[str, Future[list[Segment]]]] = deque()
+        waiting: deque[tuple[str, Coded]] = deque()
         for feed in wanted:
             for frame in _frames(streams[feed.name]):
                 waiting.append((feed.name, coders.submit(frame)))
@@ -89,9 +88,7 @@ def _build(home: Path, coders: Coders, wanted: list[FeedState], streams: dict[st
         offset += size
 
 
-def _write(
-    writer: served.Bulk, found: dict[str, list[SegmentRef]], feed: str, coded: Future[list[Segment]]
-) -> None:
+def _write(writer: served.Bulk, found: dict[str, list[SegmentRef]], feed: str, coded: Coded) -> None:
     for segment in coded.result():
         found[feed].append(writer.add(segment.data))
 

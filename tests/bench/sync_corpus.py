@@ -47,13 +47,6 @@ def a_day(folder: Path) -> Path:
     return write_records(folder / "day.jsonl", delta["new"] + delta["edited"] + delta["messages"] + gone)
 
 
-def fifty_changes(folder: Path) -> Path:
-    """25 new resources, 20 edited, 5 deleted."""
-    delta = json.loads((folder / "delta.json").read_text(encoding="utf-8"))
-    gone = [{"id": id_, "deleted": True} for id_ in delta["deleted"]]
-    return write_records(folder / "fifty.jsonl", delta["new"][:25] + delta["edited"] + gone)
-
-
 def question(folder: Path) -> tuple[str, str, str]:
     """Title, body and language of the question of 200 words: its first eight words are the title."""
     asked: dict[str, Any] = json.loads((folder / "question.json").read_text(encoding="utf-8"))

@@ -22,9 +22,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.sync_corpus import BENCH
+from tests.bench.sync_hub import LARGE
 from tests.bench.sync_links import ToolsMissing, tool
 from tests.bench.sync_stage import source_digest
-from tests.bench.sync_tasks import LARGE, TASKS, Bench, Task, facts_of
+from tests.bench.sync_tasks import TASKS, Bench, Task, facts_of
 from tests.bench.sync_tun import TUN, why_not
 
 KEPT = BENCH / "sync.json"

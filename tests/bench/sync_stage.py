@@ -32,12 +32,14 @@ _QUIET = {"HUBSHELF_KEYRING": "off", "QT_QPA_PLATFORM": "offscreen", "PYTHONUNBU
 
 @dataclass(frozen=True)
 class Ran:
-    """One command: its JSON answer, exit code, wall seconds, and peak memory of its process tree in bytes."""
+    """One command: its JSON answer, exit code, wall seconds, peak memory of its process tree in bytes, and the
+    processor seconds of that tree (also of other children of the harness that end in the meantime)."""
 
     answer: dict[str, Any]
     exit: int
     seconds: float
     peak: int
+    processor: float
 
 
 def run(
@@ -50,7 +52,7 @@ def run(
     prefix: tuple[str, ...] = (),
 ) -> Ran:
     """Run `program --home HOME ARGUMENTS --json`; raises CommandFailed on an exit code that is not `fine`."""
-    started = time.perf_counter()
+    started, spent = time.perf_counter(), _processor()
     process = subprocess.Popen(
         [*prefix, BIN / program, "--home", home, *arguments, "--json"],
         stdout=subprocess.PIPE,
@@ -70,7 +72,13 @@ def run(
     seconds = time.perf_counter() - started
     if process.returncode not in fine or "Traceback" in said:
         raise CommandFailed(f"{program} {arguments}: exit {process.returncode}\n{printed[-3000:]}\n{said[-3000:]}")
-    return Ran(json.loads(printed), process.returncode, seconds, peak)
+    return Ran(json.loads(printed), process.returncode, seconds, peak, _processor() - spent)
+
+
+def _processor() -> float:
+    """Processor seconds of all children that have ended, and of theirs."""
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 class _Memory:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.bench.sync_corpus import BENCH, corpus, fifty_changes, question, xz_size
+from tests.bench.sync_corpus import BENCH, corpus, question, xz_size
 from tests.bench.sync_counter import Counter
 from tests.bench.sync_days import DAYS, days
 from tests.bench.sync_links import BANDWIDTH, ROOT
@@ -336,26 +336,6 @@ def hub_speed(bench: Bench) -> Result:
     return result
 
 
-def hundred_thousand(bench: Bench) -> Result:
-    """A full build of 100,000 resources, and 50 changes published into them."""
-    del bench
-    result, source = Result(), corpus(100_000)
-    with tempfile.TemporaryDirectory(prefix="large-", dir=BENCH) as folder:
-        home = HubProgram(Path(folder) / "hub").init().home
-        imported = run("hubshelf-hub", "import", source / "base.jsonl", home=home, timeout=7200)
-        built = run("hubshelf-hub", "publish", home=home, timeout=7200)
-        run("hubshelf-hub", "import", fifty_changes(source), home=home)
-        changed = run("hubshelf-hub", "publish", home=home)
-        idle = run("hubshelf-hub", "publish", home=home)
-    result.add("hub: import of 100,000 resources", imported.seconds, "s")
-    result.add("hub: full build of 100,000", built.seconds, "s", most=600)
-    result.add("hub: full build of 100,000, peak memory in MB", built.peak / MB)
-    result.add("hub: publish 50 changes into 100,000", changed.seconds, "s", most=5)
-    result.add("hub: publish 50 changes into 100,000, peak memory in MB", changed.peak / MB, most=500)
-    result.add("hub: publish nothing into 100,000", idle.seconds, "s")
-    return result
-
-
 Task = Callable[[Bench], Result]
 TASKS: dict[str, Task] = {
     "t1": first_sync,
@@ -371,7 +351,6 @@ TASKS: dict[str, Task] = {
     "eric": real_text,
     "hub": hub_speed,
 }
-LARGE: dict[str, Task] = {"100k": hundred_thousand}
 
 
 def facts_of(result: Result) -> dict[str, Any]:

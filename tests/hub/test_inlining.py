@@ -228,23 +228,34 @@ def test_who_was_away_gets_the_history_and_the_way_through_it(made: Publication)
 
 
 def test_a_new_reader_gets_the_lists_of_all_and_the_content_of_small_feeds(made: Publication) -> None:
-    small = made.feed("public/people", [made.run(1, 9, 40, "p")], snapshot=(300, 200))
+    small = made.feed("public/cards/ar", [made.run(1, 9, 40, "p")], snapshot=(300, 200))
     large = made.feed("public/cards/en", [made.run(1, 9, 40, "c")], snapshot=(inlining.SMALL, 1))
     head = made.publish(9, small, large)
     found = things(made, SyncRequest(room=PLENTY), head)
     pieces = [
-        hashlib.sha256(noise(size, ("public/people", 1, n))).hexdigest() for n, size in enumerate((300, 200))
+        hashlib.sha256(noise(size, ("public/cards/ar", 1, n))).hexdigest() for n, size in enumerate((300, 200))
     ]
     assert named(found) == [
         (b"d", head.index),
-        (b"d", large.snapshots[0].document.hash),
         (b"d", small.snapshots[0].document.hash),
         *((b"o", piece) for piece in pieces),
         (b"o", small.recent[0].segments[0].hash),
+        (b"d", large.snapshots[0].document.hash),
     ]
-    assert [data for *_, data in found[3:5]] == [
-        noise(300, ("public/people", 1, 0)),
-        noise(200, ("public/people", 1, 1)),
+    assert [data for *_, data in found[2:4]] == [
+        noise(300, ("public/cards/ar", 1, 0)),
+        noise(200, ("public/cards/ar", 1, 1)),
+    ]
+
+
+def test_what_lies_behind_a_large_snapshot_is_left_to_the_same_range(made: Publication) -> None:
+    large = made.feed("public/cards/ar", [made.run(1, 9, 40, "c")], snapshot=(inlining.SMALL, 1))
+    small = made.feed("public/cards/en", [made.run(1, 9, 40, "p")], snapshot=(300, 200))
+    head = made.publish(9, large, small)
+    assert named(things(made, SyncRequest(room=PLENTY), head)) == [
+        (b"d", head.index),
+        (b"d", large.snapshots[0].document.hash),
+        (b"d", small.snapshots[0].document.hash),
     ]
 
 
