@@ -94,6 +94,8 @@ _ROOM_FOR_A_PRICE = 8 * 1024
 """The same where a list of what there is is all that is needed: for a price, or half-way through a beginning."""
 _FEW = 2
 """So many missing things are fetched alone rather than behind one more answer."""
+_APART = 16 * 1024
+"""Bytes of a segment from which decoding takes longer than handing it to another thread."""
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
 """Seconds before the next attempt after a loss; the last goes on."""
 
@@ -482,30 +484,32 @@ class Run:
 
         return arrived
 
-    def _unpacked(self, segment: SegmentRef | None) -> bytes | None:
-        """Return the raw bytes of a segment that is here, where they can be had before it is applied."""
-        if segment is None:
-            return None
-        raw = self._decoding.take(segment)
-        if raw is None:
-            self._decoding.begin(segment, self._store().partial_bytes(segment.hash, segment.size))
-            raw = self._decoding.take(segment)
+    def _unpacked(self, action: ApplySegment, planner: Planner) -> bytes | None:
+        """Return the raw bytes of the segment to be applied, where they are ready, and make the next one ready."""
+        segment = action.step.segment
+        raw = self._decoding.take(segment) if segment is not None else None
+        coming = self._what_came(action.coming, planner)
+        if coming is not None:
+            if raw is None and segment is not None:
+                # On the same thread, so that two models are never in memory.
+                self._decoding.begin(segment, self._store().partial_bytes(segment.hash, segment.size))
+                raw = self._decoding.take(segment)
+            self._decoding.begin(*coming)
         return raw
 
-    def _decode_ahead(self, coming: FetchSegment | None, planner: Planner) -> None:
-        """Begin to decode what comes next, if all of it is here already."""
+    def _what_came(self, coming: FetchSegment | None, planner: Planner) -> tuple[SegmentRef, bytes] | None:
+        """Return the next segment if all of it is here already, and it is long enough to be decoded apart."""
         if coming is None or coming.step.segment is None or coming.step.source is None:
-            return
+            return None
         link = self._link(coming.feed)
-        if link not in self._ranges or link is not self._public:
-            return
+        if link not in self._ranges or link is not self._public or coming.step.segment.size < _APART:
+            return None
         segment, source = coming.step.segment, coming.step.source
         arrived = self._arriving(coming, planner)
         data = self._ranges[link].bring_what_came(segment, source, coming.step.offset, arrived)
         if link.mirrored:
             self._mirrored.add(segment.hash)
-        if data:
-            self._decoding.begin(segment, data)
+        return (segment, data) if data else None
 
     def _link(self, feed: str) -> Mirrored:
         return self._members.link if for_members(feed) else self._public
@@ -525,8 +529,7 @@ class Run:
             self._apply(action, planner)
 
     def _apply(self, action: ApplySegment, planner: Planner) -> None:
-        keys, raw = self._members.keys, self._unpacked(action.step.segment)
-        self._decode_ahead(action.coming, planner)
+        keys, raw = self._members.keys, self._unpacked(action, planner)
         applied = apply_step(self._library, self._store(), action.feed, action.streams, action.step, keys, raw)
         self._inlined.applied(action.step.segment)
         self.report = replace(

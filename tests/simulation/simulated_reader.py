@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,12 @@ from resources_cache.own import Own
 from sync.cancel import Cancel
 from sync.engine import connect_guest, enrol, sync_once
 from sync.home import Home
-from sync.protocol.segments import change_line
 from sync.protocol.subscriptions import Subscription
 from sync.report import SyncReport
+from tests.simulation.carried_bytes import CarriedBytes
+from tests.simulation.fresh_stores import begin
+from tests.simulation.shelf_content import Content, OwnWork, read_library, read_own, state_of
+from tests.simulation.violation import require
 from tests.simulation.virtual_disk import FailingHome, Trouble
 from tests.simulation.virtual_link import Died, LinkMemory, VirtualLink, Weather
 
@@ -25,16 +27,6 @@ ADDRESS = "http://127.0.0.1:9"
 _SENT = ("received", "answered")
 
 
-class Violation(Exception):
-    """An invariant does not hold."""
-
-
-def require(holds: bool, what: str) -> None:
-    """Raise Violation unless it holds."""
-    if not holds:
-        raise Violation(what)
-
-
 class Reader:
     """One computer: a home folder, and beside it what must be true of it."""
 
@@ -43,6 +35,7 @@ class Reader:
         self.history, self.hub = history, history.hub
         self.path = history.folder / name
         self.memory = LinkMemory()
+        self.carried = CarriedBytes(self.hub, self.path / "incoming")
         self.written: set[str] = set()
         """What the person wrote since the image from which this computer comes."""
         self.acknowledged: set[str] = set()
@@ -50,16 +43,18 @@ class Reader:
         self.spent = 0
         self._imaged: tuple[set[str], set[str], tuple[int, int], int] | None = None
         self._wishes = 0
+        self._checked: tuple[tuple[int, int, bool], Content] | None = None
+        """library.db as it was checked last, and what was in it."""
         self._moved: tuple[int, bool] | None = None
         """Bytes of the last sync, and whether nothing kept it from being noted."""
+        begin(self.path)
         if guest:
             connect_guest(Home(self.path), ADDRESS, connect=lambda _: self._link(Weather()))
         else:
             code = f"code-{name}"
             self.hub.codes[code] = None
             enrol(Home(self.path), ADDRESS, code, name, connect=lambda _: self._link(Weather()))
-        with self._own() as own:
-            self.spent = sum(one.bytes for one in own.syncs(10_000))
+        self.spent = read_own(self.path / "own.db").spent
 
     def _library(self) -> Library:
         return Library(self.path / "library.db")
@@ -69,7 +64,9 @@ class Reader:
 
     def _link(self, weather: Weather, cancel: Cancel | None = None) -> VirtualLink:
         history = self.history
-        return VirtualLink(self.hub, history.random, history.clock, weather, history.faults, self.memory, cancel)
+        link = VirtualLink(self.hub, history.random, history.clock, weather, history.faults, self.memory, cancel)
+        link.carried = self.carried
+        return link
 
     # What happens
 
@@ -84,13 +81,14 @@ class Reader:
         """One sync; None where the process died in it."""
         cancel = Cancel() if weather.cancels_at >= 0 else None
         link = self._link(weather, cancel)
-        home = FailingHome(self.path, Trouble(*disk, self.history.faults))
+        home = FailingHome(self.path, Trouble(*disk, self.history.faults), self.carried)
         try:
             report = sync_once(
                 home, link, cancel=cancel, budget=budget, patience=patience, clock=self.history.clock
             )
         except Died:
             report = None
+        self.carried.stays()
         moved = link.wire_up + link.wire_down
         require(budget is None or moved <= budget, f"7: {moved} bytes were moved of {budget}")
         if report is not None:
@@ -137,6 +135,7 @@ class Reader:
             return False
         shutil.rmtree(self.path)
         shutil.copytree(self._image_path, self.path)
+        self.carried.forget()
         written, acknowledged, self.seen, self.spent = self._imaged
         self.written, self.acknowledged = set(written), set(acknowledged)
         return True
@@ -159,98 +158,97 @@ class Reader:
         data = bytearray(path.read_bytes())
         data[self.history.random.randrange(len(data))] ^= 1
         path.write_bytes(data)
+        self.carried.forget()
         return True
 
     # What must hold
 
     def check(self) -> None:
         """Everything that must be true after any step."""
-        with self._own() as own, self._library() as library:
-            self._check_all(own, library)
-            if self.history.random.random() < 0.05:
-                bad = [one for one in (*library.check(), *own.check()) if not one.ok and one.name != "outbox"]
-                require(not bad, f"8: {bad}")
+        self._check_all()
+        if self.history.random.random() < 0.05:
+            self._check_stores()
 
-    def _check_all(self, own: Own, library: Library) -> None:
-        self._check_content(library)
+    def _check_all(self) -> Content:
+        own, library = read_own(self.path / "own.db"), self._content()
         self._check_versions(own, library)
         self._check_outbox(own)
         self._check_spent(own)
+        return library
 
-    def _check_content(self, library: Library) -> None:
+    def _check_stores(self) -> None:
+        with self._own() as own, self._library() as library:
+            bad = [one for one in (*library.check(), *own.check()) if not one.ok and one.name != "outbox"]
+            require(not bad, f"8: {bad}")
+
+    def _content(self) -> Content:
+        """What library.db holds, checked where it has changed."""
+        state = state_of(self.path / "library.db")
+        if self._checked is None or self._checked[0] != state:
+            content = read_library(self.path / "library.db")
+            self._check_content(content)
+            self._checked = state_of(self.path / "library.db"), content
+        return self._checked[1]
+
+    def _check_content(self, content: Content) -> None:
         """1: what a place claims is here, whole. 3: nothing else than what the hub once published is here."""
-        places = library.cursors()
-        held: Counter[str] = Counter()
-        for stream in self.hub.streams:
-            shown = {str(record["id"]): change_line(record) for record in library.newest([stream])}
-            held[stream] = len(shown)
-            ever = self.hub.ever.get(stream, set())
-            strange = [id_ for id_, line in shown.items() if (id_, line) not in ever]
-            require(not strange, f"3: {self.name} shows {strange} in {stream}, which no hub published")
-            place = places.get(stream)
-            if place is None or place.generation:
+        for found in (content.shown, content.waiting):
+            for stream, lines in found.items():
+                strange = lines.items() - self.hub.ever.get(stream, set())
+                require(not strange, f"3: {self.name} has {strange} in {stream}, which no hub published")
+        for stream, place in content.places.items():
+            if place.generation or stream not in self.hub.streams:
                 continue
             promised = self.hub.content(place.epoch, place.seq, stream)
-            require(set(shown) <= set(promised), f"1, 4: {self.name} shows too much of {stream} at {place}")
+            # A copy may wait while another stream shows the record.
+            here = {**content.waiting.get(stream, {}), **content.shown.get(stream, {})}
+            require(here.keys() <= promised.keys(), f"1, 4: {self.name} has too much of {stream} at {place}")
             for id_, line in promised.items():
-                record = shown.get(id_) or self._hidden(library, stream, id_)
-                require(record == line, f"1: {self.name} has {id_} of {stream} not as it was at {place}")
-        total = sum(state.records for state in library.streams().values())
-        require(total == sum(held.values()), f"3: {self.name} has records in streams that no hub has")
+                require(here.get(id_) == line, f"1: {self.name} has {id_} of {stream} not as it was at {place}")
 
-    @staticmethod
-    def _hidden(library: Library, stream: str, id_: str) -> bytes | None:
-        """A copy that waits while another stream shows the record."""
-        record = library.record(stream, id_)
-        return None if record is None else change_line(record)
-
-    def _check_versions(self, own: Own, library: Library) -> None:
+    def _check_versions(self, own: OwnWork, library: Content) -> None:
         """3: versions never go down."""
-        seen = own.setting("head_seen") or (0, 0)
-        stored = library.head()
-        require(tuple(seen) >= self.seen, f"3: {self.name} went back from {self.seen} to {seen}")
-        require(
-            stored is None or (stored.epoch, stored.version) <= tuple(seen), f"3: a head above {seen} is stored"
-        )
-        self.seen = (int(seen[0]), int(seen[1]))
+        seen, stored = own.head_seen, library.head
+        require(seen >= self.seen, f"3: {self.name} went back from {self.seen} to {seen}")
+        require(stored is None or stored <= seen, f"3: a head above {seen} is stored")
+        self.seen = seen
 
-    def _check_spent(self, own: Own) -> None:
+    def _check_spent(self, own: OwnWork) -> None:
         """7: what was spent is noted, and adds up to what the wire carried."""
         if self._moved is None:
             return
         moved, noted = self._moved
-        spent = sum(one.bytes for one in own.syncs(10_000))
-        require(spent <= self.spent + moved, "7: more was noted than spent")
-        require(not noted or spent == self.spent + moved, f"7: {spent - self.spent} bytes noted of {moved}")
-        self.spent, self._moved = spent, None
+        require(own.spent <= self.spent + moved, "7: more was noted than spent")
+        require(
+            not noted or own.spent == self.spent + moved, f"7: {own.spent - self.spent} bytes noted of {moved}"
+        )
+        self.spent, self._moved = own.spent, None
 
-    def _check_outbox(self, own: Own) -> None:
+    def _check_outbox(self, own: OwnWork) -> None:
         """2, 5: what the person wrote is there, each in a state that is true."""
-        items = {item.id: item for item in own.outbox.items()}
-        lost = self.written - set(items)
+        lost = self.written - own.items.keys()
         require(not lost, f"2, 5: {self.name} lost {lost}")
-        for item in items.values():
+        for item in own.items.values():
             if item.state in _SENT:
                 self.acknowledged.add(item.id)
                 require(item.receipt is not None, f"2: {item.title} is {item.state} without a receipt")
             refused = item.id in self.hub.reject or item.id in self.hub.refuse_requests_with
             require(item.state != "attention" or refused, f"2: {item.title} was set aside: {item.problem}")
-        back = [id_ for id_ in self.acknowledged if items[id_].state not in (*_SENT, "sending", "attention")]
+        back = [id_ for id_ in self.acknowledged if own.items[id_].state not in (*_SENT, "sending", "attention")]
         require(not back, f"2: {back} had a receipt and wait again")
 
     def agrees(self) -> None:
         """All that must be true at any time, and 4: after traffic has stopped, shelf and hub say the same."""
+        content = self._check_all()
         with self._own() as own, self._library() as library:
-            self._check_all(own, library)
             choice = Subscription.from_settings(own.setting("languages"), own.setting("themes"))
             for name, stream in self.hub.streams.items():
                 wanted = dict(stream.records) if choice.wants(name) else {}
-                shown = {str(record["id"]): change_line(record) for record in library.newest([name])}
-                require(shown == wanted, f"4: {self.name} and the hub differ in {name}")
+                require(content.shown.get(name, {}) == wanted, f"4: {self.name} and the hub differ in {name}")
+            require(not any(content.waiting.values()), f"4: {self.name} has copies that wait: {content.waiting}")
             if not self.guest:
                 self._agree_personally(own, library)
-            bad = [one for one in (*library.check(), *own.check()) if not one.ok and one.name != "outbox"]
-            require(not bad, f"8: {bad}")
+        self._check_stores()
 
     def _agree_personally(self, own: Own, library: Library) -> None:
         for item in own.outbox.items():
@@ -260,11 +258,11 @@ class Reader:
             refused = item.state == "attention"
             require(item.state in (*_SENT, "attention"), f"2: {item.title} is still {item.state}")
             require(effects == (0 if refused else 1), f"2: {item.title} ({item.state}) has {effects} effects")
-        for item in self.hub.items:
-            kept = library.get(item["id"])
-            require(kept is not None, f"4: {self.name} has not {item['id']}")
+        for known in self.hub.items:
+            kept = library.get(known["id"])
+            require(kept is not None, f"4: {self.name} has not {known['id']}")
             assert kept is not None
             kept.pop("replies", None)
-            require(kept == item, f"4: {self.name} has {item['id']} otherwise")
+            require(kept == known, f"4: {self.name} has {known['id']} otherwise")
         total = library.counts().get("request", 0) + library.counts().get("reply", 0)
         require(total == len(self.hub.items), f"4: {self.name} has personal items that the hub does not have")

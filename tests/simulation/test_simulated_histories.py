@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,17 +11,27 @@ from typing import Any
 import pytest
 
 from resources_cache import filing
+from resources_cache.cards import Cursor
+from resources_cache.files import Partial
 from resources_cache.library import Library
 from resources_cache.outbox import Outbox
 from sync import running
-from sync.protocol import envelope, patches
-from tests.simulation.__main__ import live, memory_folder
+from sync.inlined import Inlined
+from sync.protocol import patches
+from sync.protocol.segments import change_line
+from tests.simulation import virtual_link
+from tests.simulation.batches import live, memory_folder
 from tests.simulation.history import History
-from tests.simulation.simulated_reader import Violation
+from tests.simulation.shelf_content import Content, read_library
+from tests.simulation.simulated_reader import Reader
+from tests.simulation.violation import Violation
 
 # A statement that fails in the middle of a walk over the shelf leaves an iterator behind, which then finds its
 # connection closed. That is noise: nothing was going to be read from it.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+COPIES_WAIT = (6,)
+"""Seeds of histories in which a copy waits for a while."""
 
 
 @pytest.fixture
@@ -31,7 +43,7 @@ def folder() -> Any:
     shutil.rmtree(made, ignore_errors=True)
 
 
-@pytest.mark.parametrize("first", range(1, 151, 30))
+@pytest.mark.parametrize("first", range(1, 91, 30))
 def test_every_history_keeps_the_invariants_and_converges(first: int) -> None:
     count, faults, failed = live(range(first, first + 30))
     assert not failed, "\n\n".join(failed)
@@ -39,13 +51,53 @@ def test_every_history_keeps_the_invariants_and_converges(first: int) -> None:
     assert sum(faults.values()) > 300
 
 
-def test_a_seed_replays_exactly(folder: Path) -> None:
-    stories = []
-    for attempt in range(2):
-        history = History(77, folder / f"{attempt}")
-        history.run()
-        stories.append((history.story(), history.faults, history.clock.elapsed))
-    assert stories[0] == stories[1]
+def test_a_seed_replays_exactly_whatever_was_lived_through_before(folder: Path) -> None:
+    history = History(77, folder / "in the middle of others")
+    history.run()
+    told = f"{history.story()}\n{sorted(history.faults.items())} {history.clock.elapsed}\n"
+    # In a process of its own, with nothing remembered and SQLite set up for it.
+    alone = """
+import sys
+from pathlib import Path
+from tests.simulation.batches import prepare_worker
+from tests.simulation.history import History
+prepare_worker()
+history = History(77, Path(sys.argv[1]))
+history.run()
+print(f"{history.story()}\\n{sorted(history.faults.items())} {history.clock.elapsed}")
+"""
+    command = [sys.executable, "-c", alone, str(folder / "alone")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == told, done.stderr
+
+
+def test_a_copy_that_waits_is_not_shown(folder: Path) -> None:
+    """A record that moved, its new copy here before the old one went: the old one waits, and nobody sees it."""
+    path = folder / "library.db"
+    record = {"id": "r1", "type": "resource", "title": "Rain"}
+    with Library(path) as library:
+        for stream in ("public/cards/en", "public/cards/fr"):
+            library.apply(stream, [record], Cursor(1, 1))
+        assert [one["id"] for one in library.newest(["public/cards/en"])] == ["r1"]
+    content = read_library(path)
+    assert content.shown == {"public/cards/fr": {"r1": change_line(record)}}
+    assert content.waiting == {"public/cards/en": {"r1": change_line(record)}}
+
+
+def test_shelves_on_which_copies_wait_keep_the_invariants(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What once was counted as shown twice: seeds in which a shelf is looked at while copies wait on it."""
+    waited = set()
+    whole = Reader._check_content
+
+    def watched(self: Reader, content: Content) -> None:
+        if any(content.waiting.values()):
+            waited.add(self.history.seed)
+        whole(self, content)
+
+    monkeypatch.setattr(Reader, "_check_content", watched)
+    for seed in COPIES_WAIT:
+        History(seed, folder / f"{seed}").run()
+    assert waited, "in none of these histories a copy waits any more: choose others"
 
 
 def _first_violation(folder: Path, seeds: range) -> str:
@@ -88,16 +140,28 @@ def _end(cursors: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _answers_are_taken_from_anybody(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(envelope.hmac, "compare_digest", lambda *_: True)
+    # Where a replay is one fault of many it does harm in one history of some hundred and fifty.
+    patch.setattr(virtual_link, "FATES", ("replay", "lost-answer"))
+    patch.setattr("sync.protocol.envelope.hmac.compare_digest", lambda *_: True)
 
 
 def _what_was_spent_is_not_noted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(running.Run, "keep", lambda *_: None)
 
 
+def _what_arrived_is_thrown_away(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Partial, "close", Partial.discard)
+
+
+def _what_is_here_is_not_said(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Inlined, "have", lambda _: [])
+
+
 @pytest.mark.parametrize(
     "sabotage",
     [
+        _what_arrived_is_thrown_away,
+        _what_is_here_is_not_said,
         _receipts_are_ignored,
         _nothing_is_swept,
         _a_patch_is_applied_to_anything,

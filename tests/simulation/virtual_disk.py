@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 from resources_cache.database import Watcher
@@ -16,6 +15,7 @@ from resources_cache.files import FileStore, Partial
 from resources_cache.library import Library
 from resources_cache.own import Own
 from sync.home import Home
+from tests.simulation.carried_bytes import CarriedBytes
 from tests.simulation.virtual_link import Died
 
 _INCOMING = 64 * 1024 * 1024
@@ -44,13 +44,13 @@ class Trouble:
 class FailingHome(Home):
     """A home whose stores and segments under way stand on such a disk."""
 
-    def __init__(self, path: Path, trouble: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, trouble: Trouble, carried: CarriedBytes | None = None) -> None:
         super().__init__(path)
-        self._trouble = trouble
+        self._trouble, self._carried = trouble, carried
 
     @property
-    def _watcher(self) -> Watcher:
-        return self._trouble
+    def _watcher(self) -> Watcher | None:
+        return self._trouble if self._trouble.at else None
 
     def library(self) -> Library:
         return Library(self.path / "library.db", on_statement=self._watcher)
@@ -59,31 +59,39 @@ class FailingHome(Home):
         return Own(self.path / "own.db", on_statement=self._watcher)
 
     def incoming(self) -> FileStore:
-        return _FailingStore(self.path / "incoming", _INCOMING, self._trouble)
+        return _FailingStore(self.path / "incoming", _INCOMING, self._trouble, self._carried)
 
 
 class _FailingStore(FileStore):
-    def __init__(self, root: Path, quota: int, trouble: Callable[[str], None]) -> None:
+    def __init__(self, root: Path, quota: int, trouble: Trouble, carried: CarriedBytes | None = None) -> None:
         super().__init__(root, quota)
-        self._trouble = trouble
+        self._trouble, self._carried = trouble, carried
 
     def partial(self, hash_: str, size: int) -> Partial:
-        return _FailingPartial(self, hash_, size, self._trouble)
+        return _FailingPartial(self, hash_, size, self._trouble, self._carried)
 
 
 class _FailingPartial(Partial):
-    def __init__(self, store: FileStore, hash_: str, size: int, trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self, store: FileStore, hash_: str, size: int, trouble: Trouble, carried: CarriedBytes | None = None
+    ) -> None:
         super().__init__(store, hash_, size)
-        self._trouble = trouble
+        self._trouble, self._carried = trouble, carried
 
     def write(self, data: bytes) -> None:
         try:
             self._trouble("write")
         except OSError:
             # A full disk takes the beginning of what is written.
-            super().write(data[: len(data) // 2])
+            self._write(data[: len(data) // 2])
             raise DiskFull("The simulated disk is full.") from None
         except Died:
-            super().write(data[: len(data) // 2])
+            self._write(data[: len(data) // 2])
             raise
+        self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        offset = self.offset
         super().write(data)
+        if self._carried is not None:
+            self._carried.wrote(self.hash, offset, data)

@@ -16,6 +16,7 @@ from sync.cancel import Cancel
 from sync.errors import CaptivePortal, CutOff, TimedOut, Unreachable
 from sync.traffic import Traffic
 from sync.transport import Request
+from tests.simulation.carried_bytes import CarriedBytes
 from tests.simulation.virtual_time import VirtualClock
 from tests.sync.hub_simulator import Answer, HubSimulator, Seen
 
@@ -83,6 +84,7 @@ class VirtualLink:
         self.faults, self.memory, self._cancel = faults, memory, cancel
         self.wire_up = self.wire_down = 0
         self.pieces_passed = 0
+        self.carried: CarriedBytes | None = None
         self._interrupted = False
 
     def interrupt(self) -> None:
@@ -139,7 +141,11 @@ class VirtualLink:
         if fate == "replay" and self.memory.kinds[seen.kind]:
             # A stranger answers with what it once heard; the hub never learns that it was asked.
             return self.random.choice(self.memory.kinds[seen.kind])
+        if self.carried is not None:
+            self.carried.asks(seen)
         answer = self.hub.answer(seen, request.headers, body)
+        if self.carried is not None and seen.kind == "sync" and answer.status == 200:
+            self.carried.says(self.hub.requests[-1])
         memory = self.memory
         if fate == "twice":
             answer = self.hub.answer(seen, request.headers, body)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from sync.protocol import VERSION, documents, envelope, messages_v1
+from sync.protocol import VERSION, envelope, messages_v1
 from sync.protocol.errors import ProtocolError
 from sync.protocol.head import Head
 from sync.protocol.messages import (
@@ -163,8 +163,8 @@ class HubSimulator(PublishedFeeds):
         if seen.path.startswith(OBJECTS):
             return self._object(seen, self.objects.get(seen.path.removeprefix(OBJECTS)))
         if seen.path.startswith(DOCUMENTS):
-            raw = self.documents.get(seen.path.removeprefix(DOCUMENTS))
-            return self._object(seen, None if raw is None else documents.pack(raw))
+            name = seen.path.removeprefix(DOCUMENTS)
+            return self._object(seen, self.frame(name) if name in self.documents else None)
         if seen.path == ENROL:
             return self._enrol(EnrolRequest.from_bytes(body))
         if seen.path == SYNC and self.speaks_v2:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sync.protocol import documents, envelope
+from sync.protocol import envelope
 from sync.protocol.feeds import Feed, History, Index, Parts
 from sync.protocol.messages import SyncRequest
 from sync.protocol.routes import Place, plan
@@ -60,10 +60,9 @@ def _feed(hub: PublishedFeeds, feed: Feed, at: int) -> Iterator[tuple[bytes, str
 
 
 def _document(hub: PublishedFeeds, name: str, base: str | None) -> tuple[bytes, str, bytes]:
-    raw = hub.documents[name]
-    whole = documents.pack(raw)
+    whole = hub.frame(name)
     if base is not None:
-        patch = bytes.fromhex(base) + documents.patch(raw, hub.documents[base])
+        patch = bytes.fromhex(base) + hub.frame_patch(name, base)
         if len(patch) < len(whole):
             return envelope.PATCH, name, patch
     return envelope.DOCUMENT, name, whole

@@ -13,7 +13,7 @@ from functools import reduce
 from itertools import pairwise
 from typing import Any
 
-from sync.protocol import limits, patches
+from sync.protocol import documents, limits, patches
 from sync.protocol.feeds import (
     Feed,
     History,
@@ -27,7 +27,7 @@ from sync.protocol.feeds import (
 )
 from sync.protocol.head import ObjectRef
 from sync.protocol.paths import object_path
-from sync.protocol.segments import Change, change_line, encode, stream_line
+from sync.protocol.segments import Change, Segment, change_line, encode, stream_line
 from sync.protocol.wire_json import sha256
 
 RECENT = 4
@@ -65,6 +65,8 @@ class PublishedFeeds:
         self.streams: dict[str, Stream] = {}
         self.feeds: dict[str, FeedState] = {}
         self.objects: dict[str, bytes] = {}
+        self.bulks: dict[str, list[SegmentRef]] = {}
+        """The segments of each object that holds snapshots, in their order."""
         self.documents: dict[str, bytes] = {}
         """Raw JSON by hash; what is served is packed."""
         self.indexes: dict[tuple[int, int], str] = {}
@@ -76,6 +78,8 @@ class PublishedFeeds:
         self.lists_empty_streams = False
         """Whether a stream of texts without records is still named in its feed."""
         self.primes = True
+        self._packed: dict[str, bytes] = {}
+        self._patches: dict[tuple[str, str], bytes] = {}
 
     # Changing
 
@@ -163,7 +167,7 @@ class PublishedFeeds:
     ) -> None:
         refs = []
         for chunk in chunks(changes, most):
-            segment = encode(list(lines_of(chunk)), prefix if len(changes) <= most else b"")
+            segment = self.code(list(lines_of(chunk)), prefix if len(changes) <= most else b"")
             self.objects[segment.ref.hash] = segment.data
             refs.append(segment.ref)
         state.runs[start, end] = Run(start, end, tuple(refs))
@@ -195,7 +199,7 @@ class PublishedFeeds:
                 changes = [(name, json.loads(records[id_])) for id_ in sorted(records)]
                 sizes[name] = 0
                 for chunk in chunks(changes, segment_records):
-                    segment = encode(list(lines_of(chunk)))
+                    segment = self.code(list(lines_of(chunk)))
                     bulk += segment.data
                     refs.append(segment.ref)
                     sizes[name] += segment.ref.size
@@ -203,6 +207,7 @@ class PublishedFeeds:
         if not made:
             return
         whole = self.put(bytes(bulk))
+        self.bulks[whole.hash] = [ref for _, _, refs, _ in made for ref in refs]
         for state, offset, refs, sizes in made:
             at = state.versions[-1]
             document = self.write(Snapshot(state.name, at, whole, offset, refs).to_bytes())
@@ -251,6 +256,22 @@ class PublishedFeeds:
             if (name == feed or (name.startswith(feed + "/") and feed.startswith("public/texts/")))
             and (stream.records or (self.lists_empty_streams and self.feeds.get(name) and name != feed))
         ]
+
+    def code(self, lines: Sequence[bytes], prefix: bytes = b"") -> Segment:
+        """Return the segment of `lines`, primed with `prefix` where that is of use."""
+        return encode(lines, prefix)
+
+    def frame(self, name: str) -> bytes:
+        """The frame in which a document is sent; made once."""
+        if name not in self._packed:
+            self._packed[name] = documents.pack(self.documents[name])
+        return self._packed[name]
+
+    def frame_patch(self, name: str, base: str) -> bytes:
+        """The patch that makes a document out of an older one; made once."""
+        if (name, base) not in self._patches:
+            self._patches[name, base] = documents.patch(self.documents[name], self.documents[base])
+        return self._patches[name, base]
 
     def put(self, data: bytes) -> ObjectRef:
         """Serve bytes as an object."""
