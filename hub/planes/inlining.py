@@ -17,17 +17,17 @@ from hub.planes.heads import HeadInForce
 from hub.publishing import served
 from sync.protocol import documents, envelope, limits
 from sync.protocol.errors import ProtocolError
-from sync.protocol.feeds import Feed, History, Index, Parts, Snapshot, SnapshotRef
+from sync.protocol.feeds import Feed, History, Index, Parts, Run, Snapshot, SnapshotRef
 from sync.protocol.messages import SyncRequest
-from sync.protocol.routes import Leg, Place, plan
+from sync.protocol.routes import Place, plan
 from sync.protocol.sealed import PREFIX, for_members
 from sync.protocol.subscriptions import Subscription
 
 MOST = 4 * 1024 * 1024
 """Bytes that one answer carries at most, whatever the caller would take: they are held in memory."""
 SMALL = 16 * 1024
-"""A snapshot of at most this many bytes is sent along; larger ones are fetched in a way that can be resumed, and
-with them those that lie behind them in the same object: a range goes on over all of them."""
+"""A snapshot of at most this many bytes is sent to a new reader; larger ones are fetched in ranges, and with them
+those that lie behind them in the same object: a range goes on over all of them."""
 _FRAME = 64
 """Bytes that name a thing and say how long it is, at most."""
 
@@ -63,6 +63,8 @@ def things(home: Path, request: SyncRequest, head: HeadInForce) -> list[bytes]:
             since = 0 if for_members(feed.name) and not request.keys else at
             for part in _kept(home, basket, subscription, feed):
                 _put_feed(home, basket, part, since, epoch)
+        for name, run in basket.onward:
+            _put_run(home, basket, run, name)
     except _Full:
         pass
     except (OSError, ProtocolError) as error:
@@ -77,8 +79,10 @@ class _Basket:
     def __init__(self, room: int, have: Sequence[tuple[str, int]]) -> None:
         self.room = room
         self.things: list[bytes] = []
-        self.ranges = False
-        """Whether a snapshot was left to be fetched in ranges."""
+        self.in_ranges: set[str] = set()
+        """Objects that are left to be fetched in ranges, by hash."""
+        self.onward: list[tuple[str, Run]] = []
+        """Feeds and runs that are wanted behind a snapshot which was left out: last, if there is room."""
         self._have: Mapping[str, int] = dict(have)
 
     def put(self, kind: bytes, digest: str, size: int, read: Callable[[int], bytes]) -> None:
@@ -122,29 +126,29 @@ def _put_feed(home: Path, basket: _Basket, feed: Feed, at: int, epoch: int) -> N
     if legs is None and feed.history is not None:
         _put_document(home, basket, feed.history.hash, feed.name)
         legs = plan(feed, place, epoch, _load(home, feed.history.hash, History, feed.name))
+    left_out = False
     for leg in legs or ():
-        if not _put_leg(home, basket, leg, feed.name):
-            return
+        if leg.snapshot is not None:
+            left_out = not _put_snapshot(home, basket, leg.snapshot, feed.name, new=place is None)
+        elif leg.run is not None and left_out:
+            basket.onward.append((feed.name, leg.run))
+        elif leg.run is not None:
+            _put_run(home, basket, leg.run, feed.name)
 
 
-def _put_leg(home: Path, basket: _Basket, leg: Leg, feed: str) -> bool:
-    """Add the segments of a leg; False where they are left for the public plane, with all that comes after."""
-    if leg.snapshot is not None:
-        return _put_snapshot(home, basket, leg.snapshot, feed)
-    assert leg.run is not None, "a leg is a run or a snapshot"
-    for segment in leg.run.segments:
+def _put_run(home: Path, basket: _Basket, run: Run, feed: str) -> None:
+    for segment in run.segments:
         path = served.path_of(home, served.object_kind(feed), segment.hash)
         basket.put(envelope.OBJECT, segment.hash, segment.size, _reader(path, 0, segment.size))
-    return True
 
 
-def _put_snapshot(home: Path, basket: _Basket, snapshot: SnapshotRef, feed: str) -> bool:
+def _put_snapshot(home: Path, basket: _Basket, snapshot: SnapshotRef, feed: str, *, new: bool) -> bool:
+    """Add a snapshot; False where its segments are left for the public plane."""
     _put_document(home, basket, snapshot.document.hash, feed)
-    sealed = for_members(feed)
-    if snapshot.size > SMALL or (basket.ranges and not sealed):
-        basket.ranges |= not sealed
-        return False
     listed = _load(home, snapshot.document.hash, Snapshot, feed)
+    if new and (snapshot.size > SMALL or listed.bulk.hash in basket.in_ranges):
+        basket.in_ranges.add(listed.bulk.hash)
+        return False
     path = served.path_of(home, served.object_kind(feed), listed.bulk.hash)
     for segment, place in zip(listed.segments, listed.offsets(), strict=True):
         basket.put(envelope.OBJECT, segment.hash, segment.size, _reader(path, place, segment.size))

@@ -49,6 +49,8 @@ class Publication:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.indexes: dict[str, str] = {}
+        self.bulk: bytes | None = None
+        """The object in which all snapshots lie; each has one of its own where there is none."""
 
     def segment(self, size: int, name: object) -> SegmentRef:
         ref = served.put(self.home, noise(size, name))
@@ -59,9 +61,12 @@ class Publication:
 
     def snapshot(self, name: str, at: int, sizes: Sequence[int]) -> SnapshotRef:
         pieces = [noise(size, (name, at, number)) for number, size in enumerate(sizes)]
-        bulk = served.put(self.home, b"before" + b"".join(pieces))
+        # One object may hold several snapshots, as those of one publication do.
+        whole = self.bulk or b"before" + b"".join(pieces)
+        before = whole[: whole.index(pieces[0])]
+        bulk = served.put(self.home, whole)
         segments = tuple(SegmentRef(hashlib.sha256(piece).hexdigest(), len(piece)) for piece in pieces)
-        listed = Snapshot(name, at, ObjectRef(bulk.hash, bulk.size), 6, segments)
+        listed = Snapshot(name, at, ObjectRef(bulk.hash, bulk.size), len(before), segments)
         return SnapshotRef(at, served.put_document(self.home, listed.to_bytes()), sum(sizes))
 
     def feed(
@@ -241,6 +246,7 @@ def test_a_new_reader_gets_the_lists_of_all_and_the_content_of_small_feeds(made:
         *((b"o", piece) for piece in pieces),
         (b"o", small.recent[0].segments[0].hash),
         (b"d", large.snapshots[0].document.hash),
+        (b"o", large.recent[0].segments[0].hash),
     ]
     assert [data for *_, data in found[2:4]] == [
         noise(300, ("public/cards/ar", 1, 0)),
@@ -249,13 +255,38 @@ def test_a_new_reader_gets_the_lists_of_all_and_the_content_of_small_feeds(made:
 
 
 def test_what_lies_behind_a_large_snapshot_is_left_to_the_same_range(made: Publication) -> None:
-    large = made.feed("public/cards/ar", [made.run(1, 9, 40, "c")], snapshot=(inlining.SMALL, 1))
-    small = made.feed("public/cards/en", [made.run(1, 9, 40, "p")], snapshot=(300, 200))
+    sizes = {"public/cards/ar": (inlining.SMALL, 1), "public/cards/en": (300, 200)}
+    made.bulk = b"".join(noise(size, (name, 1, n)) for name, of in sizes.items() for n, size in enumerate(of))
+    large, small = (
+        made.feed(name, [made.run(1, 9, 40, name)], snapshot=snapshot) for name, snapshot in sizes.items()
+    )
     head = made.publish(9, large, small)
-    assert named(things(made, SyncRequest(room=PLENTY), head)) == [
+    lists = [
         (b"d", head.index),
         (b"d", large.snapshots[0].document.hash),
         (b"d", small.snapshots[0].document.hash),
+    ]
+    onward = [(b"o", feed.recent[0].segments[0].hash) for feed in (large, small)]
+    assert named(things(made, SyncRequest(room=PLENTY), head)) == lists + onward
+    # What follows the snapshots comes last, as far as there is room.
+    short = sum(len(data) for *_, data in things(made, SyncRequest(room=PLENTY), head)) + 4 * 50
+    assert named(things(made, SyncRequest(room=short), head)) == lists + onward[:1]
+
+
+def test_whoever_was_here_before_gets_a_snapshot_that_is_the_shorter_way(made: Publication) -> None:
+    """It is continued after a cut like anything else; only a new reader would get too much of it at once."""
+    feed = made.feed("public/cards/en", [made.run(1, 2, 90_000, "a")], snapshot=(900,))
+    made.publish(2, feed)
+    newer = made.snapshot("public/cards/en", 8, (inlining.SMALL, 4_000))
+    last = made.run(8, 9, 300, "c")
+    history = [made.run(2, 8, 90_000, "b"), last]
+    listed = served.put_document(made.home, History(feed.name, 1, (*feed.recent, *history)).to_bytes())
+    head = made.publish(9, Feed(feed.name, 9, feed.streams, (newer,), (last,), listed, None))
+    found = named(things(made, request(2), head))
+    pieces = [noise(size, (feed.name, 8, n)) for n, size in enumerate((inlining.SMALL, 4_000))]
+    assert [digest for kind, digest in found if kind == b"o"] == [
+        *(hashlib.sha256(piece).hexdigest() for piece in pieces),
+        last.segments[0].hash,
     ]
 
 
