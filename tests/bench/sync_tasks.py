@@ -155,10 +155,12 @@ def flaky(bench: Bench) -> Result:
     result.add(f"T1 of {n} on flaky, ideal seconds with the link's outages", _flaky_ideal(calm.down), "s")
     result.add(f"T1 of {n} on flaky, commands until in step", rough.runs)
     result.add(f"T1 of {n} on flaky, cuts", cuts)
-    again = max(0, rough.down - calm.down) / max(1, cuts)
-    result.add("re-downloaded bytes a cut, by the emulator", again, most=16384)
     arrived = max(0, rough.counter.down - calm.counter.down) / max(1, cuts)
-    result.add("re-downloaded bytes a cut, as arrived at the shelf", arrived)
+    result.add("re-downloaded bytes a cut, of those that arrived", arrived, most=16384)
+    # link.py goes on reading from the hub after a cut until its queue of 48 pieces is full, and counts that: any
+    # client that is cut in the middle of a long answer, curl too, loses 50 pieces of 1,400 bytes by its count.
+    dropped = max(0, rough.down - rough.counter.down) / max(1, cuts)
+    result.add("bytes a cut that the emulator counted and never passed on", dropped)
     result.add_agreement()
     return result
 
