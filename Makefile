@@ -44,8 +44,10 @@ test-slow: setup sample  ## long campaigns: every byte, every instant, long rand
 test-postgres: setup  ## the hub's tests on the PostgreSQL that DATABASE_URL names
 	@test -n "$(DATABASE_URL)" || { echo "Set DATABASE_URL=postgres://user@host/database first." >&2; exit 1; }
 	@$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[postgres]'
-	@$(PY) -m pytest tests/hub/test_planes.py tests/hub/test_models.py tests/hub/test_import_native.py \
-		tests/hub/test_import_formats.py tests/hub/test_admin.py
+	@$(PY) -m pytest -m "not slow" tests/hub/test_planes.py tests/hub/test_models.py tests/hub/test_import_native.py \
+		tests/hub/test_import_formats.py tests/hub/test_admin.py tests/hub/test_publishing_feeds.py \
+		tests/hub/test_publishing_costs.py tests/hub/test_sync_v2.py tests/hub/test_member_streams.py \
+		tests/hub/test_inlining.py
 
 simulate: setup  ## random histories with every fault, in virtual time (SEEDS=50000, FIRST=1)
 	@$(PY) -m tests.simulation --seeds $(or $(SEEDS),50000) --first $(or $(FIRST),1)

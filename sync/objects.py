@@ -30,6 +30,8 @@ _SKIPPED = 2 * 1024 * 1024
 """Where ranges are not known, as many bytes may come again for nothing; more would be a poor bargain."""
 _PASSED = 16 * 1024
 """As many bytes of an open answer may be let go to reach what is wanted: a new request costs a slow link more."""
+_MARGIN = 64 * 1024
+"""Bytes by which segments that follow one another may differ."""
 CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 
 Arrived = Callable[[int], None]
@@ -122,6 +124,7 @@ class Ranges:
         with self._store.partial(segment.hash, segment.size) as partial:
             answer = self._open
             if answer is not None and (answer.hash, answer.place) == (source.hash, offset + partial.offset):
+                answer.expect(segment.size)
                 while piece := answer.read_if_here(partial.size - partial.offset):
                     partial.write(piece)
                     arrived(len(piece))
@@ -201,6 +204,11 @@ class _Open:
             if not self.left:
                 raise CutOff(f"The answer ended after {self.place - self.start:,} bytes.")
         return self._cut(most)
+
+    def expect(self, size: int) -> None:
+        """Let as much arrive ahead as the next segment has, which will be about as long as this one (bytes)."""
+        if isinstance(self.pieces, ReadAhead):
+            self.pieces.hold(size + _MARGIN)
 
     def read_if_here(self, most: int) -> bytes:
         """Return the next bytes that are here already, none where there are none."""

@@ -10,8 +10,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 
-MOST_AHEAD = 2 * 1024 * 1024
-"""Bytes that are held; a fast link waits for the reader then, as it would without a thread."""
+LEAST_AHEAD = 256 * 1024
+"""Bytes that may be held in any case: a fast link waits for the reader then, as it would without a thread. More
+would only mean that on such a link bytes come long before anybody has a use for them."""
 _PATIENCE = 0.5
 """Seconds: on Windows, a wait without an end cannot be interrupted from the keyboard."""
 
@@ -19,7 +20,7 @@ _PATIENCE = 0.5
 class ReadAhead:
     """Iterates over `pieces`, which another thread reads. What went wrong comes after what arrived before it."""
 
-    def __init__(self, pieces: Iterator[bytes], most: int = MOST_AHEAD) -> None:
+    def __init__(self, pieces: Iterator[bytes], most: int = LEAST_AHEAD) -> None:
         """`pieces` is read by that thread alone; `most` bytes wait at most, or one piece where it is longer."""
         self._pieces = pieces
         self._most = most
@@ -45,6 +46,12 @@ class ReadAhead:
             if self._error is not None:
                 raise self._error
             raise StopIteration
+
+    def hold(self, most: int) -> None:
+        """From now on hold up to `most` bytes, but not fewer than LEAST_AHEAD."""
+        with self._changed:
+            self._most = max(LEAST_AHEAD, most)
+            self._changed.notify_all()
 
     def next_if_here(self) -> bytes:
         """Return the next piece if it is here already, else nothing; never waits, never raises."""

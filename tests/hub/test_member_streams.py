@@ -319,6 +319,7 @@ def test_a_key_is_given_once_and_to_members_only(
     assert (hub / "keys" / "members.key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_who_loses_access_cannot_read_what_comes_after(
     client: Client, hub: Path, devices: tuple[Device, Device], tmp_path: Path
 ) -> None:

@@ -61,9 +61,8 @@ def test_which_ids_are_kept(value: object, good: bool) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("sqlite_only")
 def test_sqlite_is_current_durable_and_in_wal_mode() -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("DATABASE_URL names another database")
     with connection.cursor() as cursor:
         values = {}
         for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout"):

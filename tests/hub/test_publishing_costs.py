@@ -24,9 +24,8 @@ STREAM = stream_line("public/texts/en")
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("sqlite_only")
 def test_no_statement_of_a_publication_sorts_a_stream_with_its_bodies() -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("how SQLite plans")
     fresh_home()
     dice = random.Random(3)
     for number in range(6):

@@ -361,6 +361,7 @@ def locked_database(wait_ms: int = 50) -> Iterator[None]:
         connection.connection.execute("PRAGMA busy_timeout = 5000")
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_locked_database_loses_nothing_and_hinders_no_reading(client: Client, hub: Path, device: Device) -> None:
     sync(client, ask(1))
     Device.objects.update(last_seen=timezone.now() - timedelta(days=1))
@@ -372,6 +373,7 @@ def test_a_locked_database_loses_nothing_and_hinders_no_reading(client: Client, 
     assert sync(client, ask(2)).receipts[0].accepted
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_who_must_wait_is_told_how_long(client: Client, hub: Path) -> None:
     code = invite("officer@ministry.example")
     request = EnrolRequest(code, "device-9", TOKEN, "").to_bytes()
