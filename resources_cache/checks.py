@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from resources_cache.cards import Check
 from resources_cache.database import MIN_SQLITE, Row, Store, sqlite_version
 from resources_cache.errors import CacheError
-from resources_cache.records import SEARCHED_SQL, digest, indexed
+from resources_cache.records import COLUMNS, SEARCHED_SQL, indexed
 
 _REBUILD = (
     "Run `hubshelf doctor` again after the next sync; if it stays, the index can be built anew from the records."
@@ -60,13 +60,13 @@ def _index(store: Store) -> tuple[bool, str]:
     stale = 0
     digests: dict[int, bytes] = dict(store.rows("SELECT rid, digest FROM indexed"))
     for rid, body in store.each("SELECT rid, body FROM bodies ORDER BY rid"):
-        columns = indexed(json.loads(body))
-        if not any(columns):
+        found = indexed(json.loads(body))
+        if not found:
             continue
-        if digests.pop(rid, None) != digest(columns):
+        if digests.pop(rid, None) != found.digest:
             stale += 1
         total = 0
-        for name, text in zip(("title", "summary", "body"), columns, strict=True):
+        for name, text in zip(COLUMNS, found.columns, strict=True):
             for place, word in enumerate(text.split()):
                 total += hash((name, place, word))
         expected[rid] = total

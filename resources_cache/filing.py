@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from resources_cache import search_index
 from resources_cache.cards import Applied
 from resources_cache.database import Store
 from resources_cache.records import (
@@ -18,7 +19,7 @@ from resources_cache.records import (
     SEARCHED,
     SEARCHED_SQL,
     Filed,
-    digest,
+    Indexed,
     file_record,
     indexed,
     record_id,
@@ -181,30 +182,20 @@ def _index(
     known: Mapping[str, tuple[int, str, bytes | None]],
 ) -> None:
     """Bring the search index in step; a row whose indexed text is the same as before is left alone."""
-    out: list[tuple[int]] = []
-    rows: list[tuple[int, str, str, str]] = []
-    digests: list[tuple[int, bytes]] = []
+    gone: list[int] = []
+    rows: list[tuple[int, Indexed]] = []
     for rid, one, record in zip(rids, filed, records, strict=True):
-        columns = indexed(record)
-        new = digest(columns) if any(columns) else None
+        found = indexed(record)
+        new = found.digest if found else None
         old = known[one.id][2] if one.id in known else None
         if new == old:
             continue
         if old is not None:
-            out.append((rid,))
+            gone.append(rid)
         if new is not None:
-            rows.append((rid, *columns))
-            digests.append((rid, new))
-    _unindex(store, out)
-    if rows:
-        store.executemany("INSERT INTO search(rowid, title, summary, body) VALUES (?, ?, ?, ?)", rows)
-        store.executemany("INSERT INTO indexed VALUES (?, ?)", digests)
-
-
-def _unindex(store: Store, rids: Sequence[tuple[int]]) -> None:
-    if rids:
-        store.executemany("DELETE FROM search WHERE rowid=?", rids)
-        store.executemany("DELETE FROM indexed WHERE rid=?", rids)
+            rows.append((rid, found))
+    search_index.remove(store, gone)
+    search_index.add(store, rows)
 
 
 def _remove(store: Store, rids: Sequence[int]) -> None:
@@ -220,12 +211,12 @@ def _remove(store: Store, rids: Sequence[int]) -> None:
                 f" WHERE r.rid IN ({_marks(part)}) GROUP BY d.id HAVING d.stream = max(d.stream)",
                 part,
             )
-    _unindex(
+    search_index.remove(
         store,
         [
-            row
+            rid
             for part in _parts(rids)
-            for row in store.rows(f"SELECT rid FROM indexed WHERE rid IN ({_marks(part)})", part)
+            for (rid,) in store.rows(f"SELECT rid FROM indexed WHERE rid IN ({_marks(part)})", part)
         ],
     )
     store.executemany(

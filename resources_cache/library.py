@@ -37,8 +37,9 @@ from resources_cache.database import (
     suspicion,
 )
 from resources_cache.errors import StoreDamaged
-from resources_cache.library_schema import MIGRATIONS, reindex
+from resources_cache.library_schema import MIGRATIONS
 from resources_cache.records import PERSONAL
+from resources_cache.search_index import rebuild
 from resources_cache.text import RULES
 
 __all__ = [
@@ -238,7 +239,7 @@ class Library:
         with self._store.transaction() as store:
             for table in ("records", "bodies", "links", "displaced", "indexed", "cursors", "head", "documents"):
                 store.execute(f"DELETE FROM {table}")
-            store.execute("DELETE FROM meta WHERE key='personal'")
+            store.execute("DELETE FROM meta WHERE key IN ('personal', 'languages')")
             store.execute("INSERT INTO search(search) VALUES ('delete-all')")
 
     # What people read
@@ -329,7 +330,8 @@ class Library:
         return {slug: dict(found) if isinstance(found, Mapping) else {} for slug, found in labels.items()}
 
     def search(self, text: str, filters: Filters | None = None, limit: int = 20, offset: int = 0) -> SearchPage:
-        """Ranked search (bm25 over words joined by OR; the last word also as a beginning; "phrases" kept).
+        """Ranked search: any of the words, more of them first; ``resources_cache.text.queries`` has what can be
+        said besides ("phrases", -not, title:, author:, country:, year:).
 
         Texts count for their resource; messages and summaries for their thread; replies for their request:
         ``total`` counts these, and the best of them ranks and gives the snippet. Any text is a valid query.
@@ -343,7 +345,7 @@ class Library:
     def rebuild_index(self) -> None:
         """Index all records anew: what to do when ``check`` finds that the index differs from the content."""
         with self._store.transaction() as store:
-            reindex(store)
+            rebuild(store)
             _set_meta(store, "text_rules", RULES)
 
     def _open(self, read_only: bool) -> Store:
@@ -394,7 +396,7 @@ class Library:
         if _meta(store, "text_rules") != RULES:
             with store.transaction():
                 if _meta(store, "text_rules") is not None:
-                    reindex(store)
+                    rebuild(store)
                 _set_meta(store, "text_rules", RULES)
 
 

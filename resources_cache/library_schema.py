@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from resources_cache.database import Migration, Store, statements
-from resources_cache.records import digest, indexed
+from resources_cache.search_index import rebuild
 
 _FIRST = """
 CREATE TABLE records (
@@ -62,25 +60,8 @@ def _displaced(store: Store) -> None:
 
 def _indexed(store: Store) -> None:
     """A digest of what was indexed of each record: unchanged text is not indexed again, and a check can
-    show that the index equals the content."""
+    show that the index equals the content. A later step fills it: the whole index is made anew there."""
     store.tables.table("indexed").create({"rid": int, "digest": bytes}, pk="rid", not_null={"digest"})
-    reindex(store)
-
-
-def reindex(store: Store) -> None:
-    """Build the search index anew from the stored records. Runs inside the caller's transaction."""
-    store.execute("INSERT INTO search(search) VALUES ('delete-all')")
-    store.execute("DELETE FROM indexed")
-    last = -1
-    while batch := store.rows("SELECT rid, body FROM bodies WHERE rid > ? ORDER BY rid LIMIT 500", (last,)):
-        last = batch[-1][0]
-        rows = [(rid, indexed(json.loads(body))) for rid, body in batch]
-        rows = [(rid, columns) for rid, columns in rows if any(columns)]
-        store.executemany("INSERT INTO indexed VALUES (?, ?)", [(rid, digest(columns)) for rid, columns in rows])
-        store.executemany(
-            "INSERT INTO search(rowid, title, summary, body) VALUES (?, ?, ?, ?)",
-            [(rid, *columns) for rid, columns in rows],
-        )
 
 
 def _counted(store: Store) -> None:
@@ -109,4 +90,26 @@ def _wire_2(store: Store) -> None:
     store.execute("DELETE FROM documents")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _displaced, _indexed, _counted, _walked, _gathered, _wire_2)
+def _by_language(store: Store) -> None:
+    """Names have a column of their own, and the index is in stems by language. The summary column, which held
+    the names, is not what it was, so the table is made anew."""
+    store.execute("DROP TABLE search")
+    store.execute(
+        "CREATE VIRTUAL TABLE search USING fts5(title, names, summary, body, content='', contentless_delete=1,"
+        " tokenize='ascii')"
+    )
+    store.execute("INSERT INTO search(search, rank) VALUES ('hashsize', 8388608)")
+    rebuild(store)
+    store.execute("DELETE FROM meta WHERE key='text_rules'")  # it is new: not once more when the shelf is opened
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _first,
+    _displaced,
+    _indexed,
+    _counted,
+    _walked,
+    _gathered,
+    _wire_2,
+    _by_language,
+)

@@ -14,7 +14,7 @@ from typing import Any
 
 from resources_cache.cards import Card
 from resources_cache.errors import BadRecord
-from resources_cache.text import fold, prepare, strip_html
+from resources_cache.text import fold, guess, language, prepare, strip_html
 
 OWNER_FIELD = {"text": "resource", "message": "thread", "summary": "thread", "reply": "request"}
 """Kinds that are shown inside another record, and the field that names it."""
@@ -103,59 +103,82 @@ def dump(record: Mapping[str, Any]) -> str:
         raise BadRecord(f"A record from the hub is not JSON ({error}), so it cannot be kept.") from error
 
 
-def written(record: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What is searched of a record, as it is written: (title, summary, body). Empty for kinds not searched."""
-    kind = _text(record, "type")
+Part = tuple[str, str, str]
+"""(column of the search index, text as it is written, its BCP 47 tag or "")."""
+
+COLUMNS = ("title", "names", "summary", "body")
+"""Columns of the search index. Names: who wrote, published or is it."""
+
+
+def parts(record: Mapping[str, Any]) -> list[Part]:
+    """What is searched of a record, in the order of its columns; empty for kinds not searched."""
+    kind, lang = _text(record, "type"), _text(record, "lang")
     title, summary, body = _text(record, "title"), _text(record, "summary"), _text(record, "body")
+    found: list[Part] = []
     if kind == "resource":
         others = [t for t in _list(record, "translations") if isinstance(t, Mapping)]
         identifiers = record.get("identifiers")
         known = texts(list(identifiers.values())) if isinstance(identifiers, Mapping) else []
-        return (
-            _joined(title, *(_text(t, "title") for t in others)),
-            _joined(
-                summary,
-                *(_text(t, "summary") for t in others),
-                *names(record.get("authors")),
-                _text(record, "publisher"),
-                *texts(record.get("subjects")),
-                *known,
-            ),
-            "",
-        )
-    if kind == "text":
-        return "", "", strip_html(body) if record.get("format") == "html" else body
-    if kind in ("thread", "request"):
-        return title, summary, body
-    if kind == "message":
-        return "", "", body
-    if kind == "reply":
-        return "", "", body
-    if kind == "summary":
-        return "", _joined(title, body), ""
-    if kind == "expert":
-        return (
-            _text(record, "name"),
-            _joined(_text(record, "role"), _text(record, "organisation_name")),
-            _text(record, "bio"),
-        )
-    if kind == "organisation":
-        return _text(record, "name"), summary, ""
-    if kind == "event":
-        return title, _joined(summary, _text(record, "place")), ""
-    return "", "", ""
+        year = _year(record.get("year"))
+        found = [
+            ("title", title, lang),
+            *(("title", _text(t, "title"), _text(t, "lang")) for t in others),
+            ("names", _joined(*names(record.get("authors")), _text(record, "publisher")), lang),
+            ("summary", summary, lang),
+            *(("summary", _text(t, "summary"), _text(t, "lang")) for t in others),
+            ("summary", _joined(*texts(record.get("subjects")), *known, str(year or "")), lang),
+        ]
+    elif kind == "text":
+        found = [("body", strip_html(body) if record.get("format") == "html" else body, lang)]
+    elif kind in ("thread", "request"):
+        found = [("title", title, lang), ("summary", summary, lang), ("body", body, lang)]
+    elif kind in ("message", "reply"):
+        found = [("body", body, lang)]
+    elif kind == "summary":
+        found = [("summary", _joined(title, body), lang)]
+    elif kind == "expert":
+        name, at = _text(record, "name"), _text(record, "organisation_name")
+        found = [("title", name, lang), ("names", at, lang), ("summary", _text(record, "role"), lang)]
+        found.append(("body", _text(record, "bio"), lang))
+    elif kind == "organisation":
+        found = [("title", _text(record, "name"), lang), ("summary", summary, lang)]
+    elif kind == "event":
+        found = [("title", title, lang), ("summary", _joined(summary, _text(record, "place")), lang)]
+    return [part for part in found if part[1]]
 
 
-def indexed(record: Mapping[str, Any]) -> tuple[str, str, str]:
-    """The three columns of the search index for a record; all "" where it is not searched."""
-    lang = _text(record, "lang")
-    title, summary, body = written(record)
-    return prepare(title, lang), prepare(summary, lang), prepare(body, lang)
+@dataclass(frozen=True)
+class Indexed:
+    """What the search index holds of a record: prepared words by ``COLUMNS``, and the languages they are in."""
+
+    columns: tuple[str, str, str, str]
+    languages: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return any(self.columns)
+
+    @property
+    def digest(self) -> bytes:
+        """16 bytes that stand for the columns (BLAKE2b)."""
+        return blake2b("\0".join(self.columns).encode("utf-8", "replace"), digest_size=16).digest()
 
 
-def digest(columns: tuple[str, str, str]) -> bytes:
-    """16 bytes that stand for what was indexed of a row (BLAKE2b over the three prepared columns)."""
-    return blake2b("\0".join(columns).encode("utf-8", "replace"), digest_size=16).digest()
+def indexed(record: Mapping[str, Any]) -> Indexed:
+    """The words of the search index for a record; none where it is not searched."""
+    found = parts(record)
+    own = ""
+    languages: set[str] = set()
+    columns: dict[str, list[str]] = {name: [] for name in COLUMNS}
+    for column, text, tag in found:
+        in_language = language(tag)
+        if not in_language:
+            # One guess for all that does not say: a title alone is too short to tell.
+            own = own or guess("\n".join(text for _, text, tag in found if not language(tag)))
+            in_language = own
+        languages.add(in_language)
+        columns[column].append(prepare(text, in_language))
+    title, name, summary, body = (" ".join(filter(None, columns[column])) for column in COLUMNS)
+    return Indexed((title, name, summary, body), frozenset(languages))
 
 
 def card(record: Mapping[str, Any], *, has_text: bool, messages: int) -> Card:

@@ -3,82 +3,153 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from resources_cache.browse import conditions
 from resources_cache.cards import Filters, Hit, SearchPage
 from resources_cache.database import Store
-from resources_cache.records import written
-from resources_cache.text import Query, parse, snippet
+from resources_cache.ranking import CANDIDATES, READ, WEIGHTS, Candidate, Ranker, within_reach
+from resources_cache.records import SEARCHED_SQL, parts
+from resources_cache.search_index import languages
+from resources_cache.text import Query, parse, snippet, text_language
 
-__all__ = ["WEIGHTS", "Filters", "Hit", "SearchPage", "search"]
+__all__ = ["Filters", "Hit", "SearchPage", "search"]
 
-WEIGHTS = "4.0, 2.0, 1.0"
-"""bm25 weights of title, summary and body: what a text is called says more than what it mentions."""
+_Found = tuple[int, float, int]
+"""(rid of the record that is the answer, score, rid of the row whose words were found)."""
 
 
 def search(store: Store, text: str, filters: Filters, limit: int, offset: int) -> SearchPage:
     """See ``Library.search``."""
-    wanted = parse(text)
-    if wanted.empty:
-        return SearchPage(0, [])
-    where, values = conditions(filters, "o")
-    narrowed = f" AND r.owner_rid IN (SELECT o.rid FROM records o WHERE 1{where})" if where else ""
-    # Texts and messages count for the record they are shown in; min() also picks the row it came from.
-    sql = (
-        "WITH found AS MATERIALIZED"
-        f" (SELECT rowid AS rid, bm25(search, {WEIGHTS}) AS score FROM search WHERE search MATCH ?),"
-        " folded AS (SELECT r.owner_rid AS owner, min(f.score) AS best, f.rid AS rid"
-        f" FROM found f JOIN records r ON r.rid = f.rid WHERE r.owner_rid IS NOT NULL{narrowed}"
-        " GROUP BY r.owner_rid)"
-        " SELECT owner, best, rid, count(*) OVER () AS total FROM folded"
-        " ORDER BY best, owner DESC LIMIT ? OFFSET ?"
-    )
+    limit, offset = max(0, limit), max(0, offset)
     with store.reading():
-        rows = store.rows_at_once(
-            "owner, best, rid, total", sql, [wanted.expression(), *values, max(1, limit), max(0, offset)]
+        wanted = parse(text, languages(store))
+        if wanted.empty:
+            return SearchPage(0, [])
+        total, found = _candidates(store, wanted, filters, max(CANDIDATES, offset + limit))
+        bodies = _Bodies(store)
+        found = _ranked(found, wanted, bodies, offset + limit)[offset : offset + limit]
+        bodies.load([rid for owner, _score, row in found for rid in (owner, row)])
+    return SearchPage(total, [_hit(bodies[owner], bodies[row], score, wanted) for owner, score, row in found])
+
+
+def _candidates(store: Store, wanted: Query, filters: Filters, most: int) -> tuple[int, list[_Found]]:
+    """How many answers there are, and the best ``most`` by bm25."""
+    where, values = _narrowed(wanted, filters)
+    expression = wanted.expression()
+    if expression:
+        # Texts and messages count for the record they are shown in; min() also picks the row it came from.
+        narrowed = f" AND r.owner_rid IN (SELECT o.rid FROM records o WHERE 1{where})" if where else ""
+        values = [expression, *values]
+        sql = (
+            f"WITH found AS MATERIALIZED"
+            f" (SELECT rowid AS rid, bm25(search, {WEIGHTS}) AS score FROM search WHERE search MATCH ?),"
+            " folded AS (SELECT r.owner_rid AS owner, min(f.score) AS best, f.rid AS rid"
+            f" FROM found f JOIN records r ON r.rid = f.rid WHERE r.owner_rid IS NOT NULL{narrowed}"
+            " GROUP BY r.owner_rid)"
         )
-        if not rows:
-            total = 0
-            if offset > 0:
-                total = search(store, text, filters, 1, 0).total
-            return SearchPage(total, [])
-        total = int(rows[0][3])
-        if limit <= 0:
-            return SearchPage(total, [])
-        bodies = _bodies(store, {rid for row in rows for rid in (row[0], row[2])})
-    return SearchPage(total, [_hit(bodies[owner], bodies[rid], best, wanted) for owner, best, rid, _ in rows])
+    else:
+        sql = (
+            "WITH folded AS (SELECT o.rid AS owner, 0.0 AS best, o.rid AS rid FROM records o"
+            f" WHERE o.type IN ({SEARCHED_SQL}){where})"
+        )
+    sql += " SELECT owner, best, rid, count(*) OVER () AS total FROM folded ORDER BY best, owner DESC LIMIT ?"
+    rows = store.rows_at_once("owner, best, rid, total", sql, [*values, most])
+    return (int(rows[0][3]) if rows else 0), [(owner, -best, rid) for owner, best, rid, _ in rows]
 
 
-def _bodies(store: Store, rids: set[int]) -> dict[int, dict[str, Any]]:
-    rows = store.rows_at_once(
-        "rid, body", f"SELECT rid, body FROM bodies WHERE rid IN ({','.join('?' * len(rids))})", list(rids)
-    )
-    return {rid: json.loads(body) for rid, body in rows}
+def _narrowed(wanted: Query, filters: Filters) -> tuple[str, list[Any]]:
+    """Conditions of the filters and of the query itself over ``records AS o``."""
+    where, values = conditions(filters, "o")
+    if wanted.country:
+        where += " AND o.rid IN (SELECT rid FROM links WHERE facet = 'country' AND value = ?)"
+        values.append(wanted.country)
+    if wanted.years:
+        where += " AND o.year BETWEEN ? AND ?"
+        values += wanted.years
+    return where, values
 
 
-def _hit(owner: dict[str, Any], found: dict[str, Any], best: float, wanted: Query) -> Hit:
-    title, _summary, _body = written(owner)
+def _ranked(found: Sequence[_Found], wanted: Query, bodies: _Bodies, shown: int) -> list[_Found]:
+    """The best ``CANDIDATES`` by their full score, the rest after them as they are; ties as they were."""
+    close = within_reach([score for _owner, score, _row in found[:CANDIDATES]], shown)
+    if not wanted.expression() or not close:
+        return list(found)
+    bodies.load([rid for owner, _score, row in found[:close] for rid in (owner, row)])
+    ranker = Ranker(wanted, datetime.now(UTC).year)
+    scored = [
+        (owner, ranker.score(_candidate(score, bodies[owner], bodies[row])), row)
+        for owner, score, row in found[:close]
+    ]
+    return sorted(scored, key=lambda one: -one[1]) + list(found[close:])
+
+
+def _candidate(bm25: float, owner: Mapping[str, Any], row: Mapping[str, Any]) -> Candidate:
+    title = _title(owner)
+    text, lang = title, ""
+    for column, part, tag in parts(row):
+        if len(text) > READ:
+            break
+        lang = lang or tag
+        if column != "title" or part != title:
+            text = f"{text}\n{part}"
     year = owner.get("year")
-    lang = owner.get("lang")
+    return Candidate(
+        bm25,
+        title,
+        text,
+        text_language(lang, text),
+        year if isinstance(year, int) else None,
+        bool(owner.get("collections")),
+    )
+
+
+class _Bodies:
+    """Wire records by rid, read once each."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._found: dict[int, dict[str, Any]] = {}
+
+    def __getitem__(self, rid: int) -> dict[str, Any]:
+        return self._found[rid]
+
+    def load(self, rids: Sequence[int]) -> None:
+        """Read those of these that are not here yet."""
+        missing = [rid for rid in dict.fromkeys(rids) if rid not in self._found]
+        if missing:
+            rows = self._store.rows_at_once(
+                "rid, body", f"SELECT rid, body FROM bodies WHERE rid IN ({','.join('?' * len(missing))})", missing
+            )
+            self._found |= {rid: json.loads(body) for rid, body in rows}
+
+
+def _title(owner: Mapping[str, Any]) -> str:
+    return next((text for column, text, _ in parts(owner) if column == "title"), "")
+
+
+def _hit(owner: dict[str, Any], found: dict[str, Any], score: float, wanted: Query) -> Hit:
+    year, lang = owner.get("year"), owner.get("lang")
     return Hit(
         id=owner["id"],
         kind=owner["type"],
-        title=title.split("\n", 1)[0],
+        title=_title(owner),
         snippet=_snippet(found, wanted),
-        score=round(-best, 8),
+        score=round(score, 8),
         lang=lang if isinstance(lang, str) else "",
         year=year if isinstance(year, int) else None,
     )
 
 
 def _snippet(record: dict[str, Any], wanted: Query) -> str:
-    """From the field with the most of the words; body and summary before the title, which is shown anyway."""
-    title, summary, body = written(record)
+    """From the part with the most of the words; body and summary before the title, which is shown anyway."""
     best, most = "", -1
-    for field in (summary, body, title):
-        if field:
-            shown, matches = snippet(field, wanted)
+    for column in ("summary", "body", "names", "title"):
+        found = [(text, tag) for name, text, tag in parts(record) if name == column]
+        if found:
+            shown, matches = snippet("\n".join(text for text, _ in found), wanted, found[0][1])
             if matches > most:
                 best, most = shown, matches
     return best

@@ -1,10 +1,9 @@
-"""From written text to the words of the search index, the same for what is stored and what is asked.
+"""Letters made alike, so that people find a word however they type it.
 
-A word is folded so that people find it however they type it: case and accents go (NFKD, and letters that
-NFKD leaves alone such as ø and ı), Arabic letter variants become one and vowel marks and the article go,
-digits of other scripts become 0-9, a plural -s goes. Scripts written without spaces are cut into pairs of
-letters. The result holds only letters and digits with one space between, so that FTS5's ``ascii``
-tokenizer, which takes every non-ASCII character for part of a word, finds exactly these words.
+Case and accents go (NFKD, and letters that NFKD leaves alone such as ø and ı), Arabic letter variants become one
+and vowel marks go, digits of other scripts become 0-9. Scripts written without spaces are cut into pairs of
+letters. What results holds only letters and digits, so that FTS5's ``ascii`` tokenizer, which takes every
+non-ASCII character for part of a word, finds exactly these words.
 """
 
 from __future__ import annotations
@@ -13,11 +12,6 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator
-
-from resources_cache.text.stopwords import RAW
-
-RULES = f"1/{unicodedata.unidata_version}"
-"""Changes with the rules and with Unicode's tables: stores then index their content anew."""
 
 _HAN = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 IDEOGRAPHS = re.compile(f"[{_HAN}]")
@@ -48,7 +42,9 @@ WORD = re.compile(f"[^\\W_]+(?:[{_JOINED}]+[^\\W_]*)*+")
 _BETWEEN = re.compile(f"[^\\w{_JOINED}]|_")
 _PIECE = 1 << 16  # characters looked at in one go; in between, other threads get their turn
 
-_RUN = re.compile(f"[{UNSPACED}]+|[^{UNSPACED}]+")
+RUN = re.compile(f"[{UNSPACED}]+|[^{UNSPACED}]+")
+"""Parts of a word with and without spaces between words."""
+
 _HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 _LETTERS = {
@@ -97,8 +93,6 @@ _LETTERS = {
     ord("ـ"): "",
     ord("ς"): "σ",
 }
-_ARABIC = re.compile("[\u0621-\u064a]")
-_ARTICLE = re.compile("^(?:[وفبك]?ال|[و]?لل)(?=.{3})")
 
 
 def _drops(code: int) -> bool:
@@ -131,28 +125,7 @@ class _FoldTable(dict[int, str]):
 
 
 _TABLE = _FoldTable(_LETTERS)
-_MAX_KEYS = 200_000
-_MAX_KEY_LENGTH = 40
-_MAX_TOKEN = 60
-
-
-class _KeyTable(dict[str, str]):
-    """Written word → index form, worked out once for each that is met. A dict that fills itself, because a
-    look-up in it costs no call in Python: that is most of the work on a text."""
-
-    def __missing__(self, word: str) -> str:
-        if word.isascii() and word.isalnum():
-            found = _stem(word.lower())[:_MAX_TOKEN]
-        else:
-            found = " ".join(_tokens_of(word))
-        if len(word) <= _MAX_KEY_LENGTH:
-            if len(self) >= _MAX_KEYS:
-                self.clear()
-            self[word] = found
-        return found
-
-
-_KEYS = _KeyTable()
+_UNSEEN = {code: "" for code in range(0x10000) if _drops(code) and not 0x0300 <= code <= 0x036F} | {ord("ـ"): ""}
 
 
 def fold(text: str) -> str:
@@ -165,71 +138,19 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", folded).casefold()
 
 
-def _stem(word: str) -> str:
-    """A plural and its singular become one, for en, fr, es and pt alike (after Harman's S stemmer, JASIS 42(1),
-    1991): tablets, policies and policy, stratégies and stratégie, classes and class, regiones and region."""
-    if len(word) >= 4 and word.endswith("s") and not word.endswith(("us", "ss", "is")):
-        word = word[:-1]
-    if len(word) >= 4 and word.endswith("ie"):
-        return word[:-1]
-    if len(word) >= 3 and word.endswith("y") and word[-2] not in "aeiou":
-        return word[:-1] + "i"
-    if len(word) >= 6 and word.endswith("e"):
-        return word[:-1]
-    return word
+def unmarked(word: str) -> str:
+    """A word as a stemmer wants it: composed, with accents, without what is written but never typed."""
+    return word if word.isascii() else unicodedata.normalize("NFKC", word.translate(_UNSEEN))
 
 
-def _pairs(run: str) -> list[str]:
-    """Overlapping pairs and the last letter alone, so that any part of two letters or more is a phrase."""
-    return [run[i : i + 2] for i in range(len(run))]
+def pairs(run: str, *, asked: bool = False) -> list[str]:
+    """A run of an unspaced script in overlapping pairs and its last letter alone, so that any part of two letters
+    or more is a phrase. ``asked``: without that last letter, which stands only at the end of a written run."""
+    found = [run[at : at + 2] for at in range(len(run))]
+    return found[:-1] if asked and len(run) > 1 else found
 
 
-def _tokens_of(word: str, *, asked: bool = False) -> list[str]:
-    tokens: list[str] = []
-    for part in WORD.findall(fold(word)):
-        if _HAS_UNSPACED.search(part):
-            for run in _RUN.findall(part):
-                if not _HAS_UNSPACED.match(run):
-                    tokens.append(_plain(run))
-                elif asked and len(run) > 1:
-                    tokens.extend(_pairs(run)[:-1])
-                else:
-                    tokens.extend(_pairs(run))
-        else:
-            tokens.append(_plain(part))
-    return [token for token in tokens if token]
-
-
-def _plain(word: str) -> str:
-    if _ARABIC.search(word):
-        word = _ARTICLE.sub("", word)
-    return _stem(word)[:_MAX_TOKEN]
-
-
-def key(word: str) -> str:
-    """The index form of one written word: one token, or several with spaces between; "" for none."""
-    return _KEYS[word]
-
-
-def asked_key(word: str) -> str:
-    """As ``key``, for a query: without the lone last letter, which stands only at the end of a written run."""
-    return " ".join(_tokens_of(word, asked=True)) if is_unspaced(word) else key(word)
-
-
-def prepare(text: str, lang: str = "") -> str:
-    """The words of ``text`` for the index: tokens with one space between, in their order.
-
-    ``lang`` (BCP 47) is what the text says it is written in. Today the script alone decides, because a
-    query, whose language nobody knows, has to be cut in the same way.
-    """
-    return " ".join([prepared for piece in _pieces(text) if (prepared := _prepare(piece))])
-
-
-def _prepare(piece: str) -> str:
-    return " ".join(filter(None, map(_KEYS.__getitem__, WORD.findall(piece))))
-
-
-def _pieces(text: str) -> Iterator[str]:
+def pieces(text: str) -> Iterator[str]:
     """A long text cut between words: looking through all of it at once would keep every other thread waiting."""
     start = 0
     while len(text) - start > _PIECE and (cut := _BETWEEN.search(text, start + _PIECE)):
@@ -241,7 +162,3 @@ def _pieces(text: str) -> Iterator[str]:
 def is_unspaced(text: str) -> bool:
     """Whether the text holds letters of a script that is written without spaces."""
     return _HAS_UNSPACED.search(text) is not None
-
-
-STOP_WORDS = frozenset(token for word in RAW for token in _tokens_of(word)) | frozenset(fold(word) for word in RAW)
-"""Index forms of the words that a query leaves out where it has others."""

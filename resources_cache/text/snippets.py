@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import re
 
-from resources_cache.text.folding import STOP_WORDS, WORD, fold, is_unspaced, key
+from resources_cache.text.folding import WORD, fold, is_unspaced
 from resources_cache.text.queries import Query
+from resources_cache.text.words import forms, stop_forms, text_language
 
 START, END = "\x02", "\x03"
 """Around each matching word of a snippet."""
@@ -23,55 +24,55 @@ def strip_html(text: str) -> str:
 
 
 class Matcher:
-    """Which written words a query means."""
+    """Which written words of a text in ``lang`` (as ``text_language`` gives it) a query means."""
 
-    def __init__(self, wanted: Query) -> None:
-        tokens: set[str] = set()
+    def __init__(self, wanted: Query, lang: str) -> None:
+        self._lang = lang
+        phrases = [phrase for group in wanted.wanted for phrase in group.words]
+        prefixes = [group.prefix for group in wanted.wanted if group.prefix]
+        tokens = {token for phrase in phrases for token in phrase.split()}
+        small = stop_forms(wanted.languages, lang)
+        if tokens - small:  # inside a phrase, small words are no reason to mark them everywhere
+            tokens -= small
         self._runs: list[str] = []
-        for term in wanted.terms:
-            tokens.update(term.split())
-        self._prefix = wanted.prefix
-        if wanted.prefix:
-            tokens.add(key(wanted.prefix))
-        if tokens - STOP_WORDS:  # inside a phrase, small words are no reason to mark them everywhere
-            tokens -= STOP_WORDS
-        for term in wanted.terms:
-            if is_unspaced(term):
-                pairs = [pair for pair in term.split() if is_unspaced(pair)]
+        for phrase in phrases:
+            if is_unspaced(phrase):
+                pairs = [pair for pair in phrase.split() if is_unspaced(pair)]
                 self._runs.append("".join(pair[0] for pair in pairs[:-1]) + pairs[-1])
-        if self._prefix and is_unspaced(self._prefix):
-            self._runs.append(self._prefix)
-        self._tokens = frozenset(token for token in tokens if token)
+        self._runs += [prefix for prefix in prefixes if is_unspaced(prefix)]
+        self._prefixes = tuple(prefix for prefix in prefixes if len(prefix) > 1)
+        self._tokens = frozenset(tokens)
 
     def spans(self, text: str) -> list[tuple[int, int, str]]:
         """Matches in ``text`` up to a little after the first one: (where it starts, where it ends, token)."""
         found: list[tuple[int, int, str]] = []
         limit = len(text)
-        for match in WORD.finditer(text):
+        ready = list(forms(WORD.findall(text), self._lang))
+        if not self._prefixes and not self._runs:
+            # Most parts of most texts have none of the words: then there is nothing to walk through.
+            hits = [at for at, form in enumerate(ready) if form in self._tokens or " " in form]
+            ready = ready[: hits[-1] + 1] if hits else []
+        for match, form in zip(WORD.finditer(text), ready, strict=False):
             if match.start() > limit:
                 break
-            word = match.group()
-            token = self._match(word)
+            token = form if form in self._tokens else self._match(match, form)
             if token:
                 found.append((match.start(), match.end(), token))
-            elif self._runs and is_unspaced(word):
-                found.extend(self._inside(word, match.start()))
+            elif self._runs and is_unspaced(match.group()):
+                found.extend(self._inside(match.group(), match.start()))
             if found and limit == len(text):
                 limit = min(limit, found[0][0] + _LOOK_AHEAD)
         return found
 
-    def _match(self, word: str) -> str:
-        token = key(word)
-        if token in self._tokens:
-            return token
-        if (
-            self._prefix
-            and len(self._prefix) > 1
-            and (token.startswith(self._prefix) or fold(word).startswith(self._prefix))
-        ):
-            return self._prefix
-        if " " in token and not is_unspaced(token) and not self._tokens.isdisjoint(token.split()):
-            return token
+    def _match(self, match: re.Match[str], form: str) -> str:
+        """What a word that is no token of the query as a whole yet matches of it, or ""."""
+        if self._prefixes:
+            folded = fold(match.group())
+            for prefix in self._prefixes:
+                if folded.startswith(prefix) or form.startswith(prefix):
+                    return prefix
+        if " " in form and not is_unspaced(form) and not self._tokens.isdisjoint(form.split()):
+            return form
         return ""
 
     def _inside(self, word: str, offset: int) -> list[tuple[int, int, str]]:
@@ -95,13 +96,14 @@ class Matcher:
         return joined
 
 
-def snippet(text: str, wanted: Query, width: int = 220) -> tuple[str, int]:
+def snippet(text: str, wanted: Query, lang: str = "", width: int = 220) -> tuple[str, int]:
     """About ``width`` characters of ``text`` around its best place, and how many different words match there.
 
-    Matching words stand between START and END; a cut is shown by "…". Without a match it is the beginning.
+    ``lang`` is the BCP 47 tag of the text, "" for a guess. Matching words stand between START and END; a cut is
+    shown by "…". Without a match it is the beginning.
     """
     text = _CONTROL.sub(" ", text)
-    spans = Matcher(wanted).spans(text)
+    spans = Matcher(wanted, text_language(lang, text)).spans(text)
     first, best = 0, 0
     for index, (start, _end, _token) in enumerate(spans):
         here = {token for begin, end, token in spans[index:] if end <= start + width - 40}

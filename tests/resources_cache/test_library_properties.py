@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from hypothesis import strategies as st
 
 from resources_cache.cards import Cursor
 from resources_cache.library import Library
-from resources_cache.text import prepare, query
+from resources_cache.records import indexed
+from resources_cache.search_index import languages
+from resources_cache.text import parse, prepare, query
 
 WORDS = st.sampled_from(
     ["eau", "École", "tablettes", "التعليم", "教育政策", "ไทย", "hindi हिन्दी", "", "the", "42"]
@@ -128,6 +132,9 @@ def test_any_text_is_a_question(text: str) -> None:
             assert page.total == 0
 
 
+_OPERATORS = re.compile('[-:"“”«»–]')
+
+
 @settings(max_examples=200)
 @given(st.text(max_size=60))
 def test_a_text_is_found_by_its_own_words(text: str) -> None:
@@ -136,7 +143,64 @@ def test_a_text_is_found_by_its_own_words(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder, Library(Path(folder) / "library.db") as library:
         library.apply("s", [{"id": "r", "type": "resource", "title": text}], Cursor(1, 1))
         assert_sound(library)
-        assert bool(words) == (library.search(text).total == 1)
+        asked = _OPERATORS.sub(" ", text)
+        assert bool(words) == (library.search(asked).total == 1)
+
+
+_TITLES = (
+    "Écoles sans réseau: la formation des enseignants", "Water and sanitation in schools, 2015-2019",
+    "教育政策について",     "تعليم البنات في الريف", "Türkiye'de okullaşma", "การศึกษาไทย", "Elimu ya msingi",
+    "Ａ ½ ﬁ naïve co-operation",
+)  # fmt: skip
+_TYPED = st.lists(
+    st.one_of(
+        st.sampled_from(" ".join(_TITLES).split()),
+        st.sampled_from(
+            ["-", '"', "title:", "author:", "year:", "country:", "2019", "2015-2016", "“", ":", "the"]
+        ),
+        st.text(max_size=6),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_TYPED, st.sampled_from(["", " "]))
+@example(["a" * 20_000], "")
+@example(["教" * 5_000], "")
+@example(['"', "b " * 3_000, '"'], "")
+@example(["-x " * 300], "")
+def test_each_answer_has_a_word_of_the_query(typed: list[str], between: str) -> None:
+    """And is there quickly, in processor time, whatever was typed."""
+    with _answers() as library:
+        text = between.join(typed)
+        start = time.process_time()
+        hits = library.search(text).results
+        assert time.process_time() - start < 0.2
+        wanted = parse(text, languages(library._store))
+        for hit in hits:
+            record = library.get(hit.id)
+            assert record is not None
+            words = " " + " ".join(indexed(record).columns) + " "
+            assert (
+                any(f" {form} " in words for group in wanted.wanted for form in group.words)
+                or any(f" {group.prefix}" in words for group in wanted.wanted if group.prefix)
+                or (wanted.filtered and not wanted.wanted)
+            )
+            assert not any(f" {form} " in words for group in wanted.excluded for form in group.words)
+
+
+def _answers() -> _shelf:
+    shelf = _shelf()
+    with shelf as library:
+        if len(library.counts()) < 2:
+            records = [
+                {"id": f"t{n}", "type": "resource" if n % 2 else "thread", "title": title, "year": 2012 + n,
+                 "authors": ["Aïssa Diallo"], "countries": ["KE"]}
+                for n, title in enumerate(_TITLES)
+            ]  # fmt: skip
+            library.apply("t", records, Cursor(1, 1))
+    return shelf
 
 
 _OPEN: list[Library] = []

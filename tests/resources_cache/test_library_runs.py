@@ -327,4 +327,4 @@ def test_a_text_cut_in_pieces_is_prepared_as_if_whole(monkeypatch: pytest.Monkey
     for size in (1, 7, 64):
         monkeypatch.setattr(folding, "_PIECE", size)
         assert prepare(text) == whole
-    assert prepare("x" * 500 + " end") == "x" * 60 + " end"
+    assert prepare("x" * 500 + " end", "sw") == "x" * 60 + " end"

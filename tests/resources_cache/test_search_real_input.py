@@ -42,11 +42,12 @@ def ndcg(library: Library, folder: Path, most: int) -> float:
 @pytest.mark.parametrize(
     ("name", "least"),
     [
-        ("cisi", 0.30), ("cranfield", 0.49), ("xquad/en", 0.94), ("xquad/es", 0.93), ("xquad/ar", 0.90),
-        ("xquad/hi", 0.90), ("xquad/th", 0.92), ("xquad/zh", 0.92),
+        ("cisi", 0.405), ("cranfield", 0.547), ("xquad/en", 0.982), ("xquad/es", 0.965), ("xquad/ar", 0.949),
+        ("xquad/hi", 0.961), ("xquad/th", 0.972), ("xquad/zh", 0.972),
     ],
 )  # fmt: skip
 def test_what_is_relevant_comes_first(tmp_path: Path, shared_data: Path, name: str, least: float) -> None:
+    """Records that do not say their language: what is asked of them here includes the guess."""
     folder = shared_data / "search" / name
     records = [
         {"id": d["_id"], "type": "resource", "title": d["title"], "summary": d["text"]}

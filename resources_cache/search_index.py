@@ -1,0 +1,48 @@
+"""Writing the search index, in one place. Every function runs in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from resources_cache.database import Store
+from resources_cache.records import COLUMNS, Indexed, indexed
+
+_ADD = f"INSERT INTO search(rowid, {', '.join(COLUMNS)}) VALUES (?{', ?' * len(COLUMNS)})"
+
+
+def add(store: Store, rows: Sequence[tuple[int, Indexed]]) -> None:
+    """Index these records by rid; none of them is in the index."""
+    if not rows:
+        return
+    store.executemany(_ADD, [(rid, *found.columns) for rid, found in rows])
+    store.executemany("INSERT INTO indexed VALUES (?, ?)", [(rid, found.digest) for rid, found in rows])
+    known = languages(store)
+    met = known.union(*(found.languages for _, found in rows))
+    if met != known:
+        store.execute("INSERT OR REPLACE INTO meta VALUES ('languages', ?)", (json.dumps(sorted(met)),))
+
+
+def remove(store: Store, rids: Sequence[int]) -> None:
+    """Take these rows, which are in the index, out of it."""
+    if rids:
+        store.executemany("DELETE FROM search WHERE rowid=?", [(rid,) for rid in rids])
+        store.executemany("DELETE FROM indexed WHERE rid=?", [(rid,) for rid in rids])
+
+
+def rebuild(store: Store) -> None:
+    """Build the index anew from the stored records."""
+    store.execute("INSERT INTO search(search) VALUES ('delete-all')")
+    store.execute("DELETE FROM indexed")
+    store.execute("DELETE FROM meta WHERE key='languages'")
+    last = -1
+    while batch := store.rows("SELECT rid, body FROM bodies WHERE rid > ? ORDER BY rid LIMIT 500", (last,)):
+        last = batch[-1][0]
+        rows = [(rid, indexed(json.loads(body))) for rid, body in batch]
+        add(store, [(rid, found) for rid, found in rows if found])
+
+
+def languages(store: Store) -> frozenset[str]:
+    """The languages that the index was prepared in; one of which all is gone may still be among them."""
+    found = store.value("SELECT value FROM meta WHERE key='languages'")
+    return frozenset(json.loads(found)) if found else frozenset()
