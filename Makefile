@@ -1,8 +1,8 @@
 # make demo · make test · make check · make bench: each sets up what it needs by itself.
 PY := .venv/bin/python
 
-.PHONY: help setup install demo test check format lint types imports unit bench bench-sync simulate screenshots sample \
-        test-slow test-postgres clean
+.PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-search simulate \
+        screenshots sample test-slow test-postgres clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ bench: setup sample  ## benchmarks; the table goes to the screen and to build/be
 
 bench-sync: setup  ## what the wire carries over bad links (BENCH='--only t2,t3'); build/bench/sync.json
 	@$(PY) -m tests.bench.sync_run $(BENCH)
+
+bench-search: setup  ## how good the answers of the search are (BENCH='--only cisi'); build/bench/search-quality.json
+	@$(PY) -m tests.bench.search_quality $(BENCH)
 
 screenshots: setup sample  ## every page, light and dark, in three languages, in build/screenshots
 	@$(PY) packaging/demo.py --screenshots build/screenshots
