@@ -56,6 +56,7 @@ bench: setup sample  ## benchmarks; the table goes to the screen and to build/be
 	@QT_QPA_PLATFORM=offscreen $(PY) -m tests.bench.run
 
 bench-sync: setup  ## what the wire carries over bad links (BENCH='--only t2,t3'); build/bench/sync.json
+	@$(PY) -c "import wordfreq" 2>/dev/null || $(PY) -m pip install --quiet wordfreq
 	@$(PY) -m tests.bench.sync_run $(BENCH)
 
 bench-search: setup  ## how good the answers of the search are (BENCH='--only cisi'); build/bench/search-quality.json

@@ -348,6 +348,7 @@ def stage(size: int, digest: str) -> Stage:
         for old in sorted(BENCH.glob(f"stage-{size}-*"), key=lambda kept: kept.stat().st_mtime)[:-1]:
             shutil.rmtree(old)
         print(f"preparing a hub with {size:,} resources", file=sys.stderr)
+        shutil.rmtree(folder, ignore_errors=True)  # one that was left half made
         folder.mkdir(parents=True)
         facts = _prepare(folder, corpus(size))
         (folder / "facts.json").write_text(json.dumps(facts))
