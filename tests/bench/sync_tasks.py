@@ -155,6 +155,8 @@ def flaky(bench: Bench) -> Result:
     result.add(f"T1 of {n} on flaky, ideal seconds with the link's outages", _flaky_ideal(calm.down), "s")
     result.add(f"T1 of {n} on flaky, commands until in step", rough.runs)
     result.add(f"T1 of {n} on flaky, cuts", cuts)
+    again = max(0, rough.down - calm.down) / max(1, cuts)
+    result.add("re-downloaded bytes a cut, by the emulator", again, most=16384)
     arrived = max(0, rough.counter.down - calm.counter.down) / max(1, cuts)
     result.add("re-downloaded bytes a cut, of those that arrived", arrived, most=16384)
     # link.py goes on reading from the hub after a cut until its queue of 48 pieces is full, and counts that: any
