@@ -43,7 +43,7 @@ def folder() -> Any:
     shutil.rmtree(made, ignore_errors=True)
 
 
-@pytest.mark.parametrize("first", range(1, 91, 30))
+@pytest.mark.parametrize("first", range(1, 151, 30))
 def test_every_history_keeps_the_invariants_and_converges(first: int) -> None:
     count, faults, failed = live(range(first, first + 30))
     assert not failed, "\n\n".join(failed)
