@@ -12,7 +12,7 @@ import io
 import socket
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -127,37 +127,90 @@ class _Answer(http.client.HTTPResponse):
             raise http.client.RemoteDisconnected("the connection ended inside the headers of the answer")
 
 
+class Ahead(Protocol):
+    """A connection on which one request may leave while the answer to the last one arrives (RFC 9112, 9.3.2)."""
+
+    last_request: bytes
+    sock: Any
+
+    def send_ahead(self, request: bytes) -> None:
+        """Send a request whose answer will be read next; it must then be asked for in the same words.
+
+        Only after the headers of the answer before it were read, so that nothing of its own answer is read with
+        them.
+        """
+        ...
+
+    @property
+    def waits_ahead(self) -> bool:
+        """Whether the answer to such a request is still to be asked for."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class _Counted:
+    """What both kinds of connection have in common: they count, and are `Ahead`."""
+
+    wire: Wire
+    sock: Any
+    last_request = b""
+    _ahead = b""
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]  # of the class it is mixed into
+        self.wire.opened(self.sock)
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()  # what finds no connection was not sent
+        if self._ahead:
+            left, self._ahead = self._ahead, b""
+            if left == data:
+                self.wire.traffic.asked(-1)  # counted when it left
+                return
+            self.close()
+            raise http.client.RemoteDisconnected("another answer comes first on this connection")
+        self.wire.traffic.send(len(data))
+        super().send(data)  # type: ignore[misc]
+        self.last_request = bytes(data)
+
+    def send_ahead(self, request: bytes) -> None:
+        self.wire.traffic.send(len(request))
+        super().send(request)  # type: ignore[misc]
+        self.wire.traffic.asked()
+        self.last_request = self._ahead = request
+
+    @property
+    def waits_ahead(self) -> bool:
+        return bool(self._ahead)
+
+    @property
+    def is_connected(self) -> bool:
+        # What can be read on an idle connection is its end, unless an answer is due.
+        return bool(self._ahead or super().is_connected)  # type: ignore[misc]
+
+    def close(self) -> None:
+        self._ahead = b""
+        super().close()  # type: ignore[misc]
+
+
 def counted_pools(wire: Wire) -> dict[str, type[HTTPConnectionPool]]:
-    """Return the pool classes, by URL scheme, whose connections report to `wire`."""
+    """Return the pool classes, by URL scheme, whose connections report to `wire` and can send `Ahead`."""
 
     class Answer(_Answer):
         traffic = wire.traffic
 
-    class Plain(HTTPConnection):
+    carrier = wire
+
+    class Connection(_Counted):
+        wire = carrier
+
+    class Plain(Connection, HTTPConnection):
         response_class = Answer
 
-        def connect(self) -> None:
-            super().connect()
-            wire.opened(self.sock)
-
-        def send(self, data: Any) -> None:
-            if self.sock is None:
-                self.connect()  # what finds no connection was not sent
-            wire.traffic.send(len(data))
-            super().send(data)
-
-    class Secure(HTTPSConnection):
+    class Secure(Connection, HTTPSConnection):
         response_class = Answer
-
-        def connect(self) -> None:
-            super().connect()
-            wire.opened(self.sock)
-
-        def send(self, data: Any) -> None:
-            if self.sock is None:
-                self.connect()  # what finds no connection was not sent
-            wire.traffic.send(len(data))
-            super().send(data)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

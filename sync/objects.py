@@ -144,6 +144,7 @@ class Ranges:
             if self._cancel is not None:
                 self._cancel.check()
             piece = answer.read(partial.size - partial.offset)
+            self._pace.heard(self._clock.now())
             partial.write(piece)
             if arrived is not None:
                 arrived(len(piece))
@@ -157,12 +158,17 @@ class Ranges:
     def _ask(self, source: SegmentRef, place: int, wanted: int) -> _Open:
         if self._cancel is not None:
             self._cancel.check()
-        end = min(wanted, source.size, place + self._pace.size)
-        end = self._within_budget(source, place, end)
-        headers = {} if (place, end) == (0, source.size) else {"Range": f"bytes={place}-{end - 1}"}
         since = self._clock.now()
-        context = self._transport.open(Request("GET", object_path(source.hash), headers))
+        portion = self._pace.portion(since)
+        end = min(wanted, source.size, place + portion.size)
+        end = self._within_budget(source, place, end)
+        # In pieces only where their headers cannot use up what may still be moved.
+        left = self._transport.traffic.left
+        piece = portion.piece if portion.piece < end - place and (left is None or left > 2 * (end - place)) else 0
+        headers = {} if (place, end) == (0, source.size) and not piece else {"Range": f"bytes={place}-{end - 1}"}
+        context = self._transport.open(Request("GET", object_path(source.hash), headers, piece=piece))
         reply = context.__enter__()
+        self._pace.waited(self._clock.now() - since)
         self._open = _Open(source.hash, place, place, end, since, context, reply.pieces())
         try:
             require(reply, 200, 206)

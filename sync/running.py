@@ -251,6 +251,7 @@ class Run:
             try:
                 return self._do(action, planner)
             except Offline:
+                self._pace.dropped()
                 if self._gained > gained:
                     gained, since, pauses = self._gained, self._clock.now(), iter(_PAUSES)
                 waited = self._clock.now() - since

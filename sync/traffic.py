@@ -37,6 +37,11 @@ class Traffic:
         """From now on move at most `budget` bytes; None takes the bound away."""
         self._allowed = None if budget is None else self.total + budget
 
+    def asked(self, requests: int = 1) -> None:
+        """Note a request about to leave; -1 takes back one that did not, or that was noted when it left early."""
+        with self._lock:
+            self.requests += requests
+
     def send(self, count: int) -> None:
         """Note `count` bytes about to leave. Raises BudgetReached, and then they must not."""
         with self._lock:

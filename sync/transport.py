@@ -9,41 +9,31 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import truststore
-import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
 from urllib3.util import SKIP_HEADER
 
-from sync.connections import PIECE, Wire, counted_pools, shut
-from sync.errors import (
-    BadCertificate,
-    CaptivePortal,
-    CutOff,
-    InsecureAddress,
-    NotEnrolled,
-    Offline,
-    SyncError,
-    TimedOut,
-    Unreachable,
-)
+from sync.connections import Wire, counted_pools
+from sync.errors import CaptivePortal, CutOff, InsecureAddress, NotEnrolled, Unreachable
+from sync.piecewise import InPieces
 from sync.protocol.paths import is_loopback, normalise_base
-from sync.read_ahead import ReadAhead
+from sync.replies import HttpReply, offline
 from sync.traffic import Traffic
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 15.0
 """Without a single byte: a whole answer may take as long as it needs."""
-_AHEAD_FROM = 64 * 1024
-"""Bytes of a body from which a thread reads it: what is shorter is read before there is anything else to do."""
 _REDIRECTS = 3
+_FAILURES = 2
+"""So many requests sent ahead that brought nothing, one after another: something on the way does not know them."""
 _USER_AGENT = "Hubshelf/2"
 
 
@@ -55,6 +45,8 @@ class Request:
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    piece: int = 0
+    """A range of an object may be asked for in pieces of so many bytes; 0: in one. A hint, seen in no answer."""
 
     @property
     def size(self) -> int:
@@ -115,14 +107,10 @@ class HttpTransport:
         self.traffic = traffic or Traffic()
         self._wire = Wire(self.traffic)
         self._timeout = (connect_seconds, read_seconds)
-        self._session = requests.Session()
-        # REQUESTS_CA_BUNDLE and .netrc must not change whom we trust or who we are; proxies are asked for below.
-        self._session.trust_env = False
-        # Every header is paid for by the person: none that only says what HTTP/1.1 means anyway.
-        self._session.headers = CaseInsensitiveDict({"User-Agent": _USER_AGENT, "Accept-Encoding": SKIP_HEADER})
-        adapter = _Adapter(self._wire)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._session = _session(self._wire)
+        self._aside: requests.Session | None = None
+        self._in_pieces: InPieces | None = None
+        self._pieces_failed = 0
 
     def __enter__(self) -> HttpTransport:
         return self
@@ -136,12 +124,16 @@ class HttpTransport:
     def open(self, request: Request) -> Iterator[Reply]:
         """As `Transport.open`."""
         self.traffic.require(request.size)
-        response = self._send(request)
-        reply = _HttpReply(response)
+        if request.piece and self._in_pieces is None and self._pieces_failed < _FAILURES:
+            reply: HttpReply | InPieces = self._open_in_pieces(request)
+        else:
+            reply = HttpReply(self._send(request))
         try:
             yield reply
         finally:
             reply.close()
+            if reply is self._in_pieces:
+                self._in_pieces = None
 
     def interrupt(self) -> None:
         """End a blocked read or write at once; the transport cannot be used afterwards."""
@@ -150,11 +142,26 @@ class HttpTransport:
     def close(self) -> None:
         """Close the connections; closing twice does nothing."""
         self._session.close()
+        if self._aside is not None:
+            self._aside.close()
 
-    def _send(self, request: Request) -> requests.Response:
+    def _open_in_pieces(self, request: Request) -> InPieces:
+        def send(wanted: str) -> requests.Response:
+            headers = {**request.headers, "Range": wanted}
+            return self._send(replace(request, headers=headers), in_pieces=True)
+
+        reply = InPieces(send, request.headers["Range"], request.piece, self._went)
+        self._in_pieces = reply
+        return reply
+
+    def _went(self, ahead: bool) -> None:
+        """Note whether a request that was sent ahead was answered."""
+        self._pieces_failed = 0 if ahead else self._pieces_failed + 1
+
+    def _send(self, request: Request, in_pieces: bool = False) -> requests.Response:
         url = self.base + request.path
         for _ in range(_REDIRECTS):
-            response = self._ask(request, url)
+            response = self._ask(request, url, in_pieces)
             if response.status_code not in (301, 302, 303, 307, 308):
                 return response
             target = urljoin(url, response.headers.get("Location", ""))
@@ -166,10 +173,10 @@ class HttpTransport:
             "The network sent us elsewhere instead of answering for the hub: it may ask you to sign in first."
         )
 
-    def _ask(self, request: Request, url: str) -> requests.Response:
+    def _ask(self, request: Request, url: str, in_pieces: bool) -> requests.Response:
         before = (self._wire.connections, self.traffic.down)
         try:
-            return self._ask_once(request, url)
+            return self._ask_once(request, url, in_pieces)
         except CutOff:
             # A server may close a connection that was kept open just when it is used again. Nothing was
             # answered, and what we ask may be asked twice, so a new connection is worth one attempt; but not
@@ -177,13 +184,17 @@ class HttpTransport:
             moved = (self._wire.connections, self.traffic.down) != before
             if self._wire.interrupted or moved or request.method == "PATCH":
                 raise
-        return self._ask_once(request, url)
+        return self._ask_once(request, url, in_pieces)
 
-    def _ask_once(self, request: Request, url: str) -> requests.Response:
+    def _ask_once(self, request: Request, url: str, in_pieces: bool) -> requests.Response:
         opened = self._wire.connections
-        self.traffic.requests += 1
+        self.traffic.asked()
+        session = self._session
+        if self._in_pieces is not None and not in_pieces:
+            # On the other one the next answer is that to a request that was sent ahead.
+            session = self._aside = self._aside or _session(self._wire)
         try:
-            return self._session.request(
+            return session.request(
                 request.method,
                 url,
                 headers=dict(request.headers),
@@ -194,9 +205,9 @@ class HttpTransport:
                 proxies=_proxies(url),
             )
         except requests.RequestException as error:
-            known = _offline(error, url)
+            known = offline(error, url)
             if isinstance(known, Unreachable) and self._wire.connections == opened:
-                self.traffic.requests -= 1  # none was made
+                self.traffic.asked(-1)  # none was made
             raise known from error
 
 
@@ -208,49 +219,6 @@ def checked_base(address: str | None, *, public_only: bool = False) -> str:
         return normalise_base(address, plain=public_only)
     except ValueError as error:
         raise InsecureAddress(str(error)) from None
-
-
-class _HttpReply:
-    def __init__(self, response: requests.Response) -> None:
-        self._response = response
-        self._ahead: ReadAhead | None = None
-        self.status: int = response.status_code
-        self.headers: Mapping[str, str] = response.headers
-
-    def pieces(self) -> Iterator[bytes]:
-        announced = self.headers.get("Content-Length", "0").strip()
-        if not announced.isdigit() or int(announced) < _AHEAD_FROM:
-            return self._read(announced)
-        self._ahead = ReadAhead(self._read(announced))
-        return self._ahead
-
-    def close(self) -> None:
-        """Give the connection back, or end it where not all of the answer was read."""
-        if self._ahead is not None:
-            connection = self._response.raw.connection
-            sock = None if connection is None else connection.sock
-            # A connection with a thread in the middle of a read cannot be closed: the read is ended first.
-            self._ahead.stop(lambda: None if sock is None else shut(sock))
-        self._response.close()
-
-    def _read(self, announced: str) -> Iterator[bytes]:
-        if not announced.isdigit():
-            # Reading on would wait for an end that does not come.
-            raise CutOff("The answer arrived damaged.")
-        raw: urllib3.HTTPResponse = self._response.raw
-        count = 0
-        while True:
-            try:
-                # read1: what has arrived, without waiting for a full piece, so that a cut loses nothing of it.
-                piece = raw.read1(PIECE, decode_content=False)
-            except (urllib3.exceptions.HTTPError, OSError) as error:
-                raise _offline(error, self._response.url) from error
-            if not piece:
-                break
-            count += len(piece)
-            yield piece
-        if count < int(announced):
-            raise CutOff(f"The link went away after {count:,} of {int(announced):,} bytes.")
 
 
 class _Adapter(HTTPAdapter):
@@ -275,6 +243,18 @@ class _Adapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
+def _session(wire: Wire) -> requests.Session:
+    session = requests.Session()
+    # REQUESTS_CA_BUNDLE and .netrc must not change whom we trust or who we are; proxies are asked for below.
+    session.trust_env = False
+    # Every header is paid for by the person: none that only says what HTTP/1.1 means anyway.
+    session.headers = CaseInsensitiveDict({"User-Agent": _USER_AGENT, "Accept-Encoding": SKIP_HEADER})
+    adapter = _Adapter(wire)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
 def _proxies(url: str) -> dict[str, str]:
     host = urlsplit(url).hostname or ""
     return {} if is_loopback(host) else get_environ_proxies(url)
@@ -283,38 +263,3 @@ def _proxies(url: str) -> dict[str, str]:
 def _same_hub(url: str, target: str) -> bool:
     here, there = urlsplit(url), urlsplit(target)
     return there.scheme == "https" and here.scheme == "https" and here.netloc == there.netloc and url != target
-
-
-def _offline(error: Exception, url: str | None) -> SyncError:
-    host = urlsplit(url or "").hostname or "the hub"
-    causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, SyncError):
-            return cause
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return BadCertificate(f"This computer does not trust the certificate that {host} showed.")
-    for cause in causes:
-        if isinstance(cause, urllib3.exceptions.ProxyError):
-            return Unreachable(f"The proxy of this network did not let us through to {host}.")
-        if isinstance(cause, urllib3.exceptions.ReadTimeoutError | requests.ReadTimeout):
-            return TimedOut(f"{host} did not answer in time.")
-        if isinstance(cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
-            return Unreachable(f"There is no connection to {host} right now.")
-    if any(isinstance(cause, urllib3.exceptions.HTTPError | OSError) for cause in causes[1:]) or not isinstance(
-        error, requests.RequestException
-    ):
-        return CutOff(f"The link to {host} went away in the middle.")
-    return Offline(f"{host} could not be reached ({type(error).__name__}).")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and all that it wraps: libraries keep causes in args, `reason` or `__cause__`."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        found = waiting.pop(0)
-        if not isinstance(found, BaseException) or id(found) in seen:
-            continue
-        seen.add(id(found))
-        yield found
-        waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]

@@ -71,11 +71,14 @@ class HubProgram:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> str:
-        """Serve on the same port as before (a free one at first); return the address once it listens."""
+    def start(self, *options: str | Path) -> str:
+        """Serve on the same port as before (a free one at first), with more options of `hubshelf-hub serve`.
+
+        Returns the address for plain http, once it listens.
+        """
         assert self._server is None
         self._server = subprocess.Popen(
-            [BIN / "hubshelf-hub", "--home", self.home, "serve", "--port", str(self.port), "--json"],
+            [BIN / "hubshelf-hub", "--home", self.home, "serve", "--port", str(self.port), *options, "--json"],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, **_QUIET},

@@ -1,0 +1,100 @@
+"""Answers over HTTP as they arrive, and what went wrong on the way as errors of ours."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from sync.connections import PIECE, shut
+from sync.errors import BadCertificate, CutOff, Offline, SyncError, TimedOut, Unreachable
+from sync.read_ahead import ReadAhead
+
+_AHEAD_FROM = 64 * 1024
+"""Bytes of a body from which a thread reads it: what is shorter is read before there is anything else to do."""
+
+
+class HttpReply:
+    """The answer to one request; as `sync.transport.Reply`."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self._response = response
+        self._ahead: ReadAhead | None = None
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+
+    def pieces(self) -> Iterator[bytes]:
+        """As `sync.transport.Reply.pieces`."""
+        announced = self.headers.get("Content-Length", "0").strip()
+        if not announced.isdigit() or int(announced) < _AHEAD_FROM:
+            return self.read(announced)
+        self._ahead = ReadAhead(self.read(announced))
+        return self._ahead
+
+    def close(self) -> None:
+        """Give the connection back, or end it where not all of the answer was read."""
+        if self._ahead is not None:
+            connection = self._response.raw.connection
+            sock = None if connection is None else connection.sock
+            # A connection with a thread in the middle of a read cannot be closed: the read is ended first.
+            self._ahead.stop(lambda: None if sock is None else shut(sock))
+        self._response.close()
+
+    def read(self, announced: str) -> Iterator[bytes]:
+        """Yield the body, of which `announced` bytes are due, on the thread that asks. Raises Offline."""
+        if not announced.isdigit():
+            # Reading on would wait for an end that does not come.
+            raise CutOff("The answer arrived damaged.")
+        raw: urllib3.HTTPResponse = self._response.raw
+        count = 0
+        while True:
+            try:
+                # read1: what has arrived, without waiting for a full piece, so that a cut loses nothing of it.
+                piece = raw.read1(PIECE, decode_content=False)
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                raise offline(error, self._response.url) from error
+            if not piece:
+                break
+            count += len(piece)
+            yield piece
+        if count < int(announced):
+            raise CutOff(f"The link went away after {count:,} of {int(announced):,} bytes.")
+
+
+def offline(error: Exception, url: str | None) -> SyncError:
+    """Return what an error of the libraries below means."""
+    host = urlsplit(url or "").hostname or "the hub"
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, SyncError):
+            return cause
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return BadCertificate(f"This computer does not trust the certificate that {host} showed.")
+    for cause in causes:
+        if isinstance(cause, urllib3.exceptions.ProxyError):
+            return Unreachable(f"The proxy of this network did not let us through to {host}.")
+        if isinstance(cause, urllib3.exceptions.ReadTimeoutError | requests.ReadTimeout):
+            return TimedOut(f"{host} did not answer in time.")
+        if isinstance(cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
+            return Unreachable(f"There is no connection to {host} right now.")
+    if any(isinstance(cause, urllib3.exceptions.HTTPError | OSError) for cause in causes[1:]) or not isinstance(
+        error, requests.RequestException
+    ):
+        return CutOff(f"The link to {host} went away in the middle.")
+    return Offline(f"{host} could not be reached ({type(error).__name__}).")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all that it wraps: libraries keep causes in args, `reason` or `__cause__`."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        found = waiting.pop(0)
+        if not isinstance(found, BaseException) or id(found) in seen:
+            continue
+        seen.add(id(found))
+        yield found
+        waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
