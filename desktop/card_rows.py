@@ -37,7 +37,7 @@ def _joined(*parts: str) -> str:
 def card_row(card: Card, context: Context, *, files_here: bool = False, picture: bool = False) -> CardRow:
     """A record of the shelf as a row; `files_here`: its file was downloaded; `picture`: with its kind's icon."""
     badges: list[Badge] = []
-    other = "" if primary_tag(card.lang or language()) == language() else language_name(card.lang)
+    other = _other_language(card.lang)
     themes = context.theme_name(card.themes[0]) if card.themes else ""
     where = ", ".join(name_of(code) for code in card.countries[:2])
     if card.kind == "resource":
@@ -76,7 +76,7 @@ def card_row(card: Card, context: Context, *, files_here: bool = False, picture:
 
 def hit_row(hit: Hit, *, compact: bool = False) -> CardRow:
     """A search result as a row, its found words marked."""
-    other = "" if primary_tag(hit.lang or language()) == language() else language_name(hit.lang)
+    other = _other_language(hit.lang)
     meta = _joined(record_kind(hit.kind), str(hit.year or ""), other)
     return CardRow(
         id=hit.id,
@@ -168,3 +168,8 @@ def files_on_shelf(shelf: Shelf, cards: list[Card]) -> set[str]:
             if files and all(f.get("hash") in here for f in files):
                 found.add(card.id)
     return found
+
+
+def _other_language(tag: str) -> str:
+    """The language's name where it is another than the window's; "" also where nobody said which."""
+    return "" if primary_tag(tag) in ("", "und", language()) else language_name(tag)

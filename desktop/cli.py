@@ -165,6 +165,7 @@ def _price_words(a: dict[str, Any]) -> Iterable[str]:
 @click.option("--country", help="Only this country, such as KE.")
 @click.option("--type", "resource_type", help="Only this type, such as guide.")
 @click.option("--year", type=int, help="Only this year.")
+@click.option("--as-typed", is_flag=True, help="Do not mend words that nothing has.")
 def search(
     home: Home,
     query: str,
@@ -174,15 +175,17 @@ def search(
     country: str | None,
     resource_type: str | None,
     year: int | None,
+    as_typed: bool,
 ) -> Answer:
     """Search everything on the shelf; works without a network."""
     from resources_cache.search import Filters
 
     filters = Filters(lang=lang, theme=theme, country=country, type=resource_type, year=year)
     with home.library() as library:
-        page = library.search(query, filters, limit=limit)
+        page = library.search(query, filters, limit=limit, as_typed=as_typed)
     answer = {
         "total": page.total,
+        **({"instead": page.instead} if page.instead else {}),
         "results": [
             {
                 "id": hit.id,
@@ -198,6 +201,9 @@ def search(
     }
 
     def words(a: dict[str, Any]) -> Iterable[str]:
+        if "instead" in a:
+            yield f"Nothing has all of this as typed; these are results for: {a['instead']}"
+            yield "With --as-typed the words stay as they are."
         yield f"{a['total']} found"
         for row in a["results"]:
             yield f"\n{row['title']}  ({row['kind']}, {row['id']})"

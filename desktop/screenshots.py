@@ -103,6 +103,8 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
         yield page, Place(page), None
     yield "search", Place("search", query=query), None
     yield "suggestions", Place("home"), lambda app: _type(app, query.split()[0])
+    slip = {"fr": "conenxion", "ar": "االتصال"}.get(lang, "shcools")
+    yield "search-mended", Place("search", query=slip), None
     yield "search-nothing", Place("search", query="zzzzqqq"), None
     yield "events", Place("people", tab="event"), None
     yield "first-run", Place("first-run", tab="language"), None

@@ -126,10 +126,14 @@ class Hit:
 
 @dataclass(frozen=True)
 class SearchPage:
-    """Some of ``total`` results, best first."""
+    """Some of ``total`` results, best first.
+
+    ``instead``: what they answer, where a word of the query is on no shelf and another was meant; else "".
+    """
 
     total: int
     results: list[Hit]
+    instead: str = ""
 
 
 @dataclass(frozen=True)

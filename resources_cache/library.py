@@ -329,14 +329,23 @@ class Library:
         labels = {str(t["id"]): t.get("labels") for t in sorted(themes, key=place)}
         return {slug: dict(found) if isinstance(found, Mapping) else {} for slug, found in labels.items()}
 
-    def search(self, text: str, filters: Filters | None = None, limit: int = 20, offset: int = 0) -> SearchPage:
+    def search(
+        self,
+        text: str,
+        filters: Filters | None = None,
+        limit: int = 20,
+        offset: int = 0,
+        *,
+        as_typed: bool = False,
+    ) -> SearchPage:
         """Ranked search: any of the words, more of them first; ``resources_cache.text.queries`` has what can be
         said besides ("phrases", -not, title:, author:, country:, year:).
 
         Texts count for their resource; messages and summaries for their thread; replies for their request:
         ``total`` counts these, and the best of them ranks and gives the snippet. Any text is a valid query.
+        A word that nothing has is taken for one that something has, unless ``as_typed``.
         """
-        return search.search(self._store, text, filters or Filters(), limit, offset)
+        return search.search(self._store, text, filters or Filters(), limit, offset, as_typed)
 
     def check(self) -> list[Check]:
         """What `hubshelf doctor` says of the shelf: sound file, index equal to content, cursors in order."""

@@ -103,6 +103,11 @@ def _by_language(store: Store) -> None:
     store.execute("DELETE FROM meta WHERE key='text_rules'")  # it is new: not once more when the shelf is opened
 
 
+def _words(store: Store) -> None:
+    """The words of the index with the number of records that have them: what was meant by one that none has."""
+    store.execute("CREATE VIRTUAL TABLE vocabulary USING fts5vocab(search, 'row')")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _displaced,
@@ -112,4 +117,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _gathered,
     _wire_2,
     _by_language,
+    _words,
 )

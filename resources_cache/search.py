@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from resources_cache.browse import conditions
@@ -12,27 +13,47 @@ from resources_cache.cards import Filters, Hit, SearchPage
 from resources_cache.database import Store
 from resources_cache.ranking import CANDIDATES, READ, WEIGHTS, Candidate, Ranker, within_reach
 from resources_cache.records import SEARCHED_SQL, parts
-from resources_cache.search_index import languages
-from resources_cache.text import Query, parse, snippet, text_language
+from resources_cache.search_index import documents, holds, languages
+from resources_cache.text import Group, Query, parse, snippet, text_language
+from resources_cache.text.folding import WORD
+from resources_cache.text.spelling import mended, spelt
 
 __all__ = ["Filters", "Hit", "SearchPage", "search"]
+
+_SPELT = 5
+"""First answers in which a mended word is looked for as people write it."""
 
 _Found = tuple[int, float, int]
 """(rid of the record that is the answer, score, rid of the row whose words were found)."""
 
 
-def search(store: Store, text: str, filters: Filters, limit: int, offset: int) -> SearchPage:
+def search(
+    store: Store, text: str, filters: Filters, limit: int, offset: int, as_typed: bool = False
+) -> SearchPage:
     """See ``Library.search``."""
     limit, offset = max(0, limit), max(0, offset)
     with store.reading():
         wanted = parse(text, languages(store))
+        slips: dict[str, Group] = {}
+        if not as_typed:
+            wanted, slips = mended(wanted, partial(holds, store), partial(documents, store))
         if wanted.empty:
             return SearchPage(0, [])
         total, found = _candidates(store, wanted, filters, max(CANDIDATES, offset + limit))
         bodies = _Bodies(store)
         found = _ranked(found, wanted, bodies, offset + limit)[offset : offset + limit]
         bodies.load([rid for owner, _score, row in found for rid in (owner, row)])
-    return SearchPage(total, [_hit(bodies[owner], bodies[row], score, wanted) for owner, score, row in found])
+    hits = [_hit(bodies[owner], bodies[row], score, wanted) for owner, score, row in found]
+    return SearchPage(total, hits, _instead(text, slips, hits))
+
+
+def _instead(text: str, slips: Mapping[str, Group], hits: Sequence[Hit]) -> str:
+    """The query with what was meant, spelt as the first answers spell it; "" where it stays as it is."""
+    if not slips:
+        return ""
+    shown = [(f"{hit.title} {hit.snippet}", hit.lang) for hit in hits[:_SPELT]]
+    meant = {typed: spelt(typed, group, shown) for typed, group in slips.items()}
+    return WORD.sub(lambda match: meant.get(match.group(), match.group()), text)
 
 
 def _candidates(store: Store, wanted: Query, filters: Filters, most: int) -> tuple[int, list[_Found]]:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from resources_cache.database import Store
 from resources_cache.records import COLUMNS, Indexed, indexed
+from resources_cache.text import Group
 
+_AT_ONCE = 500  # values in one statement
 _ADD = f"INSERT INTO search(rowid, {', '.join(COLUMNS)}) VALUES (?{', ?' * len(COLUMNS)})"
 
 
@@ -46,3 +48,18 @@ def languages(store: Store) -> frozenset[str]:
     """The languages that the index was prepared in; one of which all is gone may still be among them."""
     found = store.value("SELECT value FROM meta WHERE key='languages'")
     return frozenset(json.loads(found)) if found else frozenset()
+
+
+def holds(store: Store, group: Group) -> bool:
+    """Whether the index has anything of what a group means."""
+    return store.value("SELECT 1 FROM search WHERE search MATCH ? LIMIT 1", (group.expression(),)) is not None
+
+
+def documents(store: Store, words: Sequence[str]) -> dict[str, int]:
+    """In how many records each of these index words is, of those that are in any."""
+    found: dict[str, int] = {}
+    for at in range(0, len(words), _AT_ONCE):
+        some = words[at : at + _AT_ONCE]
+        marks = ",".join("?" * len(some))
+        found.update(store.rows(f"SELECT term, doc FROM vocabulary WHERE term IN ({marks})", some))
+    return found

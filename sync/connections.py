@@ -27,6 +27,11 @@ STALL_BYTES = 512
 """An answer that brings less than STALL_BYTES in STALL_SECONDS is given up: something holds the link open."""
 
 
+IDLE_SECONDS = 20.0
+"""A connection that nothing went over for so long is not used again: servers close theirs after a while (our hub
+after 30 seconds), and a request that leaves just then is paid for and reaches nobody."""
+
+
 class Wire:
     """What all connections of one transport share: the count of bytes and the open sockets."""
 
@@ -155,6 +160,7 @@ class _Counted:
     wire: Wire
     sock: Any
     last_request = b""
+    idle_since = 0.0
     _ahead = b""
 
     def connect(self) -> None:
@@ -187,8 +193,11 @@ class _Counted:
 
     @property
     def is_connected(self) -> bool:
-        # What can be read on an idle connection is its end, unless an answer is due.
-        return bool(self._ahead or super().is_connected)  # type: ignore[misc]
+        """What the pool asks before it uses a connection again."""
+        if self._ahead:
+            return True  # what can be read is the answer that is due
+        fresh = time.monotonic() - self.idle_since < IDLE_SECONDS
+        return bool(fresh and super().is_connected)  # type: ignore[misc]
 
     def close(self) -> None:
         self._ahead = b""
@@ -212,10 +221,16 @@ def counted_pools(wire: Wire) -> dict[str, type[HTTPConnectionPool]]:
     class Secure(Connection, HTTPSConnection):
         response_class = Answer
 
-    class PlainPool(HTTPConnectionPool):
+    class Idle:
+        def _put_conn(self, connection: Any) -> None:
+            if connection is not None:
+                connection.idle_since = time.monotonic()
+            super()._put_conn(connection)  # type: ignore[misc]
+
+    class PlainPool(Idle, HTTPConnectionPool):
         ConnectionCls = Plain
 
-    class SecurePool(HTTPSConnectionPool):
+    class SecurePool(Idle, HTTPSConnectionPool):
         ConnectionCls = Secure
 
     return {"http": PlainPool, "https": SecurePool}

@@ -28,12 +28,14 @@ class Listing:
     """One page of rows out of `total`; `facets`: values with counts, on the first page only.
 
     `behind`: what stands behind the rows by id, where a page needs more of it than it shows.
+    `instead`: what a search answers, where that is not what was typed.
     """
 
     total: int
     rows: list[CardRow]
     facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     behind: dict[str, Any] = field(default_factory=dict)
+    instead: str = ""
 
 
 class ListPage(Page):
@@ -154,6 +156,7 @@ class ListPage(Page):
         if offset:
             self.list.cards.add_rows(listing.rows, listing.total)
             return
+        self.shown_instead(listing.instead)
         bar = self.list.verticalScrollBar()
         place = bar.value()
         self.list.set_rows(listing.rows, listing.total)
@@ -173,6 +176,9 @@ class ListPage(Page):
             self._nothing = self.nothing()
             self._body.addWidget(self._nothing)
             self._body.setCurrentWidget(self._nothing)
+
+    def shown_instead(self, words: str) -> None:
+        """Tell that something else was looked for than what was typed, or with "" that it was not."""
 
     def count_words(self, total: int) -> str:
         """How many there are, in words."""

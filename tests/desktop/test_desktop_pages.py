@@ -220,6 +220,22 @@ def test_search_as_one_types(make_window: Make, settle: Settle, home: Path, qtbo
     assert "school" in page.count.text()
 
 
+def test_a_word_typed_wrong_is_mended_and_may_be_searched_as_typed(
+    make_window: Make, settle: Settle, home: Path, qtbot: Any
+) -> None:
+    application = make_window(home)
+    page: Any = go(application, settle, Place("search", query="shcools"))
+    assert page._instead.isVisible()
+    assert "schools" in page._instead.text()
+    assert page.list.cards.total > 5
+    qtbot.mouseClick(page._typed, Qt.MouseButton.LeftButton)
+    settle(application)
+    assert page._body.currentWidget() is page._nothing
+    assert not page._instead.isVisible()
+    page = go(application, settle, Place("search", query="school"))
+    assert not page._instead.isVisible()
+
+
 def test_a_search_that_finds_nothing_offers_to_ask(make_window: Make, settle: Settle, home: Path) -> None:
     application = make_window(home)
     page: Any = go(application, settle, Place("search", query="zzzzqqq"))

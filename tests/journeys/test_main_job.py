@@ -80,6 +80,9 @@ def test_reading_and_searching_with_the_hub_stopped(hub: HubProgram, shelf: Shel
     assert {"r-1", "t-1"} <= {hit["id"] for hit in found["results"]}
     assert "[" in found["results"][0]["snippet"]
     assert shelf.run("search", "former enseignants", "--lang", "fr")["results"][0]["id"] == "r-2"
+    mended = shelf.run("search", "teahcer training")
+    assert (mended["instead"], mended["total"]) == ("teacher training", found["total"])
+    assert "instead" not in shelf.run("search", "teahcer", "--as-typed")
     assert shelf.run("search", "formation à distance")["results"][0]["id"] == "r-2"
 
     shown = shelf.run("show", "r-1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -268,6 +269,18 @@ def test_bytes_behind_an_answer_are_nobodys_unless_one_was_asked_for() -> None:
         for _ in range(3):
             with transport.open(wanted(0, 99, 0)) as reply:
                 assert read_all(reply, 1_000) == CONTENT[:100]
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(well) as (url, visits), HttpTransport(url) as transport:
+        fetch(transport, 0, 99, 0)
+        fetch(transport, 100, 199, 0)
+        assert len(visits) == 1
+        monkeypatch.setattr("sync.connections.IDLE_SECONDS", 0.05)
+        time.sleep(0.1)
+        fetch(transport, 200, 299, 0)
+    assert [visit.asked for visit in visits] == [[(0, 99), (100, 199)], [(200, 299)]]
+    assert transport.traffic.requests == 3
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
