@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -19,6 +20,9 @@ from resources_cache.text.folding import WORD
 from resources_cache.text.spelling import mended, spelt
 
 __all__ = ["Filters", "Hit", "SearchPage", "search"]
+
+_NO_NAME = re.compile(f"(?>{WORD.pattern})(?!:)")
+"""A word that does not name a field of the query."""
 
 _SPELT = 5
 """First answers in which a mended word is looked for as people write it."""
@@ -53,7 +57,7 @@ def _instead(text: str, slips: Mapping[str, Group], hits: Sequence[Hit]) -> str:
         return ""
     shown = [(f"{hit.title} {hit.snippet}", hit.lang) for hit in hits[:_SPELT]]
     meant = {typed: spelt(typed, group, shown) for typed, group in slips.items()}
-    return WORD.sub(lambda match: meant.get(match.group(), match.group()), text)
+    return _NO_NAME.sub(lambda match: meant.get(match.group(), match.group()), text)
 
 
 def _candidates(store: Store, wanted: Query, filters: Filters, most: int) -> tuple[int, list[_Found]]:

@@ -33,6 +33,7 @@ _ALPHABETS = (
     "ሀለሐመሠረሰሸቀበተቸኀነኘአከኸወዐዘዠየደጀገጠጨጰጸፀፈፐ",
 )
 _SHORTEST = 4  # letters; of three, anything could be meant
+_SHORTEST_FORM = 3  # of what stemmers leave: two letters are the rest of too many words
 _LONGEST = 40
 _MOST = 4  # words of one query that are mended: nobody types more wrong, and looking costs
 _FIRST_LETTER = 0.3  # people seldom get the first letter wrong
@@ -77,7 +78,7 @@ def _meant(written: str, languages: Sequence[str], documents: Documents) -> tupl
                 continue
             ways[other] = alternatives(other, languages)
             for form in ways[other]:
-                if forms.get(form, (0.0, ""))[0] < share:
+                if len(form) >= _SHORTEST_FORM and forms.get(form, (0.0, ""))[0] < share:
                     forms[form] = (share, other)
         counts = documents(list(forms)) if forms else {}
         if counts:
