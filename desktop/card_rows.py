@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from desktop.amounts import ago, day_range, moment, size
+from desktop.amounts import ago, day_range, moment, number, size
 from desktop.context import Context
-from desktop.navigation import place_of
+from desktop.navigation import Place, place_of
 from desktop.places import name_of
 from desktop.state_words import (
     ACTIVITIES,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from desktop.shelf import Shelf
     from resources_cache.cards import Card, Hit
     from resources_cache.outbox import Item
+    from resources_cache.saved_searches import SavedSearch
 
 
 def _joined(*parts: str) -> str:
@@ -87,6 +88,27 @@ def hit_row(hit: Hit, *, compact: bool = False) -> CardRow:
         picture=RECORD_KINDS.get(hit.kind, ("", "file"))[1],
         place=place_of(hit.kind, hit.id),
         lines=1 if compact else 2,
+    )
+
+
+def search_row(search: SavedSearch, new: int, context: Context) -> CardRow:
+    """A saved search as a row: its words, its filters, and what is new in it."""
+    chosen = search.filters
+    named = _joined(
+        record_kind(chosen.kind) if chosen.kind else "",
+        language_name(chosen.lang) if chosen.lang else "",
+        context.theme_name(chosen.theme) if chosen.theme else "",
+    )
+    told = ngettext("{count} new", "{count} new", new).format(count=number(new))
+    fill = [(name, value) for name in ("kind", "lang", "theme") if (value := getattr(chosen, name))]
+    return CardRow(
+        id=f"search:{search.words}:{named}",
+        kind="search",
+        title=search.words,
+        meta=_joined(named, _("saved {ago}").format(ago=ago(search.created))),
+        badges=(Badge(told, "accent"),) if new else (),
+        picture="search",
+        place=Place("search", query=search.words, fill=(*fill, ("saved", "yes"))),
     )
 
 

@@ -11,6 +11,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -166,6 +167,7 @@ def _price_words(a: dict[str, Any]) -> Iterable[str]:
 @click.option("--type", "resource_type", help="Only this type, such as guide.")
 @click.option("--year", type=int, help="Only this year.")
 @click.option("--as-typed", is_flag=True, help="Do not mend words that nothing has.")
+@click.option("--save", is_flag=True, help="Keep this search: `searches` says what is new in it.")
 def search(
     home: Home,
     query: str,
@@ -176,12 +178,16 @@ def search(
     resource_type: str | None,
     year: int | None,
     as_typed: bool,
+    save: bool,
 ) -> Answer:
     """Search everything on the shelf; works without a network."""
     from resources_cache.search import Filters
 
     filters = Filters(lang=lang, theme=theme, country=country, type=resource_type, year=year)
     with home.library() as library:
+        if save:
+            with home.own() as own:
+                own.save_search(query, filters, library.newest_change())
         page = library.search(query, filters, limit=limit, as_typed=as_typed)
     answer = {
         "total": page.total,
@@ -210,6 +216,31 @@ def search(
             yield "  " + row["snippet"].replace("\n", " ")
 
     return answer, words
+
+
+@_subcommand
+def searches(home: Home) -> Answer:
+    """List the saved searches, each with how many answers came or changed since it was looked at."""
+    from resources_cache.saved_searches import news
+
+    with home.library() as library, home.own() as own:
+        found = [
+            {
+                "query": saved.words,
+                "filters": {name: value for name, value in asdict(saved.filters).items() if value},
+                "new": news(library, saved),
+            }
+            for saved in own.searches()
+        ]
+
+    def words(a: dict[str, Any]) -> Iterable[str]:
+        if not a["searches"]:
+            yield "No search is saved yet: hubshelf search QUERY --save"
+        for row in a["searches"]:
+            chosen = "".join(f" --{name} {value}" for name, value in row["filters"].items())
+            yield f"{row['new']} new: {row['query']}{chosen}"
+
+    return {"searches": found}, words
 
 
 @_subcommand

@@ -43,6 +43,9 @@ def conditions(filters: Filters, alias: str) -> tuple[str, list[Any]]:
     if filters.type:
         parts.append(f"({alias}.resource_type = ? OR {alias}.type = ?)")
         values += [filters.type, filters.type]
+    if filters.since:
+        parts.append(f"{alias}.updated > ?")
+        values.append(filters.since)
     for facet in _LINK_FACETS:
         wanted = getattr(filters, facet)
         if wanted:
@@ -98,6 +101,12 @@ def latest(store: Store, types: Sequence[str], since: str, limit: int) -> list[C
             [*types, since, max(0, limit)],
         )
         return cards(store, [rid for (rid,) in rows])
+
+
+def newest_change(store: Store) -> str:
+    """See ``Library.newest_change``."""
+    each = [store.value("SELECT max(updated) FROM records WHERE type = ?", (kind,)) for kind in SEARCHED]
+    return max(filter(None, each), default="")
 
 
 def newest(store: Store, streams: Sequence[str]) -> Iterator[Record]:

@@ -58,7 +58,7 @@ class Filters:
 
     ``theme`` and ``country`` match any of a record's; ``type`` is a resource's ``resource_type`` (or, for
     convenience, a kind); ``kind`` is the record type shown: resource, thread, expert, event, organisation,
-    request; ``year`` is a whole year.
+    request; ``year`` is a whole year; ``since`` (UTC ISO 8601): only what came or changed after that.
     """
 
     lang: str | None = None
@@ -68,6 +68,7 @@ class Filters:
     year: int | None = None
     kind: str | None = None
     policy_cycle: str | None = None
+    since: str | None = None
 
     def without(self, name: str) -> Filters:
         """The same filters with one left open."""

@@ -347,6 +347,10 @@ class Library:
         """
         return search.search(self._store, text, filters or Filters(), limit, offset, as_typed)
 
+    def newest_change(self) -> str:
+        """When the newest of what a search answers with came or changed (UTC ISO 8601); "" where nothing is."""
+        return browse.newest_change(self._store)
+
     def check(self) -> list[Check]:
         """What `hubshelf doctor` says of the shelf: sound file, index equal to content, cursors in order."""
         return check_library(self._store)

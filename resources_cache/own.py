@@ -14,14 +14,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from resources_cache import backups
-from resources_cache.cards import Check
+from resources_cache import backups, saved_searches
+from resources_cache.cards import Check, Filters
 from resources_cache.checks import check_file, check_sqlite
 from resources_cache.database import Store, Watcher
 from resources_cache.identity import local_day, utc_now
 from resources_cache.outbox import Item, Outbox
+from resources_cache.saved_searches import SavedSearch
 
-__all__ = ["Bookmark", "Device", "Draft", "Item", "Outbox", "Own", "Place", "StoredSync"]
+__all__ = ["Bookmark", "Device", "Draft", "Item", "Outbox", "Own", "Place", "SavedSearch", "StoredSync"]
 
 _KEPT_SYNCS = 2_000
 
@@ -216,6 +217,24 @@ class Own:
     def pins(self) -> set[str]:
         """The hashes of the files to keep."""
         return {str(hash_) for (hash_,) in self._store.rows("SELECT hash FROM pins")}
+
+    # Saved searches
+
+    def save_search(self, words: str, filters: Filters, seen: str) -> None:
+        """Keep a search, seen up to ``seen`` (``Library.newest_change`` of now)."""
+        saved_searches.save(self._store, words, filters, seen)
+
+    def look_at_search(self, words: str, filters: Filters, seen: str) -> None:
+        """Note that a kept search was looked at; one that is not kept is not noted."""
+        saved_searches.look(self._store, words, filters, seen)
+
+    def forget_search(self, words: str, filters: Filters) -> None:
+        """Keep a search no longer."""
+        saved_searches.forget(self._store, words, filters)
+
+    def searches(self) -> list[SavedSearch]:
+        """The kept searches, last saved first."""
+        return saved_searches.kept(self._store)
 
     # History of syncs
 

@@ -63,4 +63,12 @@ def _uploads(store: Store) -> None:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _corrections, _notes, _uploads)
+def _searches(store: Store) -> None:
+    """Saved searches. ``seen``: the newest change on the shelf when the person last looked (UTC ISO 8601)."""
+    store.execute(
+        "CREATE TABLE searches (words TEXT NOT NULL, filters TEXT NOT NULL, seen TEXT NOT NULL,"
+        " created TEXT NOT NULL, PRIMARY KEY (words, filters)) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _corrections, _notes, _uploads, _searches)

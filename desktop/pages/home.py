@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
-from desktop.card_rows import card_row, event_row, is_over, item_row, request_row
+from desktop.card_rows import card_row, event_row, is_over, item_row, request_row, search_row
 from desktop.context import Context
 from desktop.navigation import Place, place_of
 from desktop.pages.page import Page
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from resources_cache.cards import Card
 
 _FEW = 4
+_LOOKED_AT = 20
+"""Saved searches that are tried for news, the last saved first: each costs a search."""
 
 
 @dataclass
@@ -32,6 +34,7 @@ class News:
     threads: list[CardRow] = field(default_factory=list)
     events: list[CardRow] = field(default_factory=list)
     waiting: list[CardRow] = field(default_factory=list)
+    searches: list[CardRow] = field(default_factory=list)
     reading: list[CardRow] = field(default_factory=list)
     anything: bool = False
     themes: bool = False
@@ -44,6 +47,7 @@ class News:
             (_("Answers to you"), self.answers),
             (_("Where you stopped reading"), self.reading),
             (_("Waiting to go"), self.waiting),
+            (_("New in your searches"), self.searches),
             (news, self.resources),
             (_("Discussions that moved"), self.threads),
             (_("Coming events"), self.events),
@@ -55,6 +59,8 @@ class News:
 
 def read_news(shelf: Shelf, context: Context) -> News:
     """Everything Home shows, in one go."""
+    from resources_cache.saved_searches import news as news_in
+
     news = News()
     library, own = shelf.library, shelf.own
     themes = own.setting("themes")
@@ -92,6 +98,8 @@ def read_news(shelf: Shelf, context: Context) -> News:
                 )
             )
     news.reading = news.reading[:3]
+    counted = [(search, news_in(library, search)) for search in own.searches()[:_LOOKED_AT]]
+    news.searches = [search_row(search, count, context) for search, count in counted if count][:_FEW]
     news.anything = bool(library.counts())
     return news
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QWidget
 
 from desktop.amounts import number
 from desktop.card_rows import hit_row
 from desktop.context import Context
+from desktop.icons import icon
 from desktop.navigation import Place
 from desktop.pages.list_page import PER_PAGE, Listing, ListPage
 from desktop.shelf import Shelf
 from desktop.state_words import RECORD_KINDS
+from desktop.theme import colours
 from desktop.widgets.basics import EmptyPlace, button, label
 from desktop.words import N_, _, isolate, ngettext
+
+if TYPE_CHECKING:
+    from resources_cache.cards import Filters
 
 _KINDS = ("resource", "thread", "expert", "event", "organisation", "request")
 
@@ -34,24 +39,52 @@ class SearchPage(ListPage):
         self._meant = ""
         self._instead = label("", wrap=False)
         self._typed = button("", "quiet", "", self._search_as_typed)
-        for part in (self._instead, self._typed):
+        self._since = ""
+        self._only_new = False
+        self._news = label("", "notice", wrap=False)
+        self._new = button(_("Show only these"), "quiet", "", self._toggle_new)
+        self._new.setCheckable(True)
+        for part in (self._instead, self._typed, self._news, self._new):
             self.above.addWidget(part)
             part.hide()
+        self._saved = False
+        self._save = button(_("Save this search"), "quiet", "save", self._toggle_saved)
+        self._save.hide()
+        self.add_head_button(self._save)
 
     def arrive(self, place: Place) -> None:
-        if place.query != self.words:
-            self._as_typed = False
+        if place.query != self.words or place.fill:
+            self._as_typed = self._only_new = False
+            self._since = ""
             self.words = place.query
             self.list.verticalScrollBar().setValue(0)
+        if place.fill:
+            self._set_filters(dict(place.fill))
         super().arrive(place)
+
+    def _set_filters(self, chosen: dict[str, str]) -> None:
+        for name, words in self.FACETS:
+            value = chosen.get(name, "")
+            known = [(value, self.facet_words(name, value))] if value else []
+            self.filters[name].blockSignals(True)
+            self.filters[name].set_items([("", _(words)), *known])
+            self.filters[name].choose(value)
+            self.filters[name].blockSignals(False)
+
+    def _filters(self) -> Filters:
+        from resources_cache.cards import Filters
+
+        return Filters(
+            kind=self.chosen("kind") or None, lang=self.chosen("lang") or None, theme=self.chosen("theme") or None
+        )
 
     def query(self) -> Callable[[Shelf, int], Listing]:
         from resources_cache.cards import Filters
+        from resources_cache.saved_searches import news
 
-        words, as_typed = self.words, self._as_typed
-        filters = Filters(
-            kind=self.chosen("kind") or None, lang=self.chosen("lang") or None, theme=self.chosen("theme") or None
-        )
+        words, as_typed, since, only_new = self.words, self._as_typed, self._since, self._only_new
+        chosen = self._filters()
+        filters = replace(chosen, since=since) if only_new else chosen
 
         def count(shelf: Shelf, **changed: Any) -> int:
             return shelf.library.search(words, replace(filters, **changed), limit=0, as_typed=as_typed).total
@@ -71,9 +104,64 @@ class SearchPage(ListPage):
         def read(shelf: Shelf, offset: int) -> Listing:
             page = shelf.library.search(words, filters, limit=PER_PAGE, offset=offset, as_typed=as_typed)
             rows = [hit_row(hit) for hit in page.results]
-            return Listing(page.total, rows, {} if offset else facets(shelf), instead=page.instead)
+            if offset:
+                return Listing(page.total, rows)
+            saved = next(
+                (s for s in shelf.own.searches() if (s.words, s.filters) == (words.strip(), chosen)), None
+            )
+            known: dict[str, Any] = {"saved": saved is not None, "since": since}
+            if saved is not None:
+                known["since"] = since or saved.seen
+                known["new"] = news(shelf.library, replace(saved, seen=known["since"]))
+            return Listing(page.total, rows, facets(shelf), known, page.instead)
 
         return read
+
+    def _show(self, offset: int, listing: Listing) -> None:
+        super()._show(offset, listing)
+        if offset:
+            return
+        self._since = str(listing.behind.get("since", ""))
+        self._saved = bool(listing.behind.get("saved"))
+        words = _("Saved: forget this search") if self._saved else _("Save this search")
+        self._save.setText(words)
+        self._save.setAccessibleName(words)
+        self._save.setIcon(icon("saved" if self._saved else "save", colours().accent))
+        self._save.setVisible(bool(self.words))
+        count = int(listing.behind.get("new", 0))
+        for part in (self._news, self._new):
+            part.setVisible(count > 0 or self._only_new)
+        told = ngettext("{count} new since you last looked", "{count} new since you last looked", count)
+        self._news.setText(told.format(count=number(count)))
+        self._news.setMinimumHeight(self._new.sizeHint().height())
+        self._new.setChecked(self._only_new)
+        if self._saved:
+            looked, filters = self.words, self._filters()
+            self.context.write(
+                lambda shelf: shelf.own.look_at_search(looked, filters, shelf.library.newest_change()),
+                lambda _done: None,
+                self,
+            )
+
+    def _toggle_new(self) -> None:
+        self._only_new = not self._only_new
+        self.refresh()
+
+    def _toggle_saved(self) -> None:
+        words, filters, saved = self.words, self._filters(), self._saved
+
+        def keep(shelf: Shelf) -> None:
+            if saved:
+                shelf.own.forget_search(words, filters)
+            else:
+                shelf.own.save_search(words, filters, shelf.library.newest_change())
+
+        def kept(_done: None) -> None:
+            said = _("Forgotten.") if saved else _("Saved. My shelf says what is new in it.")
+            self.context.notices.said.emit(said)
+            self.refresh()
+
+        self.context.write(keep, kept, self)
 
     def shown_instead(self, words: str) -> None:
         self._meant = words

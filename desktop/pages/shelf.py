@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from desktop.amounts import ago, size
+from desktop.card_rows import search_row
 from desktop.context import Context
 from desktop.navigation import Place, place_of
 from desktop.pages.list_page import Listing, ListPage
@@ -37,7 +38,7 @@ def downloaded(shelf: Shelf) -> dict[str, list[dict[str, object]]]:
 
 
 class ShelfPage(ListPage):
-    """Two lists: saved, and downloaded; the line below says what room the files take."""
+    """Three lists: saved, saved searches, and downloaded; the line below says what room the files take."""
 
     TITLE = N_("My shelf")
 
@@ -45,7 +46,11 @@ class ShelfPage(ListPage):
         super().__init__(context)
         self.tab = "saved"
         self._tabs: dict[str, QPushButton] = {}  # a QButtonGroup would take all but one off the Tab key
-        for name, words, picture in (("saved", _("Saved"), "saved"), ("files", _("Downloaded files"), "file")):
+        for name, words, picture in (
+            ("saved", _("Saved"), "saved"),
+            ("searches", _("Searches"), "search"),
+            ("files", _("Downloaded files"), "file"),
+        ):
             made = button(words, "", picture)
             made.setCheckable(True)
             made.setChecked(name == self.tab)
@@ -65,6 +70,8 @@ class ShelfPage(ListPage):
         self.refresh()
 
     def query(self) -> Callable[[Shelf, int], Listing]:
+        from resources_cache.saved_searches import news
+
         context, tab = self.context, self.tab
 
         def read(shelf: Shelf, offset: int) -> Listing:
@@ -81,6 +88,8 @@ class ShelfPage(ListPage):
                             id=record, kind="resource", title=title, line=names, badges=(badge,), picture="file"
                         )
                     )
+            elif tab == "searches":
+                rows = [search_row(s, news(shelf.library, s), context) for s in shelf.own.searches()]
             else:
                 rows = [_saved_row(shelf, context, b.id, b.title, b.created) for b in shelf.own.bookmarks()]
             return Listing(len(rows), rows, {"used": [("used", used)]})
@@ -105,6 +114,14 @@ class ShelfPage(ListPage):
                 _("Open the library"),
                 lambda: self.context.navigator.go(Place("library")),
             )
+        if self.tab == "searches":
+            return EmptyPlace(
+                "search",
+                _("No search is saved yet."),
+                _("Search for something, then press “Save this search”: here you see what is new in it."),
+                _("Search everything"),
+                lambda: self.context.navigator.go(Place("search")),
+            )
         return EmptyPlace(
             "save",
             _("Nothing is saved yet."),
@@ -112,6 +129,12 @@ class ShelfPage(ListPage):
             _("Open the library"),
             lambda: self.context.navigator.go(Place("library")),
         )
+
+    def _row_opened(self, row: CardRow) -> None:
+        if row.kind == "search" and row.place is not None:
+            self.context.navigator.go(row.place)
+            return
+        super()._row_opened(row)
 
     def _free(self) -> None:
         from desktop.widgets.question import ask_first

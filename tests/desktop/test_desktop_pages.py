@@ -236,6 +236,44 @@ def test_a_word_typed_wrong_is_mended_and_may_be_searched_as_typed(
     assert not page._instead.isVisible()
 
 
+def test_a_search_is_saved_says_what_is_new_and_is_forgotten(
+    make_window: Make, settle: Settle, home: Path, qtbot: Any
+) -> None:
+    application = make_window(home)
+    page: Any = go(application, settle, Place("search", query="school"))
+    qtbot.mouseClick(page._save, Qt.MouseButton.LeftButton)
+    settle(application)
+    shelf: Any = go(application, settle, Place("shelf"))
+    qtbot.mouseClick(shelf._tabs["searches"], Qt.MouseButton.LeftButton)
+    settle(application)
+    assert [(row.title, row.badges) for row in shelf.list.cards.rows] == [("school", ())]
+    with Library(home / "library.db") as library:
+        day = "2099-01-01T00:00:00Z"
+        library.apply(
+            "later", [{"id": "new", "type": "resource", "title": "A school", "updated": day}], Cursor(1, 1)
+        )
+    assert "school" in titles(go(application, settle, Place("home")))
+    shelf = go(application, settle, Place("shelf"))
+    row = shelf.list.cards.rows[0]
+    assert [badge.text for badge in row.badges] == ["1 new"]
+    shelf.list.opened.emit(row)
+    settle(application)
+    page = application.window.stack.currentWidget()
+    assert "1 new" in page._news.text()
+    qtbot.mouseClick(page._new, Qt.MouseButton.LeftButton)
+    settle(application)
+    assert titles(page) == ["A school"]
+    qtbot.mouseClick(page._new, Qt.MouseButton.LeftButton)
+    settle(application)
+    assert page.list.cards.total > 5
+    with Own(home / "own.db") as own:
+        assert own.searches()[0].seen == day
+    qtbot.mouseClick(page._save, Qt.MouseButton.LeftButton)
+    settle(application)
+    with Own(home / "own.db") as own:
+        assert own.searches() == []
+
+
 def test_a_search_that_finds_nothing_offers_to_ask(make_window: Make, settle: Settle, home: Path) -> None:
     application = make_window(home)
     page: Any = go(application, settle, Place("search", query="zzzzqqq"))

@@ -83,6 +83,9 @@ def test_reading_and_searching_with_the_hub_stopped(hub: HubProgram, shelf: Shel
     mended = shelf.run("search", "teahcer training")
     assert (mended["instead"], mended["total"]) == ("teacher training", found["total"])
     assert "instead" not in shelf.run("search", "teahcer", "--as-typed")
+    shelf.run("search", "teacher training", "--lang", "en", "--save")
+    saved = {"query": "teacher training", "filters": {"lang": "en"}, "new": 0}
+    assert shelf.run("searches")["searches"] == [saved]
     assert shelf.run("search", "formation à distance")["results"][0]["id"] == "r-2"
 
     shown = shelf.run("show", "r-1")
