@@ -82,7 +82,7 @@ def hit_row(hit: Hit, *, compact: bool = False) -> CardRow:
     return CardRow(
         id=hit.id,
         kind=hit.kind,
-        title=hit.title,
+        title=hit.title or record_kind(hit.kind),
         line=hit.snippet,
         meta="" if compact else meta,
         picture=RECORD_KINDS.get(hit.kind, ("", "file"))[1],

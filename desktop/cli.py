@@ -181,14 +181,14 @@ def search(
     save: bool,
 ) -> Answer:
     """Search everything on the shelf; works without a network."""
+    from resources_cache.own_search import search_all
     from resources_cache.search import Filters
 
     filters = Filters(lang=lang, theme=theme, country=country, type=resource_type, year=year)
-    with home.library() as library:
+    with home.library() as library, home.own() as own:
         if save:
-            with home.own() as own:
-                own.save_search(query, filters, library.newest_change())
-        page = library.search(query, filters, limit=limit, as_typed=as_typed)
+            own.save_search(query, filters, library.newest_change())
+        page = search_all(library, own, query, filters, limit, as_typed=as_typed)
     answer = {
         "total": page.total,
         **({"instead": page.instead} if page.instead else {}),

@@ -31,6 +31,7 @@ HOMES = {
     "event": "people",
     "request": "outbox",
     "reply": "outbox",
+    "item": "outbox",
 }
 
 

@@ -39,6 +39,8 @@ RECORD_KINDS: dict[str, tuple[str, str]] = {
     "event": (N_("Event"), "calendar"),
     "request": (N_("Your request"), "ask"),
     "reply": (N_("Reply"), "answer"),
+    "note": (N_("Your note"), "draft"),
+    "item": (N_("In your outbox"), "outbox"),
 }
 RESOURCE_TYPES: dict[str, str] = {
     "guide": N_("Guide"),

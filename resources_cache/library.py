@@ -40,7 +40,7 @@ from resources_cache.errors import StoreDamaged
 from resources_cache.library_schema import MIGRATIONS
 from resources_cache.records import PERSONAL
 from resources_cache.search_index import rebuild
-from resources_cache.text import RULES
+from resources_cache.text import RULES, Query
 
 __all__ = [
     "Applied", "Card", "Check", "Cursor", "Filters", "Hit", "Library", "Page", "Record", "SearchPage",
@@ -346,6 +346,10 @@ class Library:
         A word that nothing has is taken for one that something has, unless ``as_typed``.
         """
         return search.search(self._store, text, filters or Filters(), limit, offset, as_typed)
+
+    def understood(self, text: str) -> Query:
+        """What a search for ``text`` looks for, with the languages of this shelf."""
+        return search.understood(self._store, text)
 
     def newest_change(self) -> str:
         """When the newest of what a search answers with came or changed (UTC ISO 8601); "" where nothing is."""

@@ -51,6 +51,11 @@ def search(
     return SearchPage(total, hits, _instead(text, slips, hits))
 
 
+def understood(store: Store, text: str) -> Query:
+    """See ``Library.understood``."""
+    return parse(text, languages(store))
+
+
 def _instead(text: str, slips: Mapping[str, Group], hits: Sequence[Hit]) -> str:
     """The query with what was meant, spelt as the first answers spell it; "" where it stays as it is."""
     if not slips:

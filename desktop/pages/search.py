@@ -18,12 +18,14 @@ from desktop.shelf import Shelf
 from desktop.state_words import RECORD_KINDS
 from desktop.theme import colours
 from desktop.widgets.basics import EmptyPlace, button, label
+from desktop.widgets.cards import CardRow
 from desktop.words import N_, _, isolate, ngettext
 
 if TYPE_CHECKING:
     from resources_cache.cards import Filters
 
 _KINDS = ("resource", "thread", "expert", "event", "organisation", "request")
+_OWN = ("note", "item")
 
 
 class SearchPage(ListPage):
@@ -80,6 +82,7 @@ class SearchPage(ListPage):
 
     def query(self) -> Callable[[Shelf, int], Listing]:
         from resources_cache.cards import Filters
+        from resources_cache.own_search import search_all
         from resources_cache.saved_searches import news
 
         words, as_typed, since, only_new = self.words, self._as_typed, self._since, self._only_new
@@ -87,13 +90,14 @@ class SearchPage(ListPage):
         filters = replace(chosen, since=since) if only_new else chosen
 
         def count(shelf: Shelf, **changed: Any) -> int:
-            return shelf.library.search(words, replace(filters, **changed), limit=0, as_typed=as_typed).total
+            chosen = replace(filters, **changed)
+            return search_all(shelf.library, shelf.own, words, chosen, limit=0, as_typed=as_typed).total
 
         def facets(shelf: Shelf) -> dict[str, list[tuple[str, int]]]:
             every = shelf.library.facets(Filters(), _KINDS)
             found: dict[str, list[tuple[str, int]]] = {}
             for name, values in (
-                ("kind", [k for k in RECORD_KINDS if k in _KINDS]),
+                ("kind", [k for k in RECORD_KINDS if k in _KINDS + _OWN]),
                 ("lang", [str(v) for v, _n in every.get("lang", [])[:12]]),
                 ("theme", [str(v) for v, _n in every.get("theme", [])[:12]]),
             ):
@@ -102,7 +106,7 @@ class SearchPage(ListPage):
             return found
 
         def read(shelf: Shelf, offset: int) -> Listing:
-            page = shelf.library.search(words, filters, limit=PER_PAGE, offset=offset, as_typed=as_typed)
+            page = search_all(shelf.library, shelf.own, words, filters, PER_PAGE, offset, as_typed=as_typed)
             rows = [hit_row(hit) for hit in page.results]
             if offset:
                 return Listing(page.total, rows)
@@ -142,6 +146,12 @@ class SearchPage(ListPage):
                 lambda _done: None,
                 self,
             )
+
+    def _row_opened(self, row: CardRow) -> None:
+        if row.kind == "item" and row.place is not None:
+            self.context.navigator.go(row.place)  # it is not in the library yet
+            return
+        super()._row_opened(row)
 
     def _toggle_new(self) -> None:
         self._only_new = not self._only_new

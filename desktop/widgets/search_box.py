@@ -77,7 +77,9 @@ class SearchBox(QLineEdit):
             return
 
         def read(shelf: Shelf) -> tuple[list[CardRow], int]:
-            page = shelf.library.search(words, limit=_SUGGESTED)
+            from resources_cache.own_search import search_all
+
+            page = search_all(shelf.library, shelf.own, words, limit=_SUGGESTED)
             return [hit_row(hit, compact=True) for hit in page.results], page.total
 
         self._context.read(read, lambda found: self._show(words, *found), self, key="suggest")

@@ -274,6 +274,25 @@ def test_a_search_is_saved_says_what_is_new_and_is_forgotten(
         assert own.searches() == []
 
 
+def test_notes_and_what_waits_are_found_too(make_window: Make, settle: Settle, home: Path) -> None:
+    with Own(home / "own.db") as own, Library(home / "library.db") as library:
+        about = library.search("school").results[0]
+        own.set_note(about.id, "Quokka budget, ask Amina")
+        item = own.outbox.add("ask", "Who keeps a quokka?", {"kind": "question", "body": "Nobody here knows."})
+    application = make_window(home)
+    page: Any = go(application, settle, Place("search", query="quokka"))
+    rows = {row.kind: row for row in page.list.cards.rows}
+    assert set(rows) == {"note", "item"}
+    assert rows["note"].title == about.title
+    page.list.opened.emit(rows["note"])
+    settle(application)
+    assert page.reader.record == about.id
+    page.list.opened.emit(rows["item"])
+    settle(application)
+    here = application.context.navigator.here
+    assert (here.page, here.record) == ("outbox", item.id)
+
+
 def test_a_search_that_finds_nothing_offers_to_ask(make_window: Make, settle: Settle, home: Path) -> None:
     application = make_window(home)
     page: Any = go(application, settle, Place("search", query="zzzzqqq"))

@@ -1,0 +1,90 @@
+"""One search over the library and what the person wrote: notes, and what waits to go to the hub.
+
+What the hub has received comes back as a request and is found in the library. A person's own words come first:
+there are few of them, and whoever looks for them knows what they said.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from resources_cache.cards import Filters, Hit, SearchPage
+from resources_cache.library import Library
+from resources_cache.own import Own
+from resources_cache.text import Group, Query, fold, prepare, snippet
+from resources_cache.text.folding import WORD
+
+NOTE, ITEM = "note", "item"
+"""Kinds of hits that are not of the library: a note (its id is that of its record), something in the outbox."""
+
+_WAITING = ("draft", "waiting", "sending", "attention")
+
+
+def search_all(
+    library: Library,
+    own: Own,
+    text: str,
+    filters: Filters | None = None,
+    limit: int = 20,
+    offset: int = 0,
+    *,
+    as_typed: bool = False,
+) -> SearchPage:
+    """As ``Library.search``, with the person's own words before the rest where no filter leaves them out."""
+    limit, offset = max(0, limit), max(0, offset)
+    filters = filters or Filters()
+    mine = [hit for hit in _mine(library, own, text) if filters in (Filters(), Filters(kind=hit.kind))]
+    page = library.search(
+        text, filters, max(0, limit - len(mine[offset:])), max(0, offset - len(mine)), as_typed=as_typed
+    )
+    return SearchPage(page.total + len(mine), [*mine[offset : offset + limit], *page.results], page.instead)
+
+
+def _mine(library: Library, own: Own, text: str) -> list[Hit]:
+    wanted = library.understood(text)
+    if wanted.empty or wanted.filtered:
+        return []
+    written = [(NOTE, id_, "", body) for id_, body in own.notes().items()]
+    written += [
+        (ITEM, item.id, item.title, str(item.body.get("body") or "")) for item in own.outbox.items(_WAITING)
+    ]
+    scored = [
+        (score, kind, id_, title, body)
+        for kind, id_, title, body in written
+        if (score := _score(wanted, f"{title}\n{body}"))
+    ]
+    return [
+        _hit(library, wanted, float(score), kind, id_, title, body)
+        for score, kind, id_, title, body in sorted(scored, key=lambda one: -one[0])
+    ]
+
+
+def _score(wanted: Query, text: str) -> int:
+    """How many of the words a text has; 0 where it is no answer."""
+    words = _prepared(text)
+    if any(_has(words, group) for group in wanted.excluded):
+        return 0
+    if not all(_has(words, group) for group in wanted.required):
+        return 0
+    return sum(_has(words, group) for group in wanted.wanted)
+
+
+def _has(words: str, group: Group) -> bool:
+    if group.column and group.column != "title":
+        return False
+    # Also as it is written: a note in one language is full of words of another.
+    forms = [*group.words, *([fold(group.written)] if " " not in group.written else [])]
+    return any(f" {form} " in words for form in forms) or bool(group.prefix and f" {group.prefix}" in words)
+
+
+@lru_cache(maxsize=4096)
+def _prepared(text: str) -> str:
+    return f" {prepare(text)}  {' '.join(WORD.findall(fold(text)))} "
+
+
+def _hit(library: Library, wanted: Query, score: float, kind: str, id_: str, title: str, body: str) -> Hit:
+    if kind == NOTE:
+        about = library.get(id_) or {}
+        title = str(about.get("title") or about.get("name") or "")
+    shown, _ = snippet(body or title, wanted)
+    return Hit(id=id_, kind=kind, title=title, snippet=shown, score=score, lang="", year=None)
