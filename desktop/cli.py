@@ -192,6 +192,7 @@ def search(
                 "score": hit.score,
                 "lang": hit.lang,
                 "year": hit.year,
+                "by": hit.by,
             }
             for hit in page.results
         ],
@@ -200,7 +201,8 @@ def search(
     def words(a: dict[str, Any]) -> Iterable[str]:
         yield f"{a['total']} found"
         for row in a["results"]:
-            yield f"\n{row['title']}  ({row['kind']}, {row['id']})"
+            also = f"  also: {row['by']}" if row["by"] else ""
+            yield f"\n{row['title']}  ({row['kind']}, {row['id']}){also}"
             yield "  " + row["snippet"].replace("\n", " ")
 
     return answer, words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,8 @@ from resources_cache.database import Store
 from resources_cache.ranking import CANDIDATES, READ, WEIGHTS, Candidate, Ranker, within_reach
 from resources_cache.records import SEARCHED_SQL, parts
 from resources_cache.search_index import languages
-from resources_cache.text import Query, parse, snippet, text_language
+from resources_cache.text import Group, Query, parse, snippet, text_language
+from resources_cache.widening import found_by, widened
 
 __all__ = ["Filters", "Hit", "SearchPage", "search"]
 
@@ -28,11 +30,50 @@ def search(store: Store, text: str, filters: Filters, limit: int, offset: int) -
         wanted = parse(text, languages(store))
         if wanted.empty:
             return SearchPage(0, [])
-        total, found = _candidates(store, wanted, filters, max(CANDIDATES, offset + limit))
+        names = widened(store, text, wanted)
+        wanted, also = names.direct, names.also
+        total, found = _candidates(store, names.ranking, filters, max(CANDIDATES, offset + limit))
         bodies = _Bodies(store)
-        found = _ranked(found, wanted, bodies, offset + limit)[offset : offset + limit]
-        bodies.load([rid for owner, _score, row in found for rid in (owner, row)])
-    return SearchPage(total, [_hit(bodies[owner], bodies[row], score, wanted) for owner, score, row in found])
+        found = _ranked(found, wanted, bodies, offset + limit)
+        more: list[_Found] = []
+        if also is not None:
+            total, more = _widened(store, wanted, also, filters, bodies, total, found, offset + limit)
+        direct = found[offset : offset + limit]
+        more = more[max(0, offset - len(found)) :][: limit - len(direct)]
+        bodies.load([rid for owner, _score, row in [*direct, *more] for rid in (owner, row)])
+    hits = [_hit(bodies[owner], bodies[row], score, wanted) for owner, score, row in direct]
+    if also is not None:
+        hits += [_hit(bodies[owner], bodies[row], score, also, also.groups) for owner, score, row in more]
+    return SearchPage(total, hits)
+
+
+def _widened(
+    store: Store,
+    wanted: Query,
+    also: Query,
+    filters: Filters,
+    bodies: _Bodies,
+    total: int,
+    found: Sequence[_Found],
+    shown: int,
+) -> tuple[int, list[_Found]]:
+    """How many answers there are with those of ``also``, and these, in their order, where ``shown`` reaches them.
+
+    ``found``: the direct ones, all ``total`` of them where there are fewer than ``shown``.
+    """
+    both, _ = _candidates(store, replace(also, groups=wanted.groups + also.groups), filters, 1)
+    if both == total or total >= shown:
+        return both, []
+    direct = {owner for owner, _score, _row in found}
+    _, more = _candidates(store, also, filters, total + max(CANDIDATES, shown - total))
+    more = [one for one in more if one[0] not in direct]
+    more = _ranked(more, also, bodies, shown - total)
+    # Scores of two queries say nothing of each other: the best of these stays below the least direct one.
+    least = min((score for _owner, score, _row in found), default=None)
+    if least is not None and more and more[0][1] > 0:
+        share = min(1.0, 0.99 * least / more[0][1])
+        more = [(owner, score * share, row) for owner, score, row in more]
+    return both, more
 
 
 def _candidates(store: Store, wanted: Query, filters: Filters, most: int) -> tuple[int, list[_Found]]:
@@ -130,7 +171,10 @@ def _title(owner: Mapping[str, Any]) -> str:
     return next((text for column, text, _ in parts(owner) if column == "title"), "")
 
 
-def _hit(owner: dict[str, Any], found: dict[str, Any], score: float, wanted: Query) -> Hit:
+def _hit(
+    owner: dict[str, Any], found: dict[str, Any], score: float, wanted: Query, names: Sequence[Group] = ()
+) -> Hit:
+    """``names``: by which of these it was found is to be said."""
     year, lang = owner.get("year"), owner.get("lang")
     return Hit(
         id=owner["id"],
@@ -140,6 +184,7 @@ def _hit(owner: dict[str, Any], found: dict[str, Any], score: float, wanted: Que
         score=round(score, 8),
         lang=lang if isinstance(lang, str) else "",
         year=year if isinstance(year, int) else None,
+        by=found_by(found, names),
     )
 
 
