@@ -160,5 +160,4 @@ def _names(records: Sequence[Mapping[str, Any]], direct: Query) -> Iterator[tupl
                 met = not asked.isdisjoint(tokens) or (
                     bool(prefixes) and any(token.startswith(prefixes) for token in tokens)
                 )
-                if len(tokens) > 1 or not met:
-                    yield words, Group(name, (words,)), met
+                yield words, Group(name, (words,)), met

@@ -15,8 +15,8 @@ from pysqlite3 import dbapi2
 from resources_cache import library_schema
 from resources_cache.cards import Cursor, Filters
 from resources_cache.library import Library
-from resources_cache.text import prepare
-from resources_cache.widening import MAX_NAMES, widened
+from resources_cache.text import parse, prepare
+from resources_cache.widening import MAX_NAMES, Widened, widened
 
 CONCEPTS: list[dict[str, Any]] = [
     {"id": "v", "type": "vocabulary", "labels": {"en": "School thesaurus"}},
@@ -80,7 +80,7 @@ def test_pages_come_one_after_another(library: Library) -> None:
         ("eau ", {"wet": "Water"}), ("EAU", {"wet": "Water"}), ("maji ", {"wet": "Water"}),
         ("puits", {"wet": "Wells"}),
         # The longest name counts: "eau potable" is not water of any kind.
-        ("eau potable ", {}), ("eau -potable ", {"wet": "Water"}), ("puits eau ", {"wet": "Wells"}),
+        ("eau potable ", {}), ("eau -potable ", {"wet": "Water"}), ("eau 2015-2016 potable ", {"wet": "Water"}), ("puits eau ", {"wet": "Wells"}),
         ("formacion de docentes ", {"cards": "Teacher education", "tutors": "Instructor preparation",
                                     "talk": "Teacher education", "both": "Teacher education"}),
         # Whoever demands, gets no more than that.
@@ -90,6 +90,12 @@ def test_pages_come_one_after_another(library: Library) -> None:
 )  # fmt: skip
 def test_what_is_widened(library: Library, query: str, by: dict[str, str]) -> None:
     assert {id_: name for id_, name in found(library, query) if name} == by
+
+
+def test_nothing_is_looked_for_where_it_could_find_nothing(library: Library) -> None:
+    for query in ('eau "teacher education"', "eau title:water", '"eau"', "-eau", "year:2021", "drinking ", "xyz "):
+        wanted = parse(query, ["en"])
+        assert widened(library._store, query, wanted) == Widened(wanted, wanted, None), query
 
 
 def test_exclusions_filters_years_and_countries_hold_for_other_names(library: Library) -> None:
@@ -204,8 +210,6 @@ def test_the_number_of_names_is_bounded(tmp_path: Path) -> None:
     }
     with Library(tmp_path / "library.db") as library:
         library.apply("s", [*RECORDS, many, {**many, "id": "n", "labels": {"fr": "x " * 500}}], Cursor(1, 1))
-        from resources_cache.text import parse
-
         also = widened(library._store, "eau ", parse("eau ", ["en"])).also
         assert also is not None
         assert len(also.groups) == MAX_NAMES
