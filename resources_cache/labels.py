@@ -20,6 +20,7 @@ NAMING = ("concept", "theme")
 MAX_WORDS = 12
 """Longer names are left out: nobody types them."""
 _MAX_NAMES = 200  # of one record
+_MAX_LENGTH = 300  # characters of a name
 
 Row = tuple[str, int, str, int]
 """(words, rid, start, count)."""
@@ -32,7 +33,9 @@ def names(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if record.get("type") in NAMING and isinstance(labels, Mapping):
         for tag, named in labels.items():
             several = named if isinstance(named, list) else [named]
-            found += [(str(tag), clean(one)) for one in several if isinstance(one, str)]
+            found += [
+                (str(tag), clean(one)) for one in several if isinstance(one, str) and len(one) <= _MAX_LENGTH
+            ]
     return found[:_MAX_NAMES]
 
 

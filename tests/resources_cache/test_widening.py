@@ -80,7 +80,8 @@ def test_pages_come_one_after_another(library: Library) -> None:
         ("eau ", {"wet": "Water"}), ("EAU", {"wet": "Water"}), ("maji ", {"wet": "Water"}),
         ("puits", {"wet": "Wells"}),
         # The longest name counts: "eau potable" is not water of any kind.
-        ("eau potable ", {}), ("eau -potable ", {"wet": "Water"}), ("eau 2015-2016 potable ", {"wet": "Water"}), ("puits eau ", {"wet": "Wells"}),
+        ("eau potable ", {}), ("eau -potable ", {"wet": "Water"}), ("puits eau ", {"wet": "Wells"}),
+        ("eau 2015-2016 potable ", {"wet": "Water"}),
         ("formacion de docentes ", {"cards": "Teacher education", "tutors": "Instructor preparation",
                                     "talk": "Teacher education", "both": "Teacher education"}),
         # Whoever demands, gets no more than that.
@@ -206,7 +207,7 @@ def test_the_number_of_names_is_bounded(tmp_path: Path) -> None:
     many = {
         "id": "m",
         "type": "concept",
-        "labels": {"fr": ["Eau"], "en": [f"Liquid number{n}" for n in range(900)]},
+        "labels": {"fr": ["Eau"], "en": ["Water " * 60] + [f"Liquid number{n}" for n in range(900)]},
     }
     with Library(tmp_path / "library.db") as library:
         library.apply("s", [*RECORDS, many, {**many, "id": "n", "labels": {"fr": "x " * 500}}], Cursor(1, 1))
