@@ -1,8 +1,8 @@
 # make demo · make test · make check · make bench: each sets up what it needs by itself.
 PY := .venv/bin/python
 
-.PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-search simulate \
-        screenshots sample test-slow test-postgres clean
+.PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-search \
+        bench-search-languages simulate screenshots sample test-slow test-postgres clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -47,7 +47,10 @@ test-postgres: setup  ## the hub's tests on the PostgreSQL that DATABASE_URL nam
 	@$(PY) -m pytest -m "not slow" tests/hub/test_planes.py tests/hub/test_models.py tests/hub/test_import_native.py \
 		tests/hub/test_import_formats.py tests/hub/test_admin.py tests/hub/test_publishing_feeds.py \
 		tests/hub/test_publishing_costs.py tests/hub/test_sync_v2.py tests/hub/test_member_streams.py \
-		tests/hub/test_inlining.py
+		tests/hub/test_inlining.py tests/hub/test_vocabularies.py
+
+bench-search-languages: setup  ## what a vocabulary does for searches in another language; build/bench/search-languages.json
+	@$(PY) -m tests.bench.search_languages $(BENCH)
 
 simulate: setup  ## random histories with every fault, in virtual time (SEEDS=50000, FIRST=1)
 	@$(PY) -m tests.simulation --seeds $(or $(SEEDS),50000) --first $(or $(FIRST),1)

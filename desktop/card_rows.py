@@ -76,9 +76,10 @@ def card_row(card: Card, context: Context, *, files_here: bool = False, picture:
 
 
 def hit_row(hit: Hit, *, compact: bool = False) -> CardRow:
-    """A search result as a row, its found words marked."""
+    """A search result as a row, its found words marked; the other name by which it was found stands last."""
     other = _other_language(hit.lang)
-    meta = _joined(record_kind(hit.kind), str(hit.year or ""), other)
+    also = _("also: {name}").format(name=isolate(hit.by)) if hit.by else ""
+    meta = _joined(record_kind(hit.kind), str(hit.year or ""), other, also)
     return CardRow(
         id=hit.id,
         kind=hit.kind,

@@ -201,6 +201,7 @@ def search(
                 "score": hit.score,
                 "lang": hit.lang,
                 "year": hit.year,
+                "by": hit.by,
             }
             for hit in page.results
         ],
@@ -212,7 +213,8 @@ def search(
             yield "With --as-typed the words stay as they are."
         yield f"{a['total']} found"
         for row in a["results"]:
-            yield f"\n{row['title']}  ({row['kind']}, {row['id']})"
+            also = f"  also: {row['by']}" if row["by"] else ""
+            yield f"\n{row['title']}  ({row['kind']}, {row['id']}){also}"
             yield "  " + row["snippet"].replace("\n", " ")
 
     return answer, words

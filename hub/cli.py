@@ -228,6 +228,58 @@ def import_(files: tuple[Path, ...], mapping: tuple[str, ...], draft: bool, as_j
         raise Failed("nothing could be imported")
 
 
+@cli.group()
+def vocabulary() -> None:
+    """Vocabularies (SKOS) whose labels lead a search from one language to the others."""
+
+
+@vocabulary.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--id", "key", default="", help="What to call it here; the file's name, where nothing is said.")
+@click.option(
+    "--lang", "languages", multiple=True, help="Publish labels in this language; else in those of the hub."
+)
+@as_json_option
+def vocabulary_import(file: Path, key: str, languages: tuple[str, ...], as_json: bool) -> None:
+    """Load a vocabulary from FILE (Turtle, N-Triples, RDF/XML, JSON-LD), or what is new in it."""
+    start_django()
+    from .skos.storing import import_vocabulary
+
+    report = import_vocabulary(file, key=key, languages=languages)
+    found = report.vocabulary
+    lines = [
+        f"{found.id}: {found.concepts:,} concepts, {report.created:,} new, {report.updated:,} changed, "
+        f"{report.deleted:,} gone; {found.labels:,} labels in {', '.join(found.languages)}.",
+        *(f"  Left out: {count:,} {what}." for what, count in sorted(report.left_out.items())),
+        "Next: hubshelf-hub publish",
+    ]
+    show(as_json, report.to_json(), lines)
+
+
+@vocabulary.command("list")
+@as_json_option
+def vocabulary_list(as_json: bool) -> None:
+    """List the vocabularies that were loaded."""
+    start_django()
+    from .skos.storing import listed
+
+    found = listed()
+    lines = [f"{v.id}  {v.title}  {v.concepts:,} concepts  {', '.join(v.languages)}  {v.rights}" for v in found]
+    show(as_json, {"vocabularies": [asdict(v) for v in found]}, lines or ["No vocabularies."])
+
+
+@vocabulary.command("remove")
+@click.argument("key", metavar="ID")
+@as_json_option
+def vocabulary_remove(key: str, as_json: bool) -> None:
+    """Take the vocabulary ID off the hub, and with the next publication off every shelf."""
+    start_django()
+    from .skos.storing import remove
+
+    gone = remove(key)
+    show(as_json, asdict(gone), [f"{gone.title} was removed.", "Next: hubshelf-hub publish"])
+
+
 @cli.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @as_json_option

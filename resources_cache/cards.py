@@ -113,7 +113,8 @@ class Page:
 class Hit:
     """One search result. ``score``: higher is better, comparable within one search only.
 
-    ``snippet``: original text, matching words between U+0002 and U+0003.
+    ``snippet``: original text, matching words between U+0002 and U+0003. ``by``: the other name of a theme or
+    concept by which it was found, "" where it has words of the query itself.
     """
 
     id: str
@@ -123,6 +124,7 @@ class Hit:
     score: float
     lang: str
     year: int | None
+    by: str = ""
 
 
 @dataclass(frozen=True)

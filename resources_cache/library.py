@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from resources_cache import browse, filing, search
+from resources_cache import browse, filing, labels, search
 from resources_cache.cards import (
     Applied,
     Card,
@@ -237,9 +237,19 @@ class Library:
         Raises: as ``apply``.
         """
         with self._store.transaction() as store:
-            for table in ("records", "bodies", "links", "displaced", "indexed", "cursors", "head", "documents"):
+            for table in (
+                "records",
+                "bodies",
+                "links",
+                "labels",
+                "displaced",
+                "indexed",
+                "cursors",
+                "head",
+                "documents",
+            ):
                 store.execute(f"DELETE FROM {table}")
-            store.execute("DELETE FROM meta WHERE key IN ('personal', 'languages')")
+            store.execute("DELETE FROM meta WHERE key IN ('personal', 'languages', 'label_languages')")
             store.execute("INSERT INTO search(search) VALUES ('delete-all')")
 
     # What people read
@@ -282,8 +292,11 @@ class Library:
             yield from browse.newest(store, streams)
 
     def counts(self) -> dict[str, int]:
-        """How many records of each type are here."""
-        rows = self._store.rows("SELECT type, count(*) FROM records GROUP BY type ORDER BY type")
+        """How many records of each type are here, vocabularies and their concepts left out: nobody reads those."""
+        rows = self._store.rows(
+            "SELECT type, count(*) FROM records WHERE type NOT IN ('concept', 'vocabulary')"
+            " GROUP BY type ORDER BY type"
+        )
         return {str(kind): int(count) for kind, count in rows}
 
     def facets(
@@ -344,6 +357,7 @@ class Library:
         Texts count for their resource; messages and summaries for their thread; replies for their request:
         ``total`` counts these, and the best of them ranks and gives the snippet. Any text is a valid query.
         A word that nothing has is taken for one that something has, unless ``as_typed``.
+        Where words of it name a theme or concept, what has one of its other names follows; its ``by`` says which.
         """
         return search.search(self._store, text, filters or Filters(), limit, offset, as_typed)
 
@@ -363,6 +377,7 @@ class Library:
         """Index all records anew: what to do when ``check`` finds that the index differs from the content."""
         with self._store.transaction() as store:
             rebuild(store)
+            labels.rebuild(store)
             _set_meta(store, "text_rules", RULES)
 
     def _open(self, read_only: bool) -> Store:
@@ -414,6 +429,7 @@ class Library:
             with store.transaction():
                 if _meta(store, "text_rules") is not None:
                     rebuild(store)
+                    labels.rebuild(store)
                 _set_meta(store, "text_rules", RULES)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resources_cache import labels
 from resources_cache.database import Migration, Store, statements
 from resources_cache.search_index import rebuild
 
@@ -108,6 +109,18 @@ def _words(store: Store) -> None:
     store.execute("CREATE VIRTUAL TABLE vocabulary USING fts5vocab(search, 'row')")
 
 
+def _labelled(store: Store) -> None:
+    """The names of themes and concepts, by which a query is widened."""
+    store.execute(
+        "CREATE TABLE labels (words TEXT NOT NULL, rid INTEGER NOT NULL, start TEXT NOT NULL,"
+        " count INTEGER NOT NULL)"
+    )
+    store.execute("CREATE INDEX labels_by_words ON labels (words)")
+    store.execute("CREATE INDEX labels_by_start ON labels (start, count)")
+    store.execute("CREATE INDEX labels_by_record ON labels (rid)")
+    labels.rebuild(store)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _displaced,
@@ -118,4 +131,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _wire_2,
     _by_language,
     _words,
+    _labelled,
 )

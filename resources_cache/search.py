@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from resources_cache.search_index import documents, holds, languages
 from resources_cache.text import Group, Query, parse, snippet, text_language
 from resources_cache.text.folding import WORD
 from resources_cache.text.spelling import mended, spelt
+from resources_cache.widening import found_by, widened
 
 __all__ = ["Filters", "Hit", "SearchPage", "search"]
 
@@ -38,16 +40,29 @@ def search(
     limit, offset = max(0, limit), max(0, offset)
     with store.reading():
         wanted = parse(text, languages(store))
-        slips: dict[str, Group] = {}
-        if not as_typed:
-            wanted, slips = mended(wanted, partial(holds, store), partial(documents, store))
         if wanted.empty:
             return SearchPage(0, [])
-        total, found = _candidates(store, wanted, filters, max(CANDIDATES, offset + limit))
+        names = widened(store, text, wanted)
+        slips: dict[str, Group] = {}
+        if not (as_typed or names.named):
+            # What is a name in a vocabulary is typed well, whether or not any text has it.
+            meant, slips = mended(wanted, partial(holds, store), partial(documents, store))
+            if slips:
+                said = _with(text, {typed: group.written for typed, group in slips.items()})
+                names = widened(store, said, meant)
+        wanted, also = names.direct, names.also
+        total, found = _candidates(store, names.ranking, filters, max(CANDIDATES, offset + limit))
         bodies = _Bodies(store)
-        found = _ranked(found, wanted, bodies, offset + limit)[offset : offset + limit]
-        bodies.load([rid for owner, _score, row in found for rid in (owner, row)])
-    hits = [_hit(bodies[owner], bodies[row], score, wanted) for owner, score, row in found]
+        found = _ranked(found, wanted, bodies, offset + limit)
+        more: list[_Found] = []
+        if also is not None:
+            total, more = _widened(store, wanted, also, filters, bodies, total, found, offset + limit)
+        direct = found[offset : offset + limit]
+        more = more[max(0, offset - len(found)) :][: limit - len(direct)]
+        bodies.load([rid for owner, _score, row in [*direct, *more] for rid in (owner, row)])
+    hits = [_hit(bodies[owner], bodies[row], score, wanted) for owner, score, row in direct]
+    if also is not None:
+        hits += [_hit(bodies[owner], bodies[row], score, also, also.groups) for owner, score, row in more]
     return SearchPage(total, hits, _instead(text, slips, hits))
 
 
@@ -62,7 +77,40 @@ def _instead(text: str, slips: Mapping[str, Group], hits: Sequence[Hit]) -> str:
         return ""
     shown = [(f"{hit.title} {hit.snippet}", hit.lang) for hit in hits[:_SPELT]]
     meant = {typed: spelt(typed, group, shown) for typed, group in slips.items()}
+    return _with(text, meant)
+
+
+def _with(text: str, meant: Mapping[str, str]) -> str:
     return _NO_NAME.sub(lambda match: meant.get(match.group(), match.group()), text)
+
+
+def _widened(
+    store: Store,
+    wanted: Query,
+    also: Query,
+    filters: Filters,
+    bodies: _Bodies,
+    total: int,
+    found: Sequence[_Found],
+    shown: int,
+) -> tuple[int, list[_Found]]:
+    """How many answers there are with those of ``also``, and these, in their order, where ``shown`` reaches them.
+
+    ``found``: the direct ones, all ``total`` of them where there are fewer than ``shown``.
+    """
+    both, _ = _candidates(store, replace(also, groups=wanted.groups + also.groups), filters, 1)
+    if both == total or total >= shown:
+        return both, []
+    direct = {owner for owner, _score, _row in found}
+    _, more = _candidates(store, also, filters, total + max(CANDIDATES, shown - total))
+    more = [one for one in more if one[0] not in direct]
+    more = _ranked(more, also, bodies, shown - total)
+    # Scores of two queries say nothing of each other: the best of these stays below the least direct one.
+    least = min((score for _owner, score, _row in found), default=None)
+    if least is not None and more and more[0][1] > 0:
+        share = min(1.0, 0.99 * least / more[0][1])
+        more = [(owner, score * share, row) for owner, score, row in more]
+    return both, more
 
 
 def _candidates(store: Store, wanted: Query, filters: Filters, most: int) -> tuple[int, list[_Found]]:
@@ -160,7 +208,10 @@ def _title(owner: Mapping[str, Any]) -> str:
     return next((text for column, text, _ in parts(owner) if column == "title"), "")
 
 
-def _hit(owner: dict[str, Any], found: dict[str, Any], score: float, wanted: Query) -> Hit:
+def _hit(
+    owner: dict[str, Any], found: dict[str, Any], score: float, wanted: Query, names: Sequence[Group] = ()
+) -> Hit:
+    """``names``: by which of these it was found is to be said."""
     year, lang = owner.get("year"), owner.get("lang")
     return Hit(
         id=owner["id"],
@@ -170,6 +221,7 @@ def _hit(owner: dict[str, Any], found: dict[str, Any], score: float, wanted: Que
         score=round(score, 8),
         lang=lang if isinstance(lang, str) else "",
         year=year if isinstance(year, int) else None,
+        by=found_by(found, names),
     )
 
 

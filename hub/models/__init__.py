@@ -18,11 +18,13 @@ from .delivery import FeedState, HubState, ServedName, Stream, StreamRecord, Tou
 from .devices import Device, Invitation, KeyGrant, Operation, PersonalItem
 from .people import AuditEvent, Event, ExpertProfile, Member, MemberCategory, Organisation
 from .requests import ALLOWED_TRANSITIONS, Request, RequestKind, RequestReply, RequestState
+from .vocabularies import Concept, Vocabulary
 
 __all__ = [
     "ALLOWED_TRANSITIONS",
     "AuditEvent",
     "Collection",
+    "Concept",
     "Device",
     "Edition",
     "Event",
@@ -57,4 +59,5 @@ __all__ = [
     "Theme",
     "Thread",
     "Touched",
+    "Vocabulary",
 ]

@@ -21,7 +21,7 @@ from sync.protocol.feeds import Feed, History, Index, Parts, Run, Snapshot, Snap
 from sync.protocol.messages import SyncRequest
 from sync.protocol.routes import Place, plan
 from sync.protocol.sealed import PREFIX, for_members
-from sync.protocol.subscriptions import Subscription
+from sync.protocol.subscriptions import Subscription, tier
 
 MOST = 4 * 1024 * 1024
 """Bytes that one answer carries at most, whatever the caller would take: they are held in memory."""
@@ -59,6 +59,10 @@ def things(home: Path, request: SyncRequest, head: HeadInForce) -> list[bytes]:
             feeds += _members_feeds(home, basket, request, head)
         subscription = request.streams
         for feed in subscription.choose(feeds):
+            # Shelves from before there were vocabularies keep none, and their requests do not tell them apart:
+            # whoever keeps them asks for them, some times a year.
+            if tier(feed.name) == "vocabularies":
+                continue
             # Whoever had no key until now has nothing for members yet.
             since = 0 if for_members(feed.name) and not request.keys else at
             for part in _kept(home, basket, subscription, feed):

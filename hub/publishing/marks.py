@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from hub.models import (
     Collection,
+    Concept,
     Edition,
     Event,
     ExpertProfile,
@@ -32,6 +33,7 @@ from hub.models import (
     Theme,
     Thread,
     Touched,
+    Vocabulary,
 )
 
 _PREFIX = "hub_mark_"
@@ -84,6 +86,8 @@ _RULES = (
     _Rule(Organisation._meta.db_table, "organisation", "id"),
     _Rule(ExpertProfile._meta.db_table, "expert", "id"),
     _Rule(Event._meta.db_table, "event", "id"),
+    _Rule(Vocabulary._meta.db_table, "vocabulary", "id"),
+    _Rule(Concept._meta.db_table, "concept", "id"),
 )
 _SHOWN = ("state", "visibility", "lang")
 _SPREADS = (
@@ -110,6 +114,12 @@ _SPREADS = (
         _SHOWN,
         "summary",
         f"SELECT id AS found FROM {Summary._meta.db_table} WHERE thread_id = NEW.id",
+    ),
+    _Spread(
+        Vocabulary._meta.db_table,
+        ("languages",),
+        "concept",
+        f"SELECT id AS found FROM {Concept._meta.db_table} WHERE vocabulary_id = NEW.id",
     ),
 )
 

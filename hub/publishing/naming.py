@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_TIERS = ("cards", "vocab", "people", "talk", "texts")
+_TIERS = ("cards", "vocab", "people", "talk", "vocabularies", "texts")
 """In the order in which a new reader fetches them, so that a whole snapshot is one long range of one object."""
 
 

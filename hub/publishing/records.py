@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from django.db.models import Model, Prefetch, QuerySet
 
 from hub.models import (
+    Concept,
     Event,
     ExpertProfile,
     Message,
@@ -27,6 +28,7 @@ from hub.models import (
     SummaryCitation,
     Theme,
     Thread,
+    Vocabulary,
 )
 from hub.publishing.naming import stream_name
 from hub.times import to_wire
@@ -38,7 +40,7 @@ _INTERNAL_SCHEMES = frozenset({"url", "key"})
 _CHUNK = 500
 
 Owners = Mapping[str, Collection[str]]
-"""Keys by kind: ``theme resource thread message summary organisation expert event``."""
+"""Keys by kind: ``theme resource thread message summary organisation expert event vocabulary concept``."""
 
 
 class PublicRecord(NamedTuple):
@@ -288,6 +290,30 @@ def _events(keys: Collection[str] | None) -> Iterator[PublicRecord]:
         yield PublicRecord(stream_name("people"), body, "event", event.id)
 
 
+def _vocabularies(keys: Collection[str] | None) -> Iterator[PublicRecord]:
+    for vocabulary in _rows(Vocabulary.objects.all(), keys):
+        body = _record(
+            id=vocabulary.id,
+            type="vocabulary",
+            labels=vocabulary.titles,
+            url=vocabulary.uri,
+            licence=vocabulary.rights,
+        )
+        yield PublicRecord(stream_name("vocabularies"), body, "vocabulary", vocabulary.id)
+
+
+def _concepts(keys: Collection[str] | None) -> Iterator[PublicRecord]:
+    for concept in _rows(Concept.objects.select_related("vocabulary"), keys):
+        served = frozenset(concept.vocabulary.languages.split())
+        labels = {
+            lang: names for lang, names in concept.labels.items() if lang.partition("-")[0].lower() in served
+        }
+        # One name alone leads from nowhere to nowhere.
+        if sum(map(len, labels.values())) > 1:
+            body = _record(id=concept.id, type="concept", labels=labels)
+            yield PublicRecord(stream_name("vocabularies"), body, "concept", concept.id)
+
+
 def _record(**fields: Any) -> dict[str, Any]:
     # Empty fields are left out: they cost bytes on every shelf and say nothing.
     return {key: value for key, value in fields.items() if value not in (None, "", [], {}, False)}
@@ -302,6 +328,8 @@ _MAKERS: dict[str, Callable[[Collection[str] | None], Iterator[PublicRecord]]] =
     "organisation": _organisations,
     "expert": _experts,
     "event": _events,
+    "vocabulary": _vocabularies,
+    "concept": _concepts,
 }
 _MODELS: dict[str, type[Model]] = {
     "theme": Theme,
@@ -312,4 +340,6 @@ _MODELS: dict[str, type[Model]] = {
     "organisation": Organisation,
     "expert": ExpertProfile,
     "event": Event,
+    "vocabulary": Vocabulary,
+    "concept": Concept,
 }

@@ -234,3 +234,16 @@ def _unspaced(written: str, unfinished: bool) -> list[Group]:
 def query(text: str, languages: Collection[str] = ("en", PLAIN)) -> str:
     """``text`` as an FTS5 expression over prepared text; "" where it holds no word at all."""
     return parse(text, languages).expression()
+
+
+def runs(text: str) -> list[list[str]]:
+    """The plain words of a query, those that stand side by side together: nothing that is quoted, excluded or said
+    of a field."""
+    found: list[list[str]] = [[]]
+    for match in _PART.finditer(text[:_MAX_QUERY]):
+        named = match["name"] or ""
+        if match["word"] is None or match["minus"] is not None or fold(named) in _FIELD:
+            found.append([])
+        else:
+            found[-1] += [word for word in (named, match["word"]) if word]
+    return [run for run in found if run]

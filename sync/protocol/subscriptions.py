@@ -9,8 +9,9 @@ from typing import Any
 from sync.protocol.feeds import Feed
 from sync.protocol.sealed import for_members
 
-_TIERS = ("cards", "vocab", "people", "talk", "texts")
-"""In the order in which they are fetched: what can be found, how it is filed, who is there, what was said."""
+_TIERS = ("cards", "vocab", "people", "talk", "vocabularies", "texts")
+"""In the order in which they are fetched: what can be found, how it is filed, who is there, what was said, what
+else it is called; texts last."""
 _NO_LANGUAGE = frozenset({"und", "mul", "zxx"})
 """BCP 47 for "undetermined", "several" and "none": left out by no choice of languages."""
 
@@ -73,7 +74,7 @@ class Subscription:
 
 
 def tier(name: str) -> str:
-    """Return the tier of a stream or feed: cards, vocab, people, talk or texts; "" for none."""
+    """Return the tier of a stream or feed: cards, vocab, people, talk, vocabularies or texts; "" for none."""
     return parts(name)[0]
 
 

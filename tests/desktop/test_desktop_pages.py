@@ -293,6 +293,17 @@ def test_notes_and_what_waits_are_found_too(make_window: Make, settle: Settle, h
     assert (here.page, here.record) == ("outbox", item.id)
 
 
+def test_what_was_found_by_another_name_says_so(make_window: Make, settle: Settle, home: Path) -> None:
+    with Library(home / "library.db") as library:
+        name = {"id": "v:c", "type": "concept", "labels": {"en": ["School"], "nl": ["Quadrivium"]}}
+        library.apply("public/vocabularies", [name], Cursor(1, 1))
+    application = make_window(home)
+    page = go(application, settle, Place("search", query="quadrivium"))
+    rows = page.list.cards.rows
+    assert rows
+    assert all("also: \u2068School\u2069" in row.meta for row in rows)
+
+
 def test_a_search_that_finds_nothing_offers_to_ask(make_window: Make, settle: Settle, home: Path) -> None:
     application = make_window(home)
     page: Any = go(application, settle, Place("search", query="zzzzqqq"))

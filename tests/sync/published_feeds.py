@@ -32,7 +32,7 @@ from sync.protocol.wire_json import sha256
 
 RECENT = 4
 """Runs of one step that an index lists by itself."""
-_ORDER = ("cards", "vocab", "people", "talk", "texts")
+_ORDER = ("cards", "vocab", "people", "talk", "vocabularies", "texts")
 
 
 @dataclass
