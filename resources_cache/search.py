@@ -44,9 +44,11 @@ def search(
             return SearchPage(0, [])
         names = widened(store, text, wanted)
         slips: dict[str, Group] = {}
-        if not (as_typed or names.named):
-            # What is a name in a vocabulary is typed well, whether or not any text has it.
-            meant, slips = mended(wanted, partial(holds, store), partial(documents, store))
+        if not as_typed:
+            # A word of a name is typed well, whether or not any text has it; those beside it may not be.
+            meant, slips = mended(
+                wanted, lambda one: one.written in names.words or holds(store, one), partial(documents, store)
+            )
             if slips:
                 said = _with(text, {typed: group.written for typed, group in slips.items()})
                 names = widened(store, said, meant)

@@ -36,17 +36,14 @@ class Widened:
 
     ``direct``: the query itself; the small words of a name (*formación de docentes*) are left out, even where its
     language is none of the shelf's. ``ranking``: has the same answers, and those with another name that shares
-    words with the query rank higher. ``also``: the names that share none; None where there are none.
+    words with the query rank higher. ``also``: the names that share none; None where there are none. ``words``:
+    those of the query by which something was named, as written.
     """
 
     direct: Query
     ranking: Query
     also: Query | None
-
-    @property
-    def named(self) -> bool:
-        """Whether the query names anything."""
-        return self.also is not None or self.ranking is not self.direct
+    words: frozenset[str] = frozenset()
 
 
 def widened(store: Store, text: str, wanted: Query) -> Widened:
@@ -68,7 +65,9 @@ def widened(store: Store, text: str, wanted: Query) -> Widened:
     for words, group, has_direct in islice(_names(found.records, direct), MAX_NAMES):
         (shared if has_direct else others).setdefault(words, group)
     ranking = replace(direct, groups=direct.groups + tuple(shared.values()))
-    return Widened(direct, ranking, replace(direct, groups=tuple(others.values())) if others else None)
+    return Widened(
+        direct, ranking, replace(direct, groups=tuple(others.values())) if others else None, found.words
+    )
 
 
 def found_by(record: Mapping[str, Any], groups: Sequence[Group]) -> str:
@@ -88,9 +87,10 @@ def found_by(record: Mapping[str, Any], groups: Sequence[Group]) -> str:
 
 
 class _Found(NamedTuple):
-    """The records that are named, those by the most words first; the small words in their names, as written."""
+    """The records that are named, by the most words first; by which words as written, and the small ones."""
 
     records: list[dict[str, Any]]
+    words: frozenset[str]
     small: frozenset[str]
 
 
@@ -105,6 +105,7 @@ def _named(store: Store, words_of: Sequence[Sequence[str]], named: Sequence[str]
     spans = _spans(store, forms, words, ends)
     taken: set[int] = set()
     rids: dict[int, None] = {}
+    meant: set[str] = set()
     small: set[str] = set()
     for (place, count), found in sorted(spans.items(), key=lambda one: (-one[0][1], one[0][0])):
         here = range(place, place + count)
@@ -112,13 +113,14 @@ def _named(store: Store, words_of: Sequence[Sequence[str]], named: Sequence[str]
         if taken.isdisjoint(here) and not all(is_stop_word(words[at], wanted.languages | langs) for at in here):
             taken.update(here)
             rids.update(dict.fromkeys(rid for _lang, rid in found))
+            meant.update(words[at] for at in here)
             small.update(words[at] for at in here if is_stop_word(words[at], langs))
     chosen = list(rids)[:_MAX_RECORDS]
     if not chosen:
-        return _Found([], frozenset())
+        return _Found([], frozenset(), frozenset())
     sql = _in("SELECT rid, body FROM bodies WHERE rid IN", chosen)
     bodies: dict[int, str] = dict(store.rows_at_once("rid, body", sql, chosen))
-    return _Found([json.loads(bodies[rid]) for rid in chosen], frozenset(small))
+    return _Found([json.loads(bodies[rid]) for rid in chosen], frozenset(meant), frozenset(small))
 
 
 def _spans(

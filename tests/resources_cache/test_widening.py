@@ -118,6 +118,21 @@ def test_small_words_of_a_name_find_nothing_by_themselves(library: Library) -> N
         library.drop_stream("x")
 
 
+def test_a_word_of_a_name_is_typed_well_and_one_beside_it_is_mended(library: Library) -> None:
+    near = {"id": "near", "type": "resource", "lang": "en", "title": "Beau and docenten, formations"}
+    library.apply("x", [near], Cursor(1, 1))
+    try:
+        for query in ("formación de docentes ", "maji "):
+            page = library.search(query)
+            assert page.instead == ""
+            assert "near" not in {hit.id for hit in page.results}
+        both = library.search("maji docentex ")
+        assert both.instead == "maji docenten "
+        assert [(hit.id, hit.by) for hit in both.results] == [("near", ""), ("wet", "Water")]
+    finally:
+        library.drop_stream("x")
+
+
 def test_a_name_that_shares_a_word_ranks_direct_answers_higher(library: Library) -> None:
     many = [
         {
