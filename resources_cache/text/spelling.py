@@ -36,6 +36,10 @@ _SHORTEST = 4  # letters; of three, anything could be meant
 _SHORTEST_FORM = 3  # of what stemmers leave: two letters are the rest of too many words
 _LONGEST = 40
 _MOST = 4  # words of one query that are mended: nobody types more wrong, and looking costs
+_LONGEST_TRIED = (
+    14  # letters of a word of which more than swapped letters is tried: a word has 53 such slips a letter
+)
+_TRIED = 2  # words of one query of which it is
 _FIRST_LETTER = 0.3  # people seldom get the first letter wrong
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -47,10 +51,16 @@ def mended(wanted: Query, holds: Holds, documents: Documents) -> tuple[Query, di
     """
     instead: dict[str, Group] = {}
     groups: list[Group] = []
+    looked = tried = 0
     for group in wanted.groups:
         found = None
-        if len(instead) < _MOST and _mendable(group.written) and not holds(group):
-            found = _meant(group.written, sorted(wanted.languages), documents)
+        if looked < _MOST and _mendable(group.written) and not holds(group):
+            looked += 1
+            languages = sorted(wanted.languages)
+            found = _meant(_swapped(group.written.casefold()), group.written, languages, documents)
+            if found is None and tried < _TRIED and len(group.written) <= _LONGEST_TRIED:
+                tried += 1
+                found = _meant(_others(group.written.casefold()), group.written, languages, documents)
         if found is None:
             groups.append(group)
         else:
@@ -68,24 +78,25 @@ def _mendable(written: str) -> bool:
     )
 
 
-def _meant(written: str, languages: Sequence[str], documents: Documents) -> tuple[str, tuple[str, ...]] | None:
-    word = written.casefold()
-    for slips in (_swapped(word), _others(word)):
-        forms: dict[str, tuple[float, str]] = {}
-        ways: dict[str, list[str]] = {}
-        for other, share in slips:
-            if other == word or other in ways:
-                continue
-            ways[other] = alternatives(other, languages)
-            for form in ways[other]:
-                if len(form) >= _SHORTEST_FORM and forms.get(form, (0.0, ""))[0] < share:
-                    forms[form] = (share, other)
-        counts = documents(list(forms)) if forms else {}
-        if counts:
-            best = max(counts, key=lambda form: (forms[form][0] * log(1 + counts[form]), form))
-            meant = forms[best][1]
-            return fold(meant), tuple(form for form in ways[meant] if form in counts)
-    return None
+def _meant(
+    slips: Iterable[tuple[str, float]], written: str, languages: Sequence[str], documents: Documents
+) -> tuple[str, tuple[str, ...]] | None:
+    """What is meant if it is one of these slips: the word, folded, and its index forms that are in any record."""
+    forms: dict[str, tuple[float, str]] = {}
+    ways: dict[str, list[str]] = {}
+    for other, share in slips:
+        if other == written.casefold() or other in ways:
+            continue
+        ways[other] = alternatives(other, languages)
+        for form in ways[other]:
+            if len(form) >= _SHORTEST_FORM and forms.get(form, (0.0, ""))[0] < share:
+                forms[form] = (share, other)
+    counts = documents(list(forms)) if forms else {}
+    if not counts:
+        return None
+    best = max(counts, key=lambda form: (forms[form][0] * log(1 + counts[form]), form))
+    meant = forms[best][1]
+    return fold(meant), tuple(form for form in ways[meant] if form in counts)
 
 
 def _swapped(word: str) -> Iterator[tuple[str, float]]:

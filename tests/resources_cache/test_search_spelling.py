@@ -84,6 +84,19 @@ def test_no_more_than_four_words_are_mended() -> None:
     assert len(instead) == len(asked) == 4
 
 
+def test_a_query_of_unknown_words_costs_a_bounded_number_of_looks() -> None:
+    asked: list[int] = []
+
+    def documents(words: list[str]) -> dict[str, int]:
+        asked.append(len(words))
+        return {}
+
+    words = " ".join("qwertzuiopasdf"[at:] + "qwertzuiopasdf"[:at] for at in range(8))
+    _, instead = mended(parse(f"{words} {'x' * 39}"), lambda group: False, documents)  # type: ignore[arg-type]
+    assert (len(asked), instead) == (6, {})
+    assert sum(asked) < 3_000
+
+
 @given(st.text(max_size=200))
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_text_is_answered_soon(library: Library, text: str) -> None:
