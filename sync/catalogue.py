@@ -5,12 +5,12 @@ from __future__ import annotations
 from resources_cache.files import FileStore
 from sync.answers import read_all, require
 from sync.errors import BudgetReached, CaptivePortal, NotTrusted
-from sync.objects import CONTENT_RANGE
 from sync.protocol import documents, limits
 from sync.protocol.errors import ProtocolError
 from sync.protocol.head import ObjectRef
 from sync.protocol.paths import HEAD, ROOT, document_path
 from sync.protocol.wire_json import sha256
+from sync.replies import CONTENT_RANGE
 from sync.transport import Reply, Request, Transport
 
 WHOLE = 8 * 1024

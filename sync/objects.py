@@ -6,7 +6,6 @@ segment: while one is being applied, the link goes on carrying the next.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from sync.protocol.feeds import SegmentRef
 from sync.protocol.head import ObjectRef
 from sync.protocol.paths import object_path
 from sync.read_ahead import ReadAhead
+from sync.replies import CONTENT_RANGE
 from sync.traffic import REPLY_RESERVE
 from sync.transport import Reply, Request, Transport
 
@@ -32,7 +32,6 @@ _PASSED = 16 * 1024
 """As many bytes of an open answer may be let go to reach what is wanted: a new request costs a slow link more."""
 _MARGIN = 64 * 1024
 """Bytes by which segments that follow one another may differ."""
-CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 
 Arrived = Callable[[int], None]
 """Called with the number of bytes that just arrived."""

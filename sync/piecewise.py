@@ -18,10 +18,9 @@ from requests.structures import CaseInsensitiveDict
 from sync.connections import Ahead, shut
 from sync.errors import BudgetReached, CutOff, Offline
 from sync.read_ahead import ReadAhead
-from sync.replies import HttpReply
+from sync.replies import CONTENT_RANGE, HttpReply
 
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{1,15})")
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 
 
 class InPieces:
@@ -115,7 +114,7 @@ class InPieces:
             connection.send_ahead(sent.replace(here, there))
 
     def _answers(self, span: tuple[int, int]) -> bool:
-        found = _CONTENT_RANGE.fullmatch(self._response.headers.get("Content-Range", "").strip())
+        found = CONTENT_RANGE.fullmatch(self._response.headers.get("Content-Range", "").strip())
         status, length = self._response.status_code, self._response.headers.get("Content-Length")
         return (
             status == 206

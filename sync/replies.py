@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from sync.connections import PIECE, shut
 from sync.errors import BadCertificate, CutOff, Offline, SyncError, TimedOut, Unreachable
 from sync.read_ahead import ReadAhead
 
+CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
+"""Of one range: its first and last byte and, unless the server does not say, the size of the whole."""
 _AHEAD_FROM = 64 * 1024
 """Bytes of a body from which a thread reads it: what is shorter is read before there is anything else to do."""
 
