@@ -24,6 +24,8 @@ from PySide6.QtWidgets import QApplication
 from desktop.background import Background
 from desktop.constants_guard import keep_constants_alive
 from desktop.context import Context
+from desktop.garbage import Garbage
+from desktop.late_engine import LateEngine
 from desktop.navigation import Navigator, Place
 from desktop.preferences import Preferences
 from desktop.shelf import Shelf
@@ -50,6 +52,7 @@ class Application(QObject):
         super().__init__(qt)
         keep_constants_alive()
         sys.setswitchinterval(GIVE_WAY_S)
+        self._garbage = Garbage(qt)
         self._qt = qt
         preferences = look or Preferences.load(home)
         self._theme = Theme(qt)
@@ -90,10 +93,12 @@ class Application(QObject):
         self.window.read_status()
         self.window.read_vocabulary()
         self._later.start()
+        QTimer.singleShot(0, self, self._garbage.start)
 
     def stop(self) -> None:
         """Write what is unwritten and end the threads."""
         self._later.stop()
+        self._garbage.stop()
         self.context.notices.closing.emit()
         self.context.sync.stop()
         self.context.background.close()
@@ -137,13 +142,19 @@ def _has_hub(shelf: Shelf) -> bool:
 
 
 def background_engine(home: Path) -> MakeEngine:
-    """What makes the real engine for `home`; imported only when it starts."""
+    """What makes the real engine for `home`; loaded only when it starts, behind the window."""
 
     def make(on_event: Callable[[Any], None]) -> Engine:
-        from sync.background import BackgroundSync
+        def load() -> Engine:
+            # QNetworkInformation is asked for at the engine's first event, on the window's thread.
+            import PySide6.QtNetwork  # noqa: F401
 
-        engine: Engine = BackgroundSync(home, on_event)
-        return engine
+            from sync.background import BackgroundSync
+
+            engine: Engine = BackgroundSync(home, on_event)
+            return engine
+
+        return LateEngine(load)
 
     return make
 

@@ -119,7 +119,6 @@ class SyncBridge(QObject):
         if self._engine is None:
             self._engine = self._make_engine(self._event.emit)
             self._engine.start()
-            self._watch_network()
 
     def sync_now(self) -> None:
         """Ask for a run now."""
@@ -163,6 +162,8 @@ class SyncBridge(QObject):
             self.changed.emit()
 
     def _take(self, event: object) -> None:
+        if self._network is None:
+            self._watch_network()  # not sooner: what it takes came with the engine
         if isinstance(event, _Progressed):
             p = event.progress
             if p.records > self.status.records and not self._tell.isActive():
@@ -194,7 +195,7 @@ class SyncBridge(QObject):
         # A change of reachability is only a hint: the engine tries, and believes what it finds.
         from PySide6.QtNetwork import QNetworkInformation
 
-        if self._network is None and QNetworkInformation.loadDefaultBackend():
-            network = QNetworkInformation.instance()
+        self._network = self
+        if QNetworkInformation.loadDefaultBackend():
+            self._network = network = QNetworkInformation.instance()
             network.reachabilityChanged.connect(lambda _now: self.nudge("network"))
-            self._network = network

@@ -127,6 +127,7 @@ def window_figures(hub: HubProgram, shelf: ShelfProgram, home: Path) -> list[Fig
     starts = [window("start", shelf.home)["seconds"] for _ in range(4)][1:]
     second = ShelfProgram(home / "second-shelf").enrol(hub, "second@ministry.example")
     freeze = window("freeze", second.home)
+    write = window("write", ShelfProgram(home / "third-shelf").enrol(hub, "third@ministry.example").home)
     best = min(starts)
     return [
         Figure("start to usable window, best of 3 (offscreen)", f"{best:.2f} s", "1.0 s", best <= 1.0),
@@ -135,6 +136,12 @@ def window_figures(hub: HubProgram, shelf: ShelfProgram, home: Path) -> list[Fig
             f"{freeze['longest_ms']:.0f} ms",
             "50 ms",
             freeze["longest_ms"] <= 50,
+        ),
+        Figure(
+            f"longest freeze while 11,000 records with texts are written ({write['seconds']:.1f} s)",
+            f"{write['longest_ms']:.0f} ms",
+            "50 ms",
+            write["longest_ms"] <= 50,
         ),
     ]
 

@@ -2,6 +2,7 @@
 
     python tests/bench/window.py start HOME SPAWNED     seconds from SPAWNED (time.time()) to a usable window
     python tests/bench/window.py freeze HOME SPAWNED    longest gap of the event loop while a first sync runs
+    python tests/bench/window.py write HOME SPAWNED     the same while 11,000 records with texts are written
 
 Usable: the window is painted, Home shows what the stores hold, nothing is left to do. A freeze is how much later
 than its 5 ms a timer fires; the person meanwhile leafs through the pages.
@@ -11,9 +12,11 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTimer
@@ -21,9 +24,12 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.app import Application, background_engine
 from desktop.navigation import Place
+from resources_cache.library import Cursor, Library
 
 _TICK_MS = 5
 _LIMIT_S = 90.0
+_RECORDS = 11_000
+_WORDS = ("school", "water", "radio", "lesson", "river", "solar")
 
 
 class FirstPaint(QObject):
@@ -54,6 +60,23 @@ def start(home: Path, spawned: float) -> dict[str, Any]:
 
 
 def freeze(home: Path) -> dict[str, Any]:
+    def begin(application: Application) -> Callable[[], bool]:
+        application.context.sync.sync_now()
+        return lambda: _in_step(home)
+
+    return _gaps(home, begin)
+
+
+def write(home: Path) -> dict[str, Any]:
+    def begin(application: Application) -> Callable[[], bool]:
+        writer = threading.Thread(target=lambda: _file(home, _RECORDS, application))
+        writer.start()
+        return lambda: not writer.is_alive()
+
+    return _gaps(home, begin)
+
+
+def _gaps(home: Path, begin: Callable[[Application], Callable[[], bool]]) -> dict[str, Any]:
     qt = QApplication(["hubshelf"])
     application = Application(qt, home, background_engine(home))
     application.start(Place("home"))
@@ -77,17 +100,43 @@ def freeze(home: Path) -> dict[str, Any]:
         _until(qt, lambda: application.context.background.idle)
     timer.start()
     started = time.monotonic()
-    application.context.sync.sync_now()
+    done = begin(application)
     turn = QTimer()
     turn.timeout.connect(lambda: application.context.navigator.go(pages[int(time.monotonic() * 2) % len(pages)]))
     turn.start(400)
-    _until(qt, lambda: _in_step(home))
+    _until(qt, done)
     seconds = time.monotonic() - started
     timer.stop()
     turn.stop()
     application.stop()
     gaps.sort()
     return {"longest_ms": gaps[-1], "p99_ms": gaps[int(len(gaps) * 0.99)], "ticks": len(gaps), "seconds": seconds}
+
+
+def _file(home: Path, count: int, application: Application) -> None:
+    """Write ``count`` resources, a text edition of 2 KB to each second and one of 100 KB to each hundredth.
+
+    Begins when the engine has been loaded, as what really comes does; its loading is watched as well.
+    """
+    while application.context.sync.status.state == "idle":
+        time.sleep(0.01)
+    random = Random(7)
+    words = [f"{start}{end}" for start in _WORDS for end in range(400)]
+    with Library(home / "library.db") as library:
+        for first in range(0, count, 250):
+            cards, texts = [], []
+            for n in range(first, first + 250):
+                title, summary = (" ".join(random.choices(words, k=k)) for k in (8, 60))
+                cards.append(
+                    {"id": f"w{n:06}", "type": "resource", "lang": "en", "title": title, "summary": summary}
+                )
+                if n % 2 == 0:
+                    body = " ".join(random.choices(words, k=15_000 if n % 100 == 0 else 300))
+                    texts.append(
+                        {"id": f"t{n:06}", "type": "text", "resource": f"w{n:06}", "lang": "en", "body": body}
+                    )
+            library.apply("public/cards/bench", cards, Cursor(1, first + 1))
+            library.apply("public/texts/bench", texts, Cursor(1, first + 1))
 
 
 _checked = [0.0, False]
@@ -114,7 +163,7 @@ def _until(qt: QApplication, done: Callable[[], bool]) -> None:
 
 def main() -> None:
     what, home, spawned = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
-    answer = start(home, spawned) if what == "start" else freeze(home)
+    answer = start(home, spawned) if what == "start" else {"freeze": freeze, "write": write}[what](home)
     sys.stdout.write(json.dumps(answer) + "\n")
 
 
