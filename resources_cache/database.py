@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pysqlite3 import dbapi2
@@ -76,16 +77,32 @@ def as_cache_error(error: BaseException, path: Path) -> CacheError | None:
     return None
 
 
-@contextmanager
-def known_errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's and the system's errors inside the block into CacheErrors; let bugs through as they are."""
-    try:
-        yield
-    except (dbapi2.Error, OSError) as error:
-        known = as_cache_error(error, path)
-        if known is None or known is error:
-            raise
-        raise known from error
+class known_errors:
+    """Turn SQLite's and the system's errors inside the block into CacheErrors; let bugs through as they are.
+
+    A class, and one object for all statements of a store: `contextmanager` costs more than a small query.
+    """
+
+    __slots__ = ("_path", "_suspects")
+
+    def __init__(self, path: Path, *, suspects: bool = False) -> None:
+        """``suspects``: note beside the file that it was found damaged, so that its next opening looks closer."""
+        self._path, self._suspects = path, suspects
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        known = as_cache_error(error, self._path) if isinstance(error, (dbapi2.Error, OSError)) else None
+        if self._suspects and isinstance(known or error, StoreDamaged):
+            with suppress(OSError):  # the damage itself is what the caller has to hear of
+                suspicion(self._path).touch()
+        if known is not None and known is not error:
+            raise known from error
 
 
 class Store:
@@ -96,6 +113,7 @@ class Store:
         self.connection = connection
         self._watcher = watcher
         self._depth = 0
+        self._errors = known_errors(path, suspects=True)
 
     @property
     def tables(self) -> sqlite_utils.Database:
@@ -109,19 +127,19 @@ class Store:
 
         Raises: CacheError for what comes from outside (disk, lock, damage).
         """
-        with self._errors():
+        with self._errors:
             self._watch(sql)
             return self.connection.execute(sql, parameters)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row. Raises as ``execute``."""
-        with self._errors():
+        with self._errors:
             self._watch(sql)
             self.connection.executemany(sql, rows)
 
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """All rows of a query. Raises as ``execute``; errors met while reading are mapped as well."""
-        with self._errors():
+        with self._errors:
             self._watch(sql)
             found: list[Row] = self.connection.execute(sql, parameters).fetchall()
             return found
@@ -137,7 +155,7 @@ class Store:
 
     def row(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
         """The first row of a query, or None. Raises as ``execute``."""
-        with self._errors():
+        with self._errors:
             self._watch(sql)
             found: Row | None = self.connection.execute(sql, parameters).fetchone()
             return found
@@ -149,7 +167,7 @@ class Store:
 
     def each(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Generator[Row, None, None]:
         """Rows one by one, for results too large to hold. Raises as ``execute``."""
-        with self._errors():
+        with self._errors:
             self._watch(sql)
             yield from self.connection.execute(sql, parameters)
 
@@ -175,7 +193,7 @@ class Store:
         except BaseException:
             # SQLite has undone it by itself after some errors (a full disk); only then is there nothing to undo.
             if self.connection.in_transaction:
-                with self._errors():
+                with self._errors:
                     self.connection.execute("ROLLBACK")
             raise
         finally:
@@ -192,22 +210,12 @@ class Store:
             yield self
         finally:
             if self.connection.in_transaction:
-                with self._errors():
+                with self._errors:
                     self.connection.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close the connection; closing twice does nothing."""
         self.connection.close()
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            with known_errors(self.path):
-                yield
-        except StoreDamaged:
-            with suppress(OSError):  # the damage itself is what the caller has to hear of
-                suspicion(self.path).touch()
-            raise
 
     def _watch(self, sql: str) -> None:
         if self._watcher is not None:

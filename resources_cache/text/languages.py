@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 import Stemmer
 
@@ -55,11 +55,13 @@ def script_of(word: str) -> str:
     """The script of a word by its first letter; "" for digits and for scripts that no stemmer knows."""
     for character in word:
         if character.isalpha():
-            code = ord(character)
-            if code > 0xFEFF:
-                return ""
-            return next(script for last, script in _RANGES if code <= last)
+            return _script_at(ord(character))
     return ""
+
+
+@lru_cache(maxsize=4096)
+def _script_at(code: int) -> str:
+    return next((script for last, script in _RANGES if code <= last), "")
 
 
 def language(tag: str) -> str:
@@ -95,17 +97,21 @@ def guess(text: str) -> str:
         for code, telling in _LETTERS:
             if _script(code) == script and len(telling.findall(sample)) >= _ENOUGH:
                 return code
-    scores = sorted(
-        (
-            (sum(word in small for word in words), code)
-            for code, small in BY_LANGUAGE.items()
-            if _script(code) == script
-        ),
-        reverse=True,
-    )
-    if scores and scores[0][0] >= _ENOUGH and (len(scores) == 1 or scores[0][0] > scores[1][0]):
-        return scores[0][1]
+    small = _languages_of_small_words()
+    scores = Counter(code for word in words for code in small.get(word, ()) if _script(code) == script)
+    first, second = (*scores.most_common(2), ("", 0), ("", 0))[:2]
+    if first[1] >= _ENOUGH and first[1] > second[1]:
+        return first[0]
     return _DEFAULT.get(script, PLAIN)
+
+
+@cache
+def _languages_of_small_words() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for code, words in BY_LANGUAGE.items():
+        for word in words:
+            found.setdefault(word, []).append(code)
+    return found
 
 
 def _script(code: str) -> str:
