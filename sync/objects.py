@@ -99,12 +99,12 @@ class Ranges:
         """
         with self._store.partial(segment.hash, segment.size) as partial:
             while partial.offset < segment.size:
-                before = partial.offset
+                before, began = partial.offset, self._clock.now()
                 try:
                     self._attempt(partial, source, offset, ahead, arrived)
                 except Offline as error:
                     self.close(error)
-                    self._pace.lost()
+                    self._pace.lost(self._clock.now() - began)
                     if self._cancel is not None:
                         self._cancel.check()
                     if partial.offset - before < WORTHWHILE:

@@ -27,6 +27,8 @@ _FILLED = 0.85
 _SMALLEST_PIECE = 4 * 1024
 _LARGEST_PIECE = 32 * 1024
 _SHORTEST_HOLD = 2.0
+_REFUSED_SECONDS = 1.0
+"""In less, while no round trip is known, a request was refused rather than cut."""
 _GROWTH = 4
 _LOSSES = 2
 
@@ -92,9 +94,14 @@ class Pace:
         aim = AIM_SECONDS if self._ever_lost else STEADY_SECONDS
         self.size = int(max(SMALLEST, min(LARGEST, self.rate * aim, self.size * _GROWTH)))
 
-    def lost(self) -> None:
-        """Note a request that was cut; after two in a row, half as much is asked for."""
+    def lost(self, seconds: float) -> None:
+        """Note a request that was cut after `seconds`; after two in a row, half as much is asked for.
+
+        One that ended before an answer can have begun was no cut: there is no link, and its length is not why.
+        """
         self.dropped()
+        if seconds < (self._round_trip or _REFUSED_SECONDS):
+            return
         self._ever_lost = True
         self._lost += 1
         if self.rate:

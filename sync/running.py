@@ -96,8 +96,9 @@ _FEW = 2
 """So many missing things are fetched alone rather than behind one more answer."""
 _APART = 16 * 1024
 """Bytes of a segment from which decoding takes longer than handing it to another thread."""
-_PAUSES = (1.0, 2.0, 3.0, 5.0)
-"""Seconds before the next attempt after a loss; the last goes on."""
+_PAUSES = (1.0, 2.0)
+"""Seconds before the next attempt after a loss; the last goes on. An attempt that finds no link costs a packet or
+two; what a link that is back for a while could have carried meanwhile is the larger loss."""
 
 
 class Run:

@@ -146,7 +146,7 @@ def tun_flaky(bench: Bench) -> Result:
     """T1 of the small corpus over 20 s up, 20 s down: connections reset, and packets lost in silence."""
     result = Result()
     n = f"{bench.small:,}"
-    calm = 0
+    calm = calm_http = 0
     for offset, profile in enumerate(("lan", "flaky", "flakybh")):
         with _scene(bench.small_stage(), profile, _FIRST + 15 + offset) as (shelf, link):
             new = Shelf(shelf.home.parent / "new", shelf.counter, shelf.hub)
@@ -162,13 +162,15 @@ def tun_flaky(bench: Bench) -> Result:
             cuts = link.c["cuts"]
             whole = link.c["down"] + link.c["up"]
         if profile == "lan":
-            calm = sync.down
+            calm, calm_http = sync.down, sync.report["bytes_down"]
             continue
         result.add(f"T1 of {n} on {profile} (packets), seconds", sync.wall, "s", most=105)
         result.add(f"T1 of {n} on {profile} (packets), cuts", cuts)
         result.add(f"T1 of {n} on {profile} (packets), payload bytes both ways", sync.both)
         result.add(f"T1 of {n} on {profile} (packets), IP bytes both ways", whole)
         again = max(0, sync.down - calm) / max(1, cuts)
+        arrived = max(0, sync.report["bytes_down"] - calm_http) / max(1, cuts)
+        result.add(f"HTTP bytes more than on lan, a cut, on {profile} (packets)", arrived, most=16384)
         # What was sent again, and what lay in the emulated router's queue of 64 KiB, counts too.
         result.add(f"payload bytes more than on lan, a cut, on {profile} (packets)", again, most=16384)
     return result

@@ -337,7 +337,7 @@ def test_a_link_that_drops_is_asked_in_pieces_when_it_may_drop_again() -> None:
     for _ in range(10):
         pace.went(30_000, 1.0)
     pace.heard(20.0)
-    pace.lost()
+    pace.lost(5.0)
     early = pace.portion(45.0)
     assert early.piece == 0
     assert SMALLEST <= early.size <= 14 * 30_000, "it ends when care begins"
@@ -357,5 +357,5 @@ def test_a_loss_at_once_says_nothing_about_how_long_the_link_holds() -> None:
     pace.went(30_000, 1.0)
     pace.portion(10.0)
     pace.heard(10.5)
-    pace.lost()
+    pace.lost(5.0)
     assert pace.portion(12.0).piece > 0

@@ -68,13 +68,26 @@ def test_a_request_begins_small_and_grows_to_what_the_link_carries() -> None:
     for _ in range(10):
         pace.went(pace.size, pace.size / 64_000)  # 64 KB a second
     assert pace.size == pytest.approx(64_000 * 60, rel=0.01)
-    pace.lost()
+    pace.lost(5.0)
     assert pace.size == pytest.approx(64_000 * 20, rel=0.01)
-    pace.lost()
+    pace.lost(5.0)
     assert pace.size == pytest.approx(64_000 * 10, rel=0.01)
     for _ in range(40):
-        pace.lost()
+        pace.lost(5.0)
     assert pace.size == SMALLEST
+
+
+def test_attempts_without_a_link_leave_the_size_as_it_was() -> None:
+    pace = Pace()
+    pace.waited(0.4)
+    for _ in range(10):
+        pace.went(pace.size, pace.size / 64_000)
+    before = pace.size
+    for _ in range(20):
+        pace.lost(0.3)  # no answer can have begun in less than a round trip
+    assert pace.size == before
+    pace.lost(0.5)
+    assert pace.size < before
 
 
 @given(st.lists(st.one_of(st.none(), st.tuples(st.integers(0, 10**9), st.floats(0, 1e6))), max_size=60))
@@ -82,7 +95,7 @@ def test_a_request_is_never_larger_or_smaller_than_is_sensible(history: list[tup
     pace = Pace()
     for one in history:
         if one is None:
-            pace.lost()
+            pace.lost(5.0)
         else:
             pace.went(*one)
         assert SMALLEST <= pace.size <= LARGEST

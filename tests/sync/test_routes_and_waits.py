@@ -296,21 +296,21 @@ def test_a_slow_link_is_asked_for_about_a_minute_and_after_a_loss_for_less() -> 
     for _ in range(20):
         pace.went(5_000, 1.0)
     assert 200_000 < pace.size <= 300_000
-    pace.lost()
+    pace.lost(5.0)
     assert pace.size <= 100_000
 
 
 def test_losses_in_a_row_halve_what_is_asked_for_down_to_the_smallest() -> None:
     pace = Pace()
-    pace.lost()
+    pace.lost(5.0)
     assert pace.size == FIRST
-    pace.lost()
+    pace.lost(5.0)
     assert pace.size == FIRST // 2
     for _ in range(20):
-        pace.lost()
+        pace.lost(5.0)
     assert pace.size == SMALLEST
     pace.went(SMALLEST, 0.5)
-    pace.lost()
+    pace.lost(5.0)
     pace.went(SMALLEST, 0.5)
     assert pace.size > SMALLEST
 
@@ -320,7 +320,7 @@ def test_what_is_asked_for_stays_within_bounds(happened: list[tuple[int, float] 
     pace = Pace()
     for one in happened:
         if one is None:
-            pace.lost()
+            pace.lost(5.0)
         else:
             pace.went(*one)
         assert SMALLEST <= pace.size <= LARGEST
