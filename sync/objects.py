@@ -163,9 +163,11 @@ class Ranges:
         end = self._within_budget(source, place, end)
         # In pieces only where their headers cannot use up what may still be moved.
         left = self._transport.traffic.left
-        piece = portion.piece if portion.piece < end - place and (left is None or left > 2 * (end - place)) else 0
+        longest = max(portion.piece, portion.first)
+        piece = portion.piece if longest < end - place and (left is None or left > 2 * (end - place)) else 0
         headers = {} if (place, end) == (0, source.size) and not piece else {"Range": f"bytes={place}-{end - 1}"}
-        context = self._transport.open(Request("GET", object_path(source.hash), headers, piece=piece))
+        request = Request("GET", object_path(source.hash), headers, piece=piece, first_piece=portion.first)
+        context = self._transport.open(request)
         reply = context.__enter__()
         self._pace.waited(self._clock.now() - since)
         self._open = _Open(source.hash, place, place, end, since, context, reply.pieces())

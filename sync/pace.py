@@ -35,10 +35,14 @@ _LOSSES = 2
 
 @dataclass(frozen=True)
 class Portion:
-    """How many bytes to ask for, and in pieces of how many; 0: in one."""
+    """How many bytes to ask for, and in pieces of how many; 0: in one.
+
+    `first`: of how many the first piece is, where it is longer than the others; else 0.
+    """
 
     size: int
     piece: int = 0
+    first: int = 0
 
 
 class Pace:
@@ -62,17 +66,18 @@ class Pace:
             self._up_since = self._heard = now
         if not 0 < self._fastest < SLOW or not self._round_trip:
             return Portion(self.size)
-        age = now - self._up_since
-        if self._hold:
-            wait = self._hold * _CAREFUL_FROM - age
-            if wait > 0:
-                return Portion(min(self.size, max(SMALLEST, int(self._fastest * wait))))
-        elif age >= TRUSTED_SECONDS:
-            return Portion(self.size)
         # One piece arrives while the request for the next one travels: with as much as the link itself holds in
         # each it would never be idle, and with a little less nothing waits in front of it.
         held = self._fastest * self._round_trip
         piece = int(max(_SMALLEST_PIECE, min(_LARGEST_PIECE, held * _FILLED)))
+        age = now - self._up_since
+        if self._hold:
+            # Short ones from when it may drop again; the first of them is asked for while the long one arrives.
+            first = int(self._fastest * (self._hold * _CAREFUL_FROM - age))
+            if first > SMALLEST:
+                return Portion(self.size, piece, first) if first < self.size else Portion(self.size)
+        elif age >= TRUSTED_SECONDS:
+            return Portion(self.size)
         return Portion(self.size, piece)
 
     def waited(self, seconds: float) -> None:

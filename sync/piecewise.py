@@ -32,8 +32,9 @@ class InPieces:
         wanted: str,
         piece: int,
         went: Callable[[bool], None],
+        first_piece: int = 0,
     ) -> None:
-        """Ask for the first `piece` bytes of the range `wanted` (`bytes=A-B`).
+        """Ask for the first `piece` bytes of the range `wanted` (`bytes=A-B`); `first_piece`: so many at first.
 
         `send` makes a request with the given Range; `went` is told whether one that was sent ahead was answered.
         Raises what `send` raises, ValueError.
@@ -43,7 +44,11 @@ class InPieces:
             raise ValueError(f"{wanted!r} is not a range of bytes with both ends")
         first, last = int(found[1]), int(found[2])
         self._send, self._went = send, went
-        self._spans = [(at, min(at + piece - 1, last)) for at in range(first, last + 1, piece)]
+        short = first + (first_piece or piece)
+        self._spans = [
+            (first, min(short - 1, last)),
+            *((at, min(at + piece - 1, last)) for at in range(short, last + 1, piece)),
+        ]
         self._ahead: ReadAhead | None = None
         self._response = send(_range(self._spans[0]))
         self._connection = cast(Ahead | None, self._response.raw.connection)

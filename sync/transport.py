@@ -47,6 +47,8 @@ class Request:
     body: bytes | None = None
     piece: int = 0
     """A range of an object may be asked for in pieces of so many bytes; 0: in one. A hint, seen in no answer."""
+    first_piece: int = 0
+    """The bytes of the first of them, where it is longer; else 0."""
 
     @property
     def size(self) -> int:
@@ -150,7 +152,7 @@ class HttpTransport:
             headers = {**request.headers, "Range": wanted}
             return self._send(replace(request, headers=headers), in_pieces=True)
 
-        reply = InPieces(send, request.headers["Range"], request.piece, self._went)
+        reply = InPieces(send, request.headers["Range"], request.piece, self._went, request.first_piece)
         self._in_pieces = reply
         return reply
 

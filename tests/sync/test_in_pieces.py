@@ -107,8 +107,8 @@ def well(visit: Visit, span: tuple[int, int]) -> bool:
     return True
 
 
-def wanted(first: int, last: int, piece: int) -> Request:
-    return Request("GET", "/x", {"Range": f"bytes={first}-{last}"}, piece=piece)
+def wanted(first: int, last: int, piece: int, first_piece: int = 0) -> Request:
+    return Request("GET", "/x", {"Range": f"bytes={first}-{last}"}, piece=piece, first_piece=first_piece)
 
 
 def fetch(transport: HttpTransport, first: int, last: int, piece: int) -> bytes:
@@ -137,6 +137,25 @@ def test_the_pieces_are_the_range_and_every_byte_and_request_is_counted() -> Non
     assert visits[0].asked[:2] == [(100, 8_099), (8_100, 16_099)]
     assert transport.traffic.requests == 8
     assert transport.traffic.down == sum(len(answer(span)) for span in visits[0].asked)
+
+
+def test_the_first_piece_may_be_longer_and_the_next_is_asked_for_while_it_arrives() -> None:
+    def half(visit: Visit, span: tuple[int, int]) -> bool:
+        whole = answer(span)
+        visit.socket.sendall(whole[: len(whole) // 2])
+        if span[1] < 39_999 and not visit.rest:
+            visit.rest += visit.socket.recv(65_536)  # waits for it: without one, the test ends in a timeout
+        visit.socket.sendall(whole[len(whole) // 2 :])
+        return True
+
+    long_first = wanted(0, 39_999, 5_000, 28_000)
+    with (
+        serving(half) as (url, visits),
+        HttpTransport(url) as transport,
+        transport.open(long_first) as reply,
+    ):
+        assert b"".join(reply.pieces()) == CONTENT[:40_000]
+    assert visits[0].asked == [(0, 27_999), (28_000, 32_999), (33_000, 37_999), (38_000, 39_999)]
 
 
 def test_the_next_request_leaves_before_the_answer_is_whole() -> None:
@@ -339,14 +358,16 @@ def test_a_link_that_drops_is_asked_in_pieces_when_it_may_drop_again() -> None:
     pace.heard(20.0)
     pace.lost(5.0)
     early = pace.portion(45.0)
-    assert early.piece == 0
-    assert SMALLEST <= early.size <= 14 * 30_000, "it ends when care begins"
+    assert SMALLEST < early.first <= 14 * 30_000, "the long one ends when care begins"
+    assert 0 < early.piece < early.first < early.size
     assert pace.portion(45.0 + 14.1).piece > 0
+    assert pace.portion(45.0 + 14.1).first == 0
     assert pace.portion(45.0 + 300).piece > 0, "it is never trusted again"
     pace.heard(55.0)
     pace.dropped()
     pace.dropped()
-    assert pace.portion(90.0 + 7.1).piece == 0
+    assert 0 < pace.portion(90.0).first <= 7 * 30_000, "it held for ten seconds only"
+    assert pace.portion(90.0 + 7.1).first == 0
     assert pace.portion(90.0 + 7.1).size <= LARGEST
     assert Pace().portion(0.0).piece == 0
 
