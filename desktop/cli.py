@@ -202,6 +202,7 @@ def search(
                 "lang": hit.lang,
                 "year": hit.year,
                 "by": hit.by,
+                "editions": [edition._asdict() for edition in hit.editions],
             }
             for hit in page.results
         ],
@@ -216,6 +217,8 @@ def search(
             also = f"  also: {row['by']}" if row["by"] else ""
             yield f"\n{row['title']}  ({row['kind']}, {row['id']}){also}"
             yield "  " + row["snippet"].replace("\n", " ")
+            for other in row["editions"]:
+                yield f"  also in {other['lang'] or 'another edition'}: {other['title']}  ({other['id']})"
 
     return answer, words
 

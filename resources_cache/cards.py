@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 Record = dict[str, Any]
 """One record as it came over the wire: a JSON object with at least ``id`` and ``type``."""
@@ -109,12 +109,21 @@ class Page:
     items: list[Card]
 
 
+class Edition(NamedTuple):
+    """One of the records that are one work: its id, title, and BCP 47 tag ("" where it has none)."""
+
+    id: str
+    title: str
+    lang: str
+
+
 @dataclass(frozen=True)
 class Hit:
     """One search result. ``score``: higher is better, comparable within one search only.
 
     ``snippet``: original text, matching words between U+0002 and U+0003. ``by``: the other name of a theme or
-    concept by which it was found, "" where it has words of the query itself.
+    concept by which it was found, "" where it has words of the query itself. ``editions``: the others of its
+    work on the shelf, in whatever language and whether they were found or not; at most 30.
     """
 
     id: str
@@ -125,11 +134,15 @@ class Hit:
     lang: str
     year: int | None
     by: str = ""
+    editions: tuple[Edition, ...] = ()
 
 
 @dataclass(frozen=True)
 class SearchPage:
     """Some of ``total`` results, best first.
+
+    Records of one work (the same DOI, translations, the same title, year and author: ``resources_cache.works``)
+    are one result, and ``total`` counts them once.
 
     ``instead``: what they answer, where a word of the query is on no shelf and another was meant; else "".
     """

@@ -12,12 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from resources_cache import browse, filing, labels, search
+from resources_cache import browse, filing, labels, search, works
 from resources_cache.cards import (
     Applied,
     Card,
     Check,
     Cursor,
+    Edition,
     Filters,
     Hit,
     Page,
@@ -43,7 +44,7 @@ from resources_cache.search_index import rebuild
 from resources_cache.text import RULES, Query
 
 __all__ = [
-    "Applied", "Card", "Check", "Cursor", "Filters", "Hit", "Library", "Page", "Record", "SearchPage",
+    "Applied", "Card", "Check", "Cursor", "Edition", "Filters", "Hit", "Library", "Page", "Record", "SearchPage",
     "StoredHead", "StreamState",
 ]  # fmt: skip
 
@@ -242,6 +243,8 @@ class Library:
                 "bodies",
                 "links",
                 "labels",
+                "work_keys",
+                "works",
                 "displaced",
                 "indexed",
                 "cursors",
@@ -350,6 +353,7 @@ class Library:
         offset: int = 0,
         *,
         as_typed: bool = False,
+        reads: Collection[str] = (),
     ) -> SearchPage:
         """Ranked search: any of the words, more of them first; ``resources_cache.text.queries`` has what can be
         said besides ("phrases", -not, title:, author:, country:, year:).
@@ -358,8 +362,16 @@ class Library:
         ``total`` counts these, and the best of them ranks and gives the snippet. Any text is a valid query.
         A word that nothing has is taken for one that something has, unless ``as_typed``.
         Where words of it name a theme or concept, what has one of its other names follows; its ``by`` says which.
+        Of several records of one work one is shown, the best; one in a language that the person ``reads``
+        (BCP 47) where such a one is among the best 30.
         """
-        return search.search(self._store, text, filters or Filters(), limit, offset, as_typed)
+        return search.search(self._store, text, filters or Filters(), limit, offset, as_typed, reads)
+
+    def editions(self, id_: str) -> list[Edition]:
+        """The other records of the same work as this one, by language and title."""
+        with self._store.reading() as store:
+            rid = store.value("SELECT rid FROM records WHERE id=?", (id_,))
+            return works.editions(store, [rid]).get(rid, []) if rid is not None else []
 
     def understood(self, text: str) -> Query:
         """What a search for ``text`` looks for, with the languages of this shelf."""
@@ -378,6 +390,7 @@ class Library:
         with self._store.transaction() as store:
             rebuild(store)
             labels.rebuild(store)
+            works.rebuild(store)
             _set_meta(store, "text_rules", RULES)
 
     def _open(self, read_only: bool) -> Store:
@@ -424,13 +437,17 @@ class Library:
 
     @staticmethod
     def _follow_rules(store: Store) -> None:
-        """Index anew when the rules of preparing text are not those that the index was made with."""
+        """Make anew what was made with other rules than today's: the index, the works."""
         if _meta(store, "text_rules") != RULES:
             with store.transaction():
                 if _meta(store, "text_rules") is not None:
                     rebuild(store)
                     labels.rebuild(store)
                 _set_meta(store, "text_rules", RULES)
+        if _meta(store, "work_rules") != works.RULES:
+            with store.transaction():
+                works.rebuild(store)
+                _set_meta(store, "work_rules", works.RULES)
 
 
 def _refuse_personal(streams: Collection[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resources_cache import labels
+from resources_cache import labels, works
 from resources_cache.database import Migration, Store, statements
 from resources_cache.search_index import rebuild
 
@@ -121,6 +121,12 @@ def _labelled(store: Store) -> None:
     labels.rebuild(store)
 
 
+def _works(store: Store) -> None:
+    """Which records are one work, so that a search answers with one of them. Filled when the shelf is opened."""
+    for statement in works.SCHEMA:
+        store.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _displaced,
@@ -132,4 +138,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _by_language,
     _words,
     _labelled,
+    _works,
 )

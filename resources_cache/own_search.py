@@ -6,6 +6,7 @@ there are few of them, and whoever looks for them knows what they said.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from resources_cache.cards import Filters, Hit, SearchPage
@@ -29,13 +30,22 @@ def search_all(
     offset: int = 0,
     *,
     as_typed: bool = False,
+    reads: Collection[str] = (),
 ) -> SearchPage:
-    """As ``Library.search``, with the person's own words before the rest where no filter leaves them out."""
+    """As ``Library.search``, with the person's own words before the rest where no filter leaves them out.
+
+    Of several editions one in a language of ``reads`` is preferred, or in one that the person has chosen to keep.
+    """
     limit, offset = max(0, limit), max(0, offset)
     filters = filters or Filters()
     mine = [hit for hit in _mine(library, own, text) if filters in (Filters(), Filters(kind=hit.kind))]
     page = library.search(
-        text, filters, max(0, limit - len(mine[offset:])), max(0, offset - len(mine)), as_typed=as_typed
+        text,
+        filters,
+        max(0, limit - len(mine[offset:])),
+        max(0, offset - len(mine)),
+        as_typed=as_typed,
+        reads=reads or own.setting("languages") or (),
     )
     return SearchPage(page.total + len(mine), [*mine[offset : offset + limit], *page.results], page.instead)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from resources_cache import works
 from resources_cache.browse import conditions
 from resources_cache.cards import Filters, Hit, SearchPage
 from resources_cache.database import Store
+from resources_cache.editions import LESS, Folding, Found
 from resources_cache.ranking import CANDIDATES, READ, WEIGHTS, Candidate, Ranker, within_reach
 from resources_cache.records import SEARCHED_SQL, parts
 from resources_cache.search_index import documents, holds, languages
@@ -29,12 +31,15 @@ _NO_NAME = re.compile(f"(?>{WORD.pattern})(?!:)")
 _SPELT = 5
 """First answers in which a mended word is looked for as people write it."""
 
-_Found = tuple[int, float, int]
-"""(rid of the record that is the answer, score, rid of the row whose words were found)."""
-
 
 def search(
-    store: Store, text: str, filters: Filters, limit: int, offset: int, as_typed: bool = False
+    store: Store,
+    text: str,
+    filters: Filters,
+    limit: int,
+    offset: int,
+    as_typed: bool = False,
+    reads: Collection[str] = (),
 ) -> SearchPage:
     """See ``Library.search``."""
     limit, offset = max(0, limit), max(0, offset)
@@ -53,18 +58,24 @@ def search(
                 said = _with(text, {typed: group.written for typed, group in slips.items()})
                 names = widened(store, said, meant)
         wanted, also = names.direct, names.also
-        total, found = _candidates(store, names.ranking, filters, max(CANDIDATES, offset + limit))
+        shown, folding = offset + limit, Folding(store, reads)
+        asked = partial(_candidates, store, names.ranking, filters, folded=folding.needed)
+        total, found = folding.best(asked, shown, max(CANDIDATES, shown))
         bodies = _Bodies(store)
-        found = _ranked(found, wanted, bodies, offset + limit)
-        more: list[_Found] = []
+        found = _ranked(found, wanted, bodies, shown)
+        more: list[Found] = []
         if also is not None:
-            total, more = _widened(store, wanted, also, filters, bodies, total, found, offset + limit)
-        direct = found[offset : offset + limit]
+            total, more = _widened(store, wanted, also, filters, bodies, folding, total, found, shown)
+        direct = found[offset:shown]
         more = more[max(0, offset - len(found)) :][: limit - len(direct)]
         bodies.load([rid for owner, _score, row in [*direct, *more] for rid in (owner, row)])
+        others = works.editions(store, [owner for owner, _score, _row in [*direct, *more]])
     hits = [_hit(bodies[owner], bodies[row], score, wanted) for owner, score, row in direct]
     if also is not None:
         hits += [_hit(bodies[owner], bodies[row], score, also, also.groups) for owner, score, row in more]
+    for at, (owner, _score, _row) in enumerate([*direct, *more]):
+        if owner in others:
+            hits[at] = replace(hits[at], editions=tuple(others[owner]))
     return SearchPage(total, hits, _instead(text, slips, hits))
 
 
@@ -92,20 +103,21 @@ def _widened(
     also: Query,
     filters: Filters,
     bodies: _Bodies,
+    folding: Folding,
     total: int,
-    found: Sequence[_Found],
+    found: Sequence[Found],
     shown: int,
-) -> tuple[int, list[_Found]]:
+) -> tuple[int, list[Found]]:
     """How many answers there are with those of ``also``, and these, in their order, where ``shown`` reaches them.
 
     ``found``: the direct ones, all ``total`` of them where there are fewer than ``shown``.
     """
-    both, _ = _candidates(store, replace(also, groups=wanted.groups + also.groups), filters, 1)
+    every = replace(also, groups=wanted.groups + also.groups)
+    both, _ = _candidates(store, every, filters, 1, folded=folding.needed)
     if both == total or total >= shown:
         return both, []
-    direct = {owner for owner, _score, _row in found}
-    _, more = _candidates(store, also, filters, total + max(CANDIDATES, shown - total))
-    more = [one for one in more if one[0] not in direct]
+    asked = partial(_candidates, store, also, filters, folded=folding.needed)
+    _, more = folding.best(asked, shown - total, total + max(CANDIDATES, shown - total), besides=found)
     more = _ranked(more, also, bodies, shown - total)
     # Scores of two queries say nothing of each other: the best of these stays below the least direct one.
     least = min((score for _owner, score, _row in found), default=None)
@@ -115,8 +127,10 @@ def _widened(
     return both, more
 
 
-def _candidates(store: Store, wanted: Query, filters: Filters, most: int) -> tuple[int, list[_Found]]:
-    """How many answers there are, and the best ``most`` by bm25."""
+def _candidates(
+    store: Store, wanted: Query, filters: Filters, most: int, *, folded: bool
+) -> tuple[int, list[Found]]:
+    """How many answers there are, each work counted once where ``folded``, and the best ``most`` rows by bm25."""
     where, values = _narrowed(wanted, filters)
     expression = wanted.expression()
     if expression:
@@ -135,7 +149,8 @@ def _candidates(store: Store, wanted: Query, filters: Filters, most: int) -> tup
             "WITH folded AS (SELECT o.rid AS owner, 0.0 AS best, o.rid AS rid FROM records o"
             f" WHERE o.type IN ({SEARCHED_SQL}){where})"
         )
-    sql += " SELECT owner, best, rid, count(*) OVER () AS total FROM folded ORDER BY best, owner DESC LIMIT ?"
+    total = f"count(*) OVER (){LESS if folded else ''}"
+    sql += f" SELECT owner, best, rid, {total} AS total FROM folded ORDER BY best, owner DESC LIMIT ?"
     rows = store.rows_at_once("owner, best, rid, total", sql, [*values, most])
     return (int(rows[0][3]) if rows else 0), [(owner, -best, rid) for owner, best, rid, _ in rows]
 
@@ -152,7 +167,7 @@ def _narrowed(wanted: Query, filters: Filters) -> tuple[str, list[Any]]:
     return where, values
 
 
-def _ranked(found: Sequence[_Found], wanted: Query, bodies: _Bodies, shown: int) -> list[_Found]:
+def _ranked(found: Sequence[Found], wanted: Query, bodies: _Bodies, shown: int) -> list[Found]:
     """The best ``CANDIDATES`` by their full score, the rest after them as they are; ties as they were."""
     close = within_reach([score for _owner, score, _row in found[:CANDIDATES]], shown)
     if not wanted.expression() or not close:
