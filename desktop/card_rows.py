@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from desktop.words import _, isolate, language, language_name, ngettext, primary
 
 if TYPE_CHECKING:
     from desktop.shelf import Shelf
-    from resources_cache.cards import Card, Hit
+    from resources_cache.cards import Card, Edition, Hit
     from resources_cache.outbox import Item
     from resources_cache.saved_searches import SavedSearch
 
@@ -76,10 +77,11 @@ def card_row(card: Card, context: Context, *, files_here: bool = False, picture:
 
 
 def hit_row(hit: Hit, *, compact: bool = False) -> CardRow:
-    """A search result as a row, its found words marked; the other name by which it was found stands last."""
+    """A search result as a row, its found words marked; the other name by which it was found, and what other
+    languages the same work is here in, stand last."""
     other = _other_language(hit.lang)
     also = _("also: {name}").format(name=isolate(hit.by)) if hit.by else ""
-    meta = _joined(record_kind(hit.kind), str(hit.year or ""), other, also)
+    meta = _joined(record_kind(hit.kind), str(hit.year or ""), other, also, editions_words(hit.editions))
     return CardRow(
         id=hit.id,
         kind=hit.kind,
@@ -90,6 +92,16 @@ def hit_row(hit: Hit, *, compact: bool = False) -> CardRow:
         place=place_of(hit.kind, hit.id),
         lines=1 if compact else 2,
     )
+
+
+def editions_words(editions: Sequence[Edition]) -> str:
+    """In which languages the same work is here besides; editions that say no language are counted."""
+    tags = dict.fromkeys(edition.lang for edition in editions if edition.lang)
+    found = list(dict.fromkeys(isolate(language_name(tag)) for tag in tags))
+    if found:
+        return _("also in: {languages}").format(languages=", ".join(found))
+    count = len(editions)
+    return ngettext("{count} more edition", "{count} more editions", count).format(count=count) if count else ""
 
 
 def search_row(search: SavedSearch, new: int, context: Context) -> CardRow:

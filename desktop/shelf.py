@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from desktop.words import language
+
 if TYPE_CHECKING:
     from resources_cache.files import FileStore
     from resources_cache.library import Library
@@ -60,6 +62,11 @@ class Shelf:
         if self._files is None:
             self._files = self.home.files()
         return self._files
+
+    @property
+    def reads(self) -> list[str]:
+        """The languages of the person: those that they chose to keep, else the window's."""
+        return [str(tag) for tag in self.own.setting("languages") or []] or [language()]
 
     def close(self) -> None:
         """Close what was opened."""

@@ -106,7 +106,9 @@ class SearchPage(ListPage):
             return found
 
         def read(shelf: Shelf, offset: int) -> Listing:
-            page = search_all(shelf.library, shelf.own, words, filters, PER_PAGE, offset, as_typed=as_typed)
+            page = search_all(
+                shelf.library, shelf.own, words, filters, PER_PAGE, offset, as_typed=as_typed, reads=shelf.reads
+            )
             rows = [hit_row(hit) for hit in page.results]
             if offset:
                 return Listing(page.total, rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from desktop.context import Context
 from desktop.places import name_of
@@ -13,6 +13,9 @@ from desktop.reading.markup import Page
 from desktop.shelf import Shelf
 from desktop.state_words import ACTIVITIES, RESOURCE_TYPES, ask_kind, term
 from desktop.words import language_name
+
+if TYPE_CHECKING:
+    from resources_cache.cards import Edition
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A record with what the shelf knows about it. `place`: how far it was read, 0..1."""
+    """A record with what the shelf knows about it. `place`: how far it was read, 0..1. `editions`: the other
+    records of the same work."""
 
     id: str
     kind: str
@@ -38,6 +42,7 @@ class Loaded:
     files: list[FileEntry] = field(default_factory=list)
     about: str = ""
     pending: list[dict[str, Any]] = field(default_factory=list)
+    editions: list[Edition] = field(default_factory=list)
 
     @property
     def title(self) -> str:
@@ -91,6 +96,7 @@ def load(shelf: Shelf, record_id: str) -> Loaded | None:
         files=files,
         about=str(about.get("title") or "") if about else "",
         pending=[p for p in pending if p["body"] not in known],
+        editions=shelf.library.editions(record_id),
     )
 
 
@@ -100,13 +106,13 @@ def page_of(loaded: Loaded, context: Context, variant: str = "") -> Page:
     themes = ", ".join(context.theme_name(slug) for slug in record.get("themes") or [])
     if loaded.kind == "resource":
         kind = str(record.get("resource_type") or "")
-        return markup.resource(
-            record, {"themes": themes, "type": term(RESOURCE_TYPES, kind) if kind else ""}, variant
-        )
+        names = {"themes": themes, "type": term(RESOURCE_TYPES, kind) if kind else ""}
+        editions = [(one.id, language_name(one.lang) if one.lang else "", one.title) for one in loaded.editions]
+        return markup.resource(record, names, variant, editions)
     if loaded.kind == "thread":
         activity = str(record.get("activity") or "")
-        names = " · ".join(part for part in (themes, term(ACTIVITIES, activity) if activity else "") if part)
-        return markup.thread(record, loaded.pending, names, loaded.about)
+        talk = " · ".join(part for part in (themes, term(ACTIVITIES, activity) if activity else "") if part)
+        return markup.thread(record, loaded.pending, talk, loaded.about)
     if loaded.kind == "expert":
         names_of = {
             "themes": themes,

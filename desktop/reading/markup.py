@@ -15,7 +15,7 @@ from typing import Any
 from desktop.amounts import ago, date, day_range
 from desktop.state_words import CATEGORIES, outbox_state, request_state
 from desktop.theme import Colours
-from desktop.words import _, is_right_to_left
+from desktop.words import _, is_right_to_left, isolate
 
 TAGS = frozenset(
     {
@@ -141,10 +141,16 @@ def _line(parts: Iterable[str], look: str = "meta") -> str:
     return f'<p class="{look}">{joined}</p>' if joined else ""
 
 
-def resource(record: Mapping[str, Any], names: Mapping[str, str], variant: str = "") -> Page:
+def resource(
+    record: Mapping[str, Any],
+    names: Mapping[str, str],
+    variant: str = "",
+    editions: Iterable[tuple[str, str, str]] = (),
+) -> Page:
     """A resource: title, who and when, summary, contents, text. `variant` is the language to read it in.
 
     `names`: theme and other labels already in the window's language, joined under "themes" and "type".
+    `editions`: (id, name of the language or "", title) of the other records of the same work.
     """
     texts = [t for t in record.get("texts") or [] if isinstance(t, Mapping)]
     lang = variant or str(record.get("lang") or "")
@@ -164,6 +170,12 @@ def resource(record: Mapping[str, Any], names: Mapping[str, str], variant: str =
             ]
         )
     )
+    links = [
+        inner_link("resource", id_, f"{isolate(lang)}: {isolate(title)}" if lang else isolate(title))
+        for id_, lang, title in editions
+    ]
+    if links:
+        parts.append(_line([_("Also on your shelf:"), *links]))
     if record.get("sample") is True:
         parts.append(_line([_("Sample content: invented to show what a hub can hold")], "small"))
     if translation.get("machine"):
