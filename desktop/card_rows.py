@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from desktop.state_words import (
     ACTIVITIES,
     ASK_KINDS,
     OUTBOX_STATES,
+    POLICY_CYCLE,
     RECORD_KINDS,
     RESOURCE_TYPES,
     ask_kind,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from resources_cache.cards import Card, Edition, Hit
     from resources_cache.outbox import Item
     from resources_cache.saved_searches import SavedSearch
+    from resources_cache.suggestions import Suggestion
 
 
 def _joined(*parts: str) -> str:
@@ -94,6 +97,27 @@ def hit_row(hit: Hit, *, compact: bool = False) -> CardRow:
     )
 
 
+def suggestion_row(found: Suggestion, context: Context, saved: SavedSearch | None = None) -> CardRow:
+    """A suggestion as a row: its title with the words typed marked, and what it is. `saved`: the search it is."""
+    other = _other_language(found.lang)
+    if found.kind == "theme":
+        named = context.theme_name(found.id)
+        meta = _joined(_("Theme"), "" if named == found.title else named)
+        place = Place("library", fill=(("theme", found.id),))
+        return CardRow(title=found.marked, meta=meta, id=found.id, kind="theme", picture="library", place=place)
+    if found.kind == "search":
+        place = search_place(saved) if saved is not None else Place("search", query=found.title)
+        return CardRow(title=found.marked, meta=_("Saved search"), kind="search", picture="search", place=place)
+    return CardRow(
+        title=found.marked,
+        meta=_joined(record_kind(found.kind), str(found.year or ""), other),
+        id=found.id,
+        kind=found.kind,
+        picture=RECORD_KINDS.get(found.kind, ("", "file"))[1],
+        place=place_of(found.kind, found.id),
+    )
+
+
 def editions_words(editions: Sequence[Edition]) -> str:
     """In which languages the same work is here besides; editions that say no language are counted."""
     tags = dict.fromkeys(edition.lang for edition in editions if edition.lang)
@@ -109,11 +133,14 @@ def search_row(search: SavedSearch, new: int, context: Context) -> CardRow:
     chosen = search.filters
     named = _joined(
         record_kind(chosen.kind) if chosen.kind else "",
-        language_name(chosen.lang) if chosen.lang else "",
         context.theme_name(chosen.theme) if chosen.theme else "",
+        name_of(chosen.country) if chosen.country else "",
+        language_name(chosen.lang) if chosen.lang else "",
+        term(RESOURCE_TYPES, chosen.type) if chosen.type else "",
+        str(chosen.year or ""),
+        term(POLICY_CYCLE, chosen.policy_cycle) if chosen.policy_cycle else "",
     )
     told = ngettext("{count} new", "{count} new", new).format(count=number(new))
-    fill = [(name, value) for name in ("kind", "lang", "theme") if (value := getattr(chosen, name))]
     return CardRow(
         id=f"search:{search.words}:{named}",
         kind="search",
@@ -121,8 +148,15 @@ def search_row(search: SavedSearch, new: int, context: Context) -> CardRow:
         meta=_joined(named, _("saved {ago}").format(ago=ago(search.created))),
         badges=(Badge(told, "accent"),) if new else (),
         picture="search",
-        place=Place("search", query=search.words, fill=(*fill, ("saved", "yes"))),
+        place=search_place(search),
     )
+
+
+def search_place(search: SavedSearch) -> Place:
+    """The search page with this search and its filters."""
+    chosen = asdict(search.filters)
+    fill = [(name, str(value)) for name, value in chosen.items() if value not in (None, "") and name != "since"]
+    return Place("search", query=search.words, fill=(*fill, ("saved", "yes")))
 
 
 def item_row(item: Item) -> CardRow:

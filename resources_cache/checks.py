@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from resources_cache import labels, works
+from resources_cache import labels, suggestions, works
 from resources_cache.cards import Check
 from resources_cache.database import MIN_SQLITE, Row, Store, sqlite_version
 from resources_cache.errors import CacheError
@@ -84,8 +84,8 @@ def _index(store: Store) -> tuple[bool, str]:
         )
     if difference := set(labels.expected(store)) ^ set(labels.kept(store)):
         return True, f"{len(difference)} names of themes and concepts are not as they should be"
-    if wrong_works := works.problem(store):
-        return True, wrong_works
+    if wrong_table := works.problem(store) or suggestions.problem(store):
+        return True, wrong_table
     return False, f"{rows} records, {words} words"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from resources_cache import browse, filing, labels, search, works
+from resources_cache import browse, filing, labels, search, suggestions, works
 from resources_cache.cards import (
     Applied,
     Card,
@@ -41,11 +41,12 @@ from resources_cache.errors import StoreDamaged
 from resources_cache.library_schema import MIGRATIONS
 from resources_cache.records import PERSONAL
 from resources_cache.search_index import rebuild
+from resources_cache.suggestions import Suggestion
 from resources_cache.text import RULES, Query
 
 __all__ = [
     "Applied", "Card", "Check", "Cursor", "Edition", "Filters", "Hit", "Library", "Page", "Record", "SearchPage",
-    "StoredHead", "StreamState",
+    "StoredHead", "StreamState", "Suggestion",
 ]  # fmt: skip
 
 _SET_CURSOR = "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)"
@@ -254,6 +255,7 @@ class Library:
                 store.execute(f"DELETE FROM {table}")
             store.execute("DELETE FROM meta WHERE key IN ('personal', 'languages', 'label_languages')")
             store.execute("INSERT INTO search(search) VALUES ('delete-all')")
+            suggestions.clear(store)
 
     # What people read
 
@@ -373,6 +375,14 @@ class Library:
             rid = store.value("SELECT rid FROM records WHERE id=?", (id_,))
             return works.editions(store, [rid]).get(rid, []) if rid is not None else []
 
+    def suggest(self, text: str, limit: int = 7, *, reads: Collection[str] = ()) -> list[Suggestion]:
+        """Titles (of resources, discussions, events; names of people and organisations) that have all the words
+        typed so far, the last one perhaps unfinished; those that begin so come first, then those in a language
+        that the person ``reads``, then the shorter ones.
+        """
+        with self._store.reading() as store:
+            return suggestions.suggested(store, text, limit, reads)
+
     def understood(self, text: str) -> Query:
         """What a search for ``text`` looks for, with the languages of this shelf."""
         return search.understood(self._store, text)
@@ -391,6 +401,7 @@ class Library:
             rebuild(store)
             labels.rebuild(store)
             works.rebuild(store)
+            suggestions.rebuild(store)
             _set_meta(store, "text_rules", RULES)
 
     def _open(self, read_only: bool) -> Store:
@@ -448,6 +459,10 @@ class Library:
             with store.transaction():
                 works.rebuild(store)
                 _set_meta(store, "work_rules", works.RULES)
+        if _meta(store, "title_rules") != RULES:
+            with store.transaction():
+                suggestions.rebuild(store)
+                _set_meta(store, "title_rules", RULES)
 
 
 def _refuse_personal(streams: Collection[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resources_cache import labels, works
+from resources_cache import labels, suggestions, works
 from resources_cache.database import Migration, Store, statements
 from resources_cache.search_index import rebuild
 
@@ -125,6 +125,13 @@ def _works(store: Store) -> None:
     """Which records are one work, so that a search answers with one of them. Filled when the shelf is opened."""
     for statement in works.SCHEMA:
         store.execute(statement)
+    store.execute("DELETE FROM meta WHERE key='work_rules'")
+
+
+def _titled(store: Store) -> None:
+    """Titles by the beginnings of their words, for suggestions. Filled when the shelf is opened."""
+    store.execute(suggestions.SCHEMA)
+    store.execute("DELETE FROM meta WHERE key='title_rules'")
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -139,4 +146,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _words,
     _labelled,
     _works,
+    _titled,
 )

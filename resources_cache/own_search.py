@@ -12,11 +12,14 @@ from functools import lru_cache
 from resources_cache.cards import Filters, Hit, SearchPage
 from resources_cache.library import Library
 from resources_cache.own import Own
+from resources_cache.suggestions import Suggestion, marked
 from resources_cache.text import Group, Query, fold, prepare, snippet
 from resources_cache.text.folding import WORD
 
 NOTE, ITEM = "note", "item"
 """Kinds of hits that are not of the library: a note (its id is that of its record), something in the outbox."""
+
+_MAX_OTHERS = 2  # themes, and saved searches, that are suggested
 
 _WAITING = ("draft", "waiting", "sending", "attention")
 
@@ -48,6 +51,26 @@ def search_all(
         reads=reads or own.setting("languages") or (),
     )
     return SearchPage(page.total + len(mine), [*mine[offset : offset + limit], *page.results], page.instead)
+
+
+def suggest_all(
+    library: Library, own: Own, typed: str, limit: int = 7, reads: Collection[str] = ()
+) -> list[Suggestion]:
+    """As ``Library.suggest``, then what is besides titles: themes, and searches that the person keeps.
+
+    A theme is called as the words typed have it, in whatever language.
+    """
+    found = library.suggest(typed, limit, reads=reads or own.setting("languages") or ())
+    named = (
+        Suggestion("theme", slug, label, shown, lang)
+        for slug, labels in library.vocabulary().items()
+        for lang, label in labels.items()
+        if isinstance(label, str) and (shown := marked(typed, label))
+    )
+    found += list({theme.id: theme for theme in named}.values())[:_MAX_OTHERS]
+    kept = ((saved.words, marked(typed, saved.words)) for saved in own.searches())
+    found += [Suggestion("search", "", words, shown) for words, shown in dict(kept).items() if shown][:_MAX_OTHERS]
+    return found
 
 
 def _mine(library: Library, own: Own, text: str) -> list[Hit]:

@@ -125,6 +125,13 @@ def editions(store: Store, rids: Sequence[int], most: int = MAX_SHARED) -> dict[
     return dict(found)
 
 
+def of(store: Store, rids: Sequence[int]) -> dict[int, int]:
+    """The work of those of these records that share one."""
+    if not rids or not any_folded(store):
+        return {}
+    return dict(store.rows_at_once("rid, work", f"SELECT * FROM works WHERE rid IN ({_marks(rids)})", rids))
+
+
 def any_folded(store: Store) -> bool:
     """Whether any record shares a work with another."""
     return store.value("SELECT 1 FROM works LIMIT 1") is not None
@@ -146,7 +153,7 @@ def expected_keys(store: Store) -> Iterator[Row]:
     """What ``work_keys`` has to hold."""
     last = -1
     sql = (
-        "SELECT rid, body FROM records JOIN bodies USING (rid) WHERE type='resource' AND rid > ?"
+        "SELECT rid, body FROM records JOIN bodies USING (rid) WHERE +type='resource' AND rid > ?"
         " ORDER BY rid LIMIT 500"
     )
     while batch := store.rows(sql, (last,)):

@@ -38,6 +38,11 @@ class LibraryPage(ListPage):
         self.sort.currentIndexChanged.connect(lambda _i: self.refresh())
         self.head.addWidget(self.sort)
 
+    def arrive(self, place: Place) -> None:
+        if place.fill:
+            self.set_filters(dict(place.fill))
+        super().arrive(place)
+
     def query(self) -> Callable[[Shelf, int], Listing]:
         from resources_cache.cards import Filters
 

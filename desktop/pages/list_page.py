@@ -129,6 +129,16 @@ class ListPage(Page):
         if self.isVisible():
             self._fetch(0)
 
+    def set_filters(self, chosen: dict[str, str]) -> None:
+        """Choose these values of the filters, and leave the others open; nothing is read again."""
+        for name, words in self.FACETS:
+            value = chosen.get(name, "")
+            known = [(value, self.facet_words(name, value))] if value else []
+            self.filters[name].blockSignals(True)
+            self.filters[name].set_items([("", _(words)), *known])
+            self.filters[name].choose(value)
+            self.filters[name].blockSignals(False)
+
     def clear_filters(self) -> None:
         """Leave every filter open."""
         for choice in self.filters.values():

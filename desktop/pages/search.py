@@ -61,17 +61,8 @@ class SearchPage(ListPage):
             self.words = place.query
             self.list.verticalScrollBar().setValue(0)
         if place.fill:
-            self._set_filters(dict(place.fill))
+            self.set_filters(dict(place.fill))
         super().arrive(place)
-
-    def _set_filters(self, chosen: dict[str, str]) -> None:
-        for name, words in self.FACETS:
-            value = chosen.get(name, "")
-            known = [(value, self.facet_words(name, value))] if value else []
-            self.filters[name].blockSignals(True)
-            self.filters[name].set_items([("", _(words)), *known])
-            self.filters[name].choose(value)
-            self.filters[name].blockSignals(False)
 
     def _filters(self) -> Filters:
         from resources_cache.cards import Filters

@@ -185,7 +185,7 @@ class CardDelegate(QStyledItemDelegate):
             if row.picture:
                 icon_left = rect.right() - _SIDE - _ICON + 1 if mirrored else rect.left() + _SIDE
                 painter.drawPixmap(icon_left, round(y) + 1, pixmap(row.picture, c.muted, _ICON))
-            title = _Words(row.title, self._title_font, width, most, mirrored, None)
+            title = _Words(row.title, self._title_font, width, most, mirrored, QColor(c.mark))
             title.draw(painter, left, y, QColor(c.ink))
         y += _height(row.title, self._title_metrics, width, most)
         if row.line:

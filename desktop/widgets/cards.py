@@ -14,7 +14,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from desktop.navigation import Place
-from desktop.widgets.card_delegate import ROW, CardDelegate
+from desktop.widgets.card_delegate import ROW, CardDelegate, marked_ranges
 
 PAGE_SIZE = 60
 Index = QModelIndex | QPersistentModelIndex
@@ -29,9 +29,14 @@ class Badge:
     picture: str = ""
 
 
+def plain(text: str) -> str:
+    """The text without the marks of found words."""
+    return marked_ranges(text)[0]
+
+
 @dataclass(frozen=True)
 class CardRow:
-    """What one row shows. `line` may carry found words between U+0002 and U+0003.
+    """What one row shows. `title` and `line` may carry found words between U+0002 and U+0003.
 
     `section`: the row is a heading over those that follow. `place`: where a click goes.
     """
@@ -50,8 +55,7 @@ class CardRow:
 
     def spoken(self) -> str:
         """The whole row in words, for a screen reader."""
-        plain = self.line.replace("\x02", "").replace("\x03", "")
-        parts = [self.title, *(b.text for b in self.badges), self.meta, plain]
+        parts = [plain(self.title), *(b.text for b in self.badges), self.meta, plain(self.line)]
         return ". ".join(part for part in parts if part)
 
 
@@ -108,7 +112,7 @@ class CardModel(QAbstractListModel):
         if role == ROW:
             return row
         if role == Qt.ItemDataRole.DisplayRole:
-            return row.title
+            return plain(row.title)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return row.spoken()
         return None

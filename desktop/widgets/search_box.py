@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
-from PySide6.QtGui import QFocusEvent, QIcon, QKeyEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent, QIcon, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 
-from desktop.card_rows import hit_row
+from desktop.amounts import number
+from desktop.card_rows import suggestion_row
 from desktop.context import Context
 from desktop.icons import pixmap
 from desktop.navigation import Place
 from desktop.shelf import Shelf
 from desktop.theme import colours
 from desktop.widgets.cards import CardList, CardRow
-from desktop.words import _, ngettext
+from desktop.words import _, isolate, ngettext
 
 _SUGGESTED = 7
-_SHORTEST = 2
+_PAUSE_MS = 60
+"""Between two letters of somebody who types fast: the list comes when the hand rests."""
 
 
 class SearchBox(QLineEdit):
@@ -43,7 +45,7 @@ class SearchBox(QLineEdit):
         self.popup.hide()
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
-        self._typing.setInterval(100)
+        self._typing.setInterval(_PAUSE_MS)
         self._typing.timeout.connect(self._suggest)
         self.textEdited.connect(lambda _text: self._typing.start())
         self.returnPressed.connect(self._enter)
@@ -57,9 +59,8 @@ class SearchBox(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         if key in (Qt.Key.Key_Down, Qt.Key.Key_Up) and self.popup.isVisible():
-            count = self.list.cards.rowCount()
             row = self.list.currentIndex().row() + (1 if key == Qt.Key.Key_Down else -1)
-            self.list.setCurrentIndex(self.list.cards.index(max(0, min(count - 1, row)), 0))
+            self._choose(max(-1, min(self.list.cards.rowCount() - 1, row)))
             return
         if key == Qt.Key.Key_Escape and self.popup.isVisible():
             self.popup.hide()
@@ -68,35 +69,49 @@ class SearchBox(QLineEdit):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        QTimer.singleShot(150, self.popup.hide)
+        QTimer.singleShot(150, self._left)  # a click into the list takes the focus away for a moment, too
+
+    def _left(self) -> None:
+        if not self.hasFocus():
+            self.popup.hide()
 
     def _suggest(self) -> None:
-        words = self.text().strip()
-        if len(words) < _SHORTEST:
+        words = self.text()
+        if not words.strip():
             self.popup.hide()
             return
 
-        def read(shelf: Shelf) -> tuple[list[CardRow], int]:
-            from resources_cache.own_search import search_all
+        def read(shelf: Shelf) -> list[CardRow]:
+            from resources_cache.own_search import suggest_all
 
-            page = search_all(shelf.library, shelf.own, words, limit=_SUGGESTED)
-            return [hit_row(hit, compact=True) for hit in page.results], page.total
+            found = suggest_all(shelf.library, shelf.own, words, _SUGGESTED, shelf.reads)
+            kept = {saved.words: saved for saved in reversed(shelf.own.searches())}
+            return [suggestion_row(one, self._context, kept.get(one.title)) for one in found]
 
-        self._context.read(read, lambda found: self._show(words, *found), self, key="suggest")
+        self._context.read(read, lambda found: self._show(words, found), self, key="suggest")
 
-    def _show(self, words: str, rows: list[CardRow], total: int) -> None:
-        if words != self.text().strip() or not self.hasFocus():
+    def _show(self, words: str, rows: list[CardRow]) -> None:
+        if words != self.text() or not self.hasFocus():
             return
-        if total:
-            every = ngettext("Show the {count} result", "Show all {count} results", total).format(count=total)
-        else:
-            every = _("Nothing found yet. Enter searches all the same.")
-        rows = [*rows, CardRow(title=every, picture="search", place=Place("search", query=words))]
+        every = _("Search for “{words}” in full text").format(words=isolate(words.strip()))
+        rows = [*rows, CardRow(title=every, picture="search", place=Place("search", query=words.strip()))]
         self.list.setCurrentIndex(self.list.cards.index(-1, 0))
         self.list.cards.set_rows(rows)
         self.popup.show()
         self.popup.raise_()
         self._place()
+        self._say(ngettext("{count} suggestion", "{count} suggestions", len(rows)).format(count=number(len(rows))))
+
+    def _choose(self, row: int) -> None:
+        """Choose a row of the list, or with -1 what is typed; the focus stays in the field."""
+        self.list.setCurrentIndex(self.list.cards.index(row, 0))
+        if (chosen := self.list.current_row()) is not None:
+            self._say(chosen.spoken())
+
+    def _say(self, words: str) -> None:
+        """Tell screen readers what the field, which has the focus, does not hold."""
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
 
     def _place(self) -> None:
         over = self._over

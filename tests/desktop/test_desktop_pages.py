@@ -202,7 +202,7 @@ def test_search_as_one_types(make_window: Make, settle: Settle, home: Path, qtbo
     qtbot.wait(150)
     settle(application)
     assert box.popup.isVisible()
-    marked = [row for row in box.list.cards.rows if "\x02" in row.line]
+    marked = [row for row in box.list.cards.rows if "\x02" in row.title]
     assert marked, "found words are marked"
     qtbot.keyClick(box, Qt.Key.Key_Down)
     first = box.list.current_row()

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QPoint, Qt, QUrl
 
 from desktop.app import Application
 from desktop.navigation import Place
+from desktop.widgets.cards import plain
+from resources_cache.cards import Filters
 from resources_cache.library import Cursor, Library
 from resources_cache.own import Own
 
@@ -57,3 +59,90 @@ def test_the_edition_in_a_language_of_the_person_is_shown(make_window: Make, set
         own.set_setting("languages", ["fr"])
     page = search(make_window(home), settle, "quokka")
     assert [row.id for row in page.list.cards.rows] == ["w-fr"]
+
+
+def typed(application: Application, settle: Settle, qtbot: Any, words: str) -> Any:
+    """The search field after these words were typed into it, its suggestions shown."""
+    box = application.window.search
+    application.window.activateWindow()
+    box.setFocus()
+    box.clear()
+    qtbot.keyClicks(box, words)
+    qtbot.wait(100)
+    settle(application)
+    return box
+
+
+def shown(box: Any) -> list[str]:
+    return [plain(row.title) for row in box.list.cards.rows] if box.popup.isVisible() else []
+
+
+def test_titles_come_while_one_types_then_the_full_text(
+    make_window: Make, settle: Settle, home: Path, qtbot: Any
+) -> None:
+    with Library(home / "library.db") as library, Own(home / "own.db") as own:
+        library.apply("public/cards/twins", TWINS, Cursor(1, 1))
+        own.save_search("quokka fodder", Filters(country="KE", year=2024, type="guide"), "")
+    application = make_window(home)
+    settle(application)
+    box = typed(application, settle, qtbot, "quo")
+    assert shown(box) == ["Quokka care", "quokka fodder", "Search for “\u2068quo\u2069” in full text"]
+    assert box.list.cards.rows[0].title == "\x02Quokka\x03 care"
+    assert box.list.cards.index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole).startswith("Quokka care. ")
+    for key, row in (("Down", 0), ("Down", 1), ("Up", 0), ("Up", -1), ("Up", -1), ("Down", 0)):
+        qtbot.keyClick(box, getattr(Qt.Key, f"Key_{key}"))
+        assert box.list.currentIndex().row() == row
+    qtbot.keyClick(box, Qt.Key.Key_Escape)
+    assert not box.popup.isVisible()
+    assert application.context.navigator.here == Place("home")
+    box = typed(application, settle, qtbot, "quokka c")
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    settle(application)
+    assert application.context.navigator.here == Place("library", record="w-en")
+    assert application.window.pages["library"].reader.record == "w-en"  # type: ignore[attr-defined]
+    box = typed(application, settle, qtbot, "shade quokka ")
+    assert shown(box) == ["Search for “\u2068shade quokka\u2069” in full text"]
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    settle(application)
+    assert application.context.navigator.here == Place("search", query="shade quokka")
+
+
+def test_a_saved_search_opens_with_all_its_filters_and_a_theme_in_the_library(
+    make_window: Make, settle: Settle, home: Path, qtbot: Any
+) -> None:
+    filters = Filters(
+        kind="resource", lang="en", theme="connectivity-and-infrastructure", country="KE", type="guide", year=2025,
+        policy_cycle="development",
+    )  # fmt: skip
+    with Own(home / "own.db") as own:
+        own.save_search("quokka fodder", filters, "")
+    application = make_window(home)
+    settle(application)
+    box = typed(application, settle, qtbot, "fodder")
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    settle(application)
+    page: Any = application.window.pages["search"]
+    assert (page.words, page._filters()) == ("quokka fodder", filters)
+    box = typed(application, settle, qtbot, "infrastr")
+    place = next(row.place for row in box.list.cards.rows if row.kind == "theme")
+    assert place == Place("library", fill=(("theme", "connectivity-and-infrastructure"),))
+    application.context.navigator.go(place)
+    settle(application)
+    assert application.window.pages["library"].chosen("theme") == "connectivity-and-infrastructure"  # type: ignore[attr-defined]
+
+
+def test_suggestions_are_mirrored_and_stay_inside(
+    make_window: Make, settle: Settle, home: Path, qtbot: Any
+) -> None:
+    (home / "window.json").write_text('{"introduced": true, "language": "ar", "scheme": "dark"}')
+    application = make_window(home, (1024, 640))
+    settle(application)
+    box = typed(application, settle, qtbot, "school")
+    window = application.window
+    right = box.mapTo(window, box.rect().topRight()).x()
+    popup = box.popup.geometry().translated(box.popup.parentWidget().mapTo(window, QPoint(0, 0)))
+    assert popup.right() == right, "it begins where the field begins, at the right"
+    assert window.rect().contains(popup)
