@@ -166,6 +166,9 @@ def _price_words(a: dict[str, Any]) -> Iterable[str]:
 @click.option("--country", help="Only this country, such as KE.")
 @click.option("--type", "resource_type", help="Only this type, such as guide.")
 @click.option("--year", type=int, help="Only this year.")
+@click.option("--policy-cycle", help="Only this part of the policy cycle, such as development.")
+@click.option("--kind", help="Only resources (resource), discussions (thread), people (expert) and so on.")
+@click.option("--counts", is_flag=True, help="Say how many of the answers each filter would leave.")
 @click.option("--as-typed", is_flag=True, help="Do not mend words that nothing has.")
 @click.option("--save", is_flag=True, help="Keep this search: `searches` says what is new in it.")
 def search(
@@ -177,6 +180,9 @@ def search(
     country: str | None,
     resource_type: str | None,
     year: int | None,
+    policy_cycle: str | None,
+    kind: str | None,
+    counts: bool,
     as_typed: bool,
     save: bool,
 ) -> Answer:
@@ -184,13 +190,14 @@ def search(
     from resources_cache.own_search import search_all
     from resources_cache.search import Filters
 
-    filters = Filters(lang=lang, theme=theme, country=country, type=resource_type, year=year)
+    filters = Filters(lang, theme, country, resource_type, year, kind, policy_cycle)
     with home.library() as library, home.own() as own:
         if save:
             own.save_search(query, filters, library.newest_change())
-        page = search_all(library, own, query, filters, limit, as_typed=as_typed)
+        page = search_all(library, own, query, filters, limit, as_typed=as_typed, counts=counts)
     answer = {
         "total": page.total,
+        **({"counts": {name: dict(pairs) for name, pairs in page.facets.items()}} if counts else {}),
         **({"instead": page.instead} if page.instead else {}),
         "results": [
             {
@@ -213,6 +220,9 @@ def search(
             yield f"Nothing has all of this as typed; these are results for: {a['instead']}"
             yield "With --as-typed the words stay as they are."
         yield f"{a['total']} found"
+        for name, values in a.get("counts", {}).items():
+            if values:
+                yield f"  --{name.replace('_', '-')} " + ", ".join(f"{v} ({n})" for v, n in values.items())
         for row in a["results"]:
             also = f"  also: {row['by']}" if row["by"] else ""
             yield f"\n{row['title']}  ({row['kind']}, {row['id']}){also}"
@@ -242,7 +252,7 @@ def searches(home: Home) -> Answer:
         if not a["searches"]:
             yield "No search is saved yet: hubshelf search QUERY --save"
         for row in a["searches"]:
-            chosen = "".join(f" --{name} {value}" for name, value in row["filters"].items())
+            chosen = "".join(f" --{name.replace('_', '-')} {value}" for name, value in row["filters"].items())
             yield f"{row['new']} new: {row['query']}{chosen}"
 
     return {"searches": found}, words

@@ -11,14 +11,14 @@ from resources_cache.cards import Card, Filters, Page, Record
 from resources_cache.database import Row, Store
 from resources_cache.records import SEARCHED, card
 
-_COLUMN_FACETS = {
+COLUMN_FACETS = {
     "kind": "type",
     "lang": "lang",
     "type": "resource_type",
     "year": "year",
     "policy_cycle": "policy_cycle",
 }
-_LINK_FACETS = ("theme", "country")
+LINK_FACETS = ("theme", "country")
 
 _ORDERS = {
     "newest": "r.updated DESC, r.id DESC",
@@ -46,7 +46,7 @@ def conditions(filters: Filters, alias: str) -> tuple[str, list[Any]]:
     if filters.since:
         parts.append(f"{alias}.updated > ?")
         values.append(filters.since)
-    for facet in _LINK_FACETS:
+    for facet in LINK_FACETS:
         wanted = getattr(filters, facet)
         if wanted:
             parts.append(f"{alias}.rid IN (SELECT rid FROM links WHERE facet = ? AND value = ?)")
@@ -131,24 +131,24 @@ def facets(store: Store, filters: Filters, types: Sequence[str]) -> dict[str, li
     """See ``Library.facets``. Each facet is counted with its own filter left open, so that a person can switch."""
     counts: list[str] = []
     values: list[Any] = []
-    for name in (*_COLUMN_FACETS, *_LINK_FACETS):
+    for name in (*COLUMN_FACETS, *LINK_FACETS):
         where, wanted = _scope(filters.without(name), SEARCHED if name == "kind" else types)
-        if name in _LINK_FACETS:
+        if name in LINK_FACETS:
             value, source, where = (
                 "l.value",
                 "links l JOIN records r USING (rid)",
                 f"l.facet = '{name}' AND {where}",
             )
         else:
-            value, source = f"r.{_COLUMN_FACETS[name]}", "records r"
+            value, source = f"r.{COLUMN_FACETS[name]}", "records r"
         counts.append(
             f"SELECT '{name}' AS facet, {value} AS v, count(*) AS n FROM {source} WHERE {where} GROUP BY v"
         )
         values += wanted
-    found: dict[str, list[Row]] = {name: [] for name in (*_COLUMN_FACETS, *_LINK_FACETS)}
+    found: dict[str, list[Row]] = {name: [] for name in (*COLUMN_FACETS, *LINK_FACETS)}
     for name, *pair in store.rows_at_once("facet, v, n", " UNION ALL ".join(counts), values):
         found[name].append(tuple(pair))
-    return {name: _ordered(name, rows) for name, rows in found.items()}
+    return {name: ordered(name, rows) for name, rows in found.items()}
 
 
 def cards(store: Store, rids: Sequence[int]) -> list[Card]:
@@ -183,7 +183,8 @@ def _scope(filters: Filters, types: Sequence[str]) -> tuple[str, list[Any]]:
     return f"r.type IN ({','.join('?' * len(types))}){where}", [*types, *values]
 
 
-def _ordered(name: str, rows: Sequence[Row]) -> list[tuple[str, int]]:
+def ordered(name: str, rows: Sequence[Row]) -> list[tuple[str, int]]:
+    """(value, count) of a facet in the order of ``Library.facets``; what has no value is left out."""
     pairs = [(str(value), int(count)) for value, count in rows if value not in (None, "")]
     if name == "year":
         return sorted(pairs, key=lambda pair: int(pair[0]), reverse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 Record = dict[str, Any]
@@ -145,11 +145,14 @@ class SearchPage:
     are one result, and ``total`` counts them once.
 
     ``instead``: what they answer, where a word of the query is on no shelf and another was meant; else "".
+    ``facets``: how many results each value of a filter has, where they were asked for; names and order are those
+    of ``Library.facets``.
     """
 
     total: int
     results: list[Hit]
     instead: str = ""
+    facets: Mapping[str, list[tuple[str, int]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

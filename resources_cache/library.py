@@ -28,6 +28,7 @@ from resources_cache.cards import (
     StreamState,
 )
 from resources_cache.checks import check_library
+from resources_cache.counting import Counting
 from resources_cache.database import (
     Store,
     Watcher,
@@ -79,6 +80,7 @@ class Library:
                 raise
             with opening_alone(self.path):
                 self._store = self._open_or_begin_anew()
+        self._counting = Counting(self._store)
 
     def __enter__(self) -> Library:
         return self
@@ -356,6 +358,7 @@ class Library:
         *,
         as_typed: bool = False,
         reads: Collection[str] = (),
+        counts: bool = False,
     ) -> SearchPage:
         """Ranked search: any of the words, more of them first; ``resources_cache.text.queries`` has what can be
         said besides ("phrases", -not, title:, author:, country:, year:).
@@ -365,9 +368,11 @@ class Library:
         A word that nothing has is taken for one that something has, unless ``as_typed``.
         Where words of it name a theme or concept, what has one of its other names follows; its ``by`` says which.
         Of several records of one work one is shown, the best; one in a language that the person ``reads``
-        (BCP 47) where such a one is among the best 30.
+        (BCP 47) where such a one is among the best 30. With ``counts``, ``facets`` says how many of all results
+        each value of a filter has; a facet's own filter is left open in it.
         """
-        return search.search(self._store, text, filters or Filters(), limit, offset, as_typed, reads)
+        counting = self._counting if counts else None
+        return search.search(self._store, text, filters or Filters(), limit, offset, as_typed, reads, counting)
 
     def editions(self, id_: str) -> list[Edition]:
         """The other records of the same work as this one, by language and title."""

@@ -6,6 +6,7 @@ there are few of them, and whoever looks for them knows what they said.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from functools import lru_cache
 
@@ -34,6 +35,7 @@ def search_all(
     *,
     as_typed: bool = False,
     reads: Collection[str] = (),
+    counts: bool = False,
 ) -> SearchPage:
     """As ``Library.search``, with the person's own words before the rest where no filter leaves them out.
 
@@ -41,7 +43,8 @@ def search_all(
     """
     limit, offset = max(0, limit), max(0, offset)
     filters = filters or Filters()
-    mine = [hit for hit in _mine(library, own, text) if filters in (Filters(), Filters(kind=hit.kind))]
+    found = _mine(library, own, text)
+    mine = [hit for hit in found if filters in (Filters(), Filters(kind=hit.kind))]
     page = library.search(
         text,
         filters,
@@ -49,8 +52,15 @@ def search_all(
         max(0, offset - len(mine)),
         as_typed=as_typed,
         reads=reads or own.setting("languages") or (),
+        counts=counts,
     )
-    return SearchPage(page.total + len(mine), [*mine[offset : offset + limit], *page.results], page.instead)
+    facets = dict(page.facets)
+    if counts and found and filters.without("kind") == Filters():
+        kinds = [*facets["kind"], *Counter(hit.kind for hit in found).items()]
+        facets["kind"] = sorted(kinds, key=lambda pair: (-pair[1], pair[0]))
+    return SearchPage(
+        page.total + len(mine), [*mine[offset : offset + limit], *page.results], page.instead, facets
+    )
 
 
 def suggest_all(

@@ -13,6 +13,7 @@ from typing import Any
 from resources_cache import works
 from resources_cache.browse import conditions
 from resources_cache.cards import Filters, Hit, SearchPage
+from resources_cache.counting import Counting
 from resources_cache.database import Store
 from resources_cache.editions import LESS, Folding, Found
 from resources_cache.ranking import CANDIDATES, READ, WEIGHTS, Candidate, Ranker, within_reach
@@ -40,8 +41,9 @@ def search(
     offset: int,
     as_typed: bool = False,
     reads: Collection[str] = (),
+    counting: Counting | None = None,
 ) -> SearchPage:
-    """See ``Library.search``."""
+    """See ``Library.search``; ``counting``: by filter, too."""
     limit, offset = max(0, limit), max(0, offset)
     with store.reading():
         wanted = parse(text, languages(store))
@@ -69,6 +71,7 @@ def search(
         direct = found[offset:shown]
         more = more[max(0, offset - len(found)) :][: limit - len(direct)]
         bodies.load([rid for owner, _score, row in [*direct, *more] for rid in (owner, row)])
+        facets = counting.facets(_either(wanted, also), filters) if counting else {}
         others = works.editions(store, [owner for owner, _score, _row in [*direct, *more]])
     hits = [_hit(bodies[owner], bodies[row], score, wanted) for owner, score, row in direct]
     if also is not None:
@@ -76,7 +79,7 @@ def search(
     for at, (owner, _score, _row) in enumerate([*direct, *more]):
         if owner in others:
             hits[at] = replace(hits[at], editions=tuple(others[owner]))
-    return SearchPage(total, hits, _instead(text, slips, hits))
+    return SearchPage(total, hits, _instead(text, slips, hits), facets)
 
 
 def understood(store: Store, text: str) -> Query:
@@ -112,8 +115,7 @@ def _widened(
 
     ``found``: the direct ones, all ``total`` of them where there are fewer than ``shown``.
     """
-    every = replace(also, groups=wanted.groups + also.groups)
-    both, _ = _candidates(store, every, filters, 1, folded=folding.needed)
+    both, _ = _candidates(store, _either(wanted, also), filters, 1, folded=folding.needed)
     if both == total or total >= shown:
         return both, []
     asked = partial(_candidates, store, also, filters, folded=folding.needed)
@@ -125,6 +127,10 @@ def _widened(
         share = min(1.0, 0.99 * least / more[0][1])
         more = [(owner, score * share, row) for owner, score, row in more]
     return both, more
+
+
+def _either(wanted: Query, also: Query | None) -> Query:
+    return wanted if also is None else replace(also, groups=wanted.groups + also.groups)
 
 
 def _candidates(

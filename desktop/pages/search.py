@@ -15,7 +15,6 @@ from desktop.icons import icon
 from desktop.navigation import Place
 from desktop.pages.list_page import PER_PAGE, Listing, ListPage
 from desktop.shelf import Shelf
-from desktop.state_words import RECORD_KINDS
 from desktop.theme import colours
 from desktop.widgets.basics import EmptyPlace, button, label
 from desktop.widgets.cards import CardRow
@@ -24,15 +23,20 @@ from desktop.words import N_, _, isolate, ngettext
 if TYPE_CHECKING:
     from resources_cache.cards import Filters
 
-_KINDS = ("resource", "thread", "expert", "event", "organisation", "request")
-_OWN = ("note", "item")
-
 
 class SearchPage(ListPage):
     """Results of `Place.query`, best first."""
 
     TITLE = N_("Search")
-    FACETS = (("kind", N_("Everything")), ("lang", N_("All languages")), ("theme", N_("All themes")))
+    FACETS = (
+        ("kind", N_("Everything")),
+        ("theme", N_("All themes")),
+        ("country", N_("All countries")),
+        ("lang", N_("All languages")),
+        ("type", N_("All types")),
+        ("year", N_("All years")),
+        ("policy_cycle", N_("Whole policy cycle")),
+    )
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -67,12 +71,18 @@ class SearchPage(ListPage):
     def _filters(self) -> Filters:
         from resources_cache.cards import Filters
 
+        year = self.chosen("year")
         return Filters(
-            kind=self.chosen("kind") or None, lang=self.chosen("lang") or None, theme=self.chosen("theme") or None
+            kind=self.chosen("kind") or None,
+            lang=self.chosen("lang") or None,
+            theme=self.chosen("theme") or None,
+            country=self.chosen("country") or None,
+            type=self.chosen("type") or None,
+            year=int(year) if year.isdecimal() else None,
+            policy_cycle=self.chosen("policy_cycle") or None,
         )
 
     def query(self) -> Callable[[Shelf, int], Listing]:
-        from resources_cache.cards import Filters
         from resources_cache.own_search import search_all
         from resources_cache.saved_searches import news
 
@@ -80,25 +90,17 @@ class SearchPage(ListPage):
         chosen = self._filters()
         filters = replace(chosen, since=since) if only_new else chosen
 
-        def count(shelf: Shelf, **changed: Any) -> int:
-            chosen = replace(filters, **changed)
-            return search_all(shelf.library, shelf.own, words, chosen, limit=0, as_typed=as_typed).total
-
-        def facets(shelf: Shelf) -> dict[str, list[tuple[str, int]]]:
-            every = shelf.library.facets(Filters(), _KINDS)
-            found: dict[str, list[tuple[str, int]]] = {}
-            for name, values in (
-                ("kind", [k for k in RECORD_KINDS if k in _KINDS + _OWN]),
-                ("lang", [str(v) for v, _n in every.get("lang", [])[:12]]),
-                ("theme", [str(v) for v, _n in every.get("theme", [])[:12]]),
-            ):
-                counted = [(value, count(shelf, **{name: value})) for value in values]
-                found[name] = [pair for pair in counted if pair[1]]
-            return found
-
         def read(shelf: Shelf, offset: int) -> Listing:
             page = search_all(
-                shelf.library, shelf.own, words, filters, PER_PAGE, offset, as_typed=as_typed, reads=shelf.reads
+                shelf.library,
+                shelf.own,
+                words,
+                filters,
+                PER_PAGE,
+                offset,
+                as_typed=as_typed,
+                reads=shelf.reads,
+                counts=not offset,
             )
             rows = [hit_row(hit) for hit in page.results]
             if offset:
@@ -110,7 +112,7 @@ class SearchPage(ListPage):
             if saved is not None:
                 known["since"] = since or saved.seen
                 known["new"] = news(shelf.library, replace(saved, seen=known["since"]))
-            return Listing(page.total, rows, facets(shelf), known, page.instead)
+            return Listing(page.total, rows, dict(page.facets), known, page.instead)
 
         return read
 

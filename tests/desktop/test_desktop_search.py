@@ -146,3 +146,47 @@ def test_suggestions_are_mirrored_and_stay_inside(
     popup = box.popup.geometry().translated(box.popup.parentWidget().mapTo(window, QPoint(0, 0)))
     assert popup.right() == right, "it begins where the field begins, at the right"
     assert window.rect().contains(popup)
+
+
+def test_every_filter_of_a_search_has_its_counts(make_window: Make, settle: Settle, home: Path) -> None:
+    application = make_window(home)
+    page = search(application, settle, "school")
+    total = page.list.cards.total
+    assert total > 10
+    assert [name for name, choice in page.filters.items() if choice.isVisible()] == [
+        "kind", "theme", "country", "lang", "type", "year", "policy_cycle",
+    ]  # fmt: skip
+    for name, choice in page.filters.items():
+        offered = {str(choice.itemData(i)): choice.itemText(i) for i in range(1, choice.count())}
+        value, words = next(iter(offered.items()))
+        count = int(words.rpartition("(")[2].rstrip(")"))
+        choice.choose(value)
+        settle(application)
+        assert page.list.cards.total == count < total, name
+        page.clear_filters()
+        settle(application)
+        assert page.list.cards.total == total
+
+
+def test_a_search_is_saved_with_all_its_filters(make_window: Make, settle: Settle, home: Path) -> None:
+    chosen = {"kind": "resource", "country": "KE", "lang": "en", "type": "guide", "year": "2025"}
+    application = make_window(home)
+    page = search(application, settle, "offline", **chosen)
+    page._toggle_saved()
+    settle(application)
+    filters = Filters(kind="resource", country="KE", lang="en", type="guide", year=2025)
+    with Own(home / "own.db") as own:
+        assert [(saved.words, saved.filters) for saved in own.searches()] == [("offline", filters)]
+    search(application, settle, "something else")
+    page.clear_filters()
+    application.context.navigator.go(Place("shelf"))
+    settle(application)
+    shelf: Any = application.window.pages["shelf"]
+    shelf._tabs["searches"].click()
+    settle(application)
+    row = shelf.list.cards.rows[0]
+    for words in ("Kenya", "English", "Guide", "2025"):
+        assert words in row.meta
+    shelf.list.opened.emit(row)
+    settle(application)
+    assert (page.words, page._filters(), page._saved) == ("offline", filters, True)

@@ -1,0 +1,187 @@
+"""How many answers of a search each value of each filter has.
+
+A common word is in fifty thousand records; grouped by SQL, seven times over, they took 180 ms. So the few columns
+that are counted are kept in memory, as numbers, two bytes a record and column for most: then the same takes 40 ms.
+They are read anew when the shelf has changed (0.5 s for 100,000 resources with their texts).
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from resources_cache.browse import COLUMN_FACETS, LINK_FACETS, ordered
+from resources_cache.cards import Filters
+from resources_cache.database import Store
+from resources_cache.records import SEARCHED
+from resources_cache.text import Query
+
+FACETS = (*COLUMN_FACETS, *LINK_FACETS)
+
+_ROWS = 20_000  # read at a time: in between, other threads get their turn
+
+Version = tuple[int, int]
+
+
+class Counting:
+    """Counts for one connection to the shelf; belongs to its thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._version: Version | None = None
+        self._columns = _Columns()
+
+    def facets(self, wanted: Query, filters: Filters) -> dict[str, list[tuple[str, int]]]:
+        """Values with counts, as ``Library.facets`` has them, of all that answers ``wanted``: a work counts once,
+        and each facet's own filter is left open in it. Runs inside ``Store.reading``.
+        """
+        columns = self._current()
+        answers = columns.answers(self._store, wanted)
+        if filters.since:
+            answers &= self._since(filters.since)
+        chosen = {name: value for name in FACETS if (value := getattr(filters, name)) not in (None, "")}
+        passing = {name: columns.passing(name, value) for name, value in chosen.items()}
+        every = _filtered(answers, passing.values())
+        works: dict[int, int] = dict(self._store.rows("SELECT rid, work FROM works"))
+        return {
+            name: ordered(
+                name,
+                columns.counted(
+                    name,
+                    _filtered(answers, [one for other, one in passing.items() if other != name])
+                    if name in passing
+                    else every,
+                    works,
+                ),
+            )
+            for name in FACETS
+        }
+
+    def _current(self) -> _Columns:
+        # Changes of other connections, and of this one.
+        version = int(self._store.value("PRAGMA data_version")), int(self._store.connection.total_changes)
+        if version != self._version:
+            self._columns = _Columns()
+            self._columns.read(self._store)
+            self._version = version
+        return self._columns
+
+    def _since(self, moment: str) -> set[int]:
+        rows = self._store.rows_at_once("rid", "SELECT rid FROM records WHERE updated > ?", (moment,))
+        return {rid for (rid,) in rows}
+
+
+Passes = Callable[[Iterable[int]], list[int]]
+"""Of these records those that a filter lets through."""
+
+
+def _filtered(answers: Collection[int], passing: Iterable[Passes]) -> Collection[int]:
+    for passes in passing:
+        answers = passes(answers)
+    return answers
+
+
+class _Columns:
+    """By rid: whose answer a row is, and of each facet the number of what it has; the numbers' meanings.
+
+    A number stands for a tuple of values: of columns one or none, of links (themes, countries) any.
+    """
+
+    def __init__(self) -> None:
+        self.owner: array[int] = array("I", [0])
+        self.numbers: dict[str, array[int]] = {name: array("I", [0]) for name in FACETS}
+        self.meanings: dict[str, list[tuple[Any, ...]]] = {name: [()] for name in FACETS}
+
+    def read(self, store: Store) -> None:
+        size = int(store.value("SELECT coalesce(max(rid), 0) FROM records")) + 1
+        owner = [0] * size
+        numbers: dict[str, list[int]] = {name: [0] * size for name in FACETS}
+        known: dict[str, dict[str, int]] = {name: {"[]": 0} for name in FACETS}
+        columns = ", ".join(COLUMN_FACETS.values())
+        for first in range(0, size, _ROWS):
+            between = (first, first + _ROWS - 1)
+            # Two long lists are read five times as fast as many short ones.
+            pair = store.row(
+                "SELECT json_group_array(rid), json_group_array(owner_rid) FROM records"
+                " WHERE rid BETWEEN ? AND ? AND owner_rid IS NOT NULL",
+                between,
+            )
+            for rid, of in zip(*map(json.loads, pair or ("[]", "[]")), strict=True):
+                owner[rid] = of
+            # What is alike is one row, so that most of the work is done by SQLite.
+            for same, *values in store.rows_at_once(
+                f"rids, {columns}",
+                f"SELECT json_group_array(rid) AS rids, {columns} FROM records"
+                f" WHERE rid BETWEEN ? AND ? AND owner_rid = rid GROUP BY {columns}",
+                between,
+            ):
+                rids = json.loads(same)
+                for name, value in zip(COLUMN_FACETS, values, strict=True):
+                    if value not in (None, ""):
+                        number = self._number(name, known[name], json.dumps([value]))
+                        for rid in rids:
+                            numbers[name][rid] = number
+            for rid, name, meaning in store.rows_at_once(
+                "rid, facet, meaning",
+                "SELECT rid, facet, json_group_array(value) AS meaning FROM links"
+                " WHERE rid BETWEEN ? AND ? GROUP BY rid, facet",
+                between,
+            ):
+                if name in numbers:
+                    numbers[name][rid] = self._number(name, known[name], meaning)
+        self.owner = array("I", owner)
+        self.numbers = {
+            name: array("H" if len(known[name]) < 1 << 16 else "I", found) for name, found in numbers.items()
+        }
+
+    def _number(self, name: str, known: dict[str, int], meaning: str) -> int:
+        number = known.setdefault(meaning, len(known))
+        if number == len(self.meanings[name]):
+            self.meanings[name].append(tuple(json.loads(meaning)))
+        return number
+
+    def answers(self, store: Store, wanted: Query) -> set[int]:
+        """All records that answer a query, its own country and years included."""
+        if expression := wanted.expression():
+            found = store.value("SELECT json_group_array(rowid) FROM search WHERE search MATCH ?", (expression,))
+            answers = set(map(self.owner.__getitem__, json.loads(found)))
+            answers.discard(0)
+        else:
+            searched = self.passing_meanings("kind", lambda meaning: any(kind in SEARCHED for kind in meaning))
+            answers = {rid for rid in searched(range(len(self.owner))) if self.owner[rid] == rid}
+        if wanted.country:
+            answers = set(self.passing("country", wanted.country)(answers))
+        if wanted.years:
+            first, last = wanted.years
+            passes = self.passing_meanings("year", lambda meaning: any(first <= year <= last for year in meaning))
+            answers = set(passes(answers))
+        return answers
+
+    def passing(self, name: str, value: object) -> Passes:
+        """What a filter lets through. A type is also a kind, as everywhere."""
+        passes = self.passing_meanings(name, lambda meaning: value in meaning)
+        if name != "type":
+            return passes
+        kinds = self.passing_meanings("kind", lambda meaning: value in meaning)
+        return lambda rids: list({*passes(found := list(rids)), *kinds(found)})
+
+    def passing_meanings(self, name: str, fits: Callable[[tuple[Any, ...]], bool]) -> Passes:
+        wanted = {number for number, meaning in enumerate(self.meanings[name]) if fits(meaning)}
+        numbers = self.numbers[name]
+        return lambda rids: [rid for rid in rids if numbers[rid] in wanted]
+
+    def counted(self, name: str, rids: Collection[int], works: Mapping[int, int]) -> list[tuple[Any, int]]:
+        """(value, records that have it); the records of one work count once."""
+        meanings, numbers = self.meanings[name], self.numbers[name]
+        found: Counter[Any] = Counter()
+        for number, count in Counter(map(numbers.__getitem__, rids)).items():
+            for value in meanings[number]:
+                found[value] += count
+        if works:
+            several = [(works[rid], value) for rid in rids if rid in works for value in meanings[numbers[rid]]]
+            found.subtract(value for _work, value in several)
+            found.update(value for _work, value in set(several))
+        return list(found.items())
