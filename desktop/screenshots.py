@@ -85,6 +85,9 @@ def find_records(home: Path) -> dict[str, str]:
             elif card.has_text:
                 found.setdefault(f"text-{card.lang}", card.id)
                 found.setdefault("text", card.id)
+            if loaded.editions:
+                found.setdefault("work", card.id)
+                found.setdefault(f"work-{card.lang}", card.id)
             if loaded.files and not any(f.here for f in loaded.files):
                 found.setdefault("file", card.id)
         for kind in ("thread", "expert", "event", "request"):
@@ -102,6 +105,8 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
     for page in ("home", "library", "discussions", "ask", "people", "shelf", "outbox", "sync", "preferences"):
         yield page, Place(page), None
     yield "search", Place("search", query=query), None
+    if work := records.get(f"work-{lang}") or records.get("work"):
+        yield "search-work", Place("search", query="plan", record=work), None
     yield "suggestions", Place("home"), lambda app: _type(app, query.split()[0])
     slip = {"fr": "conenxion", "ar": "االتصال"}.get(lang, "shcools")
     yield "search-mended", Place("search", query=slip), None
@@ -119,6 +124,8 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
         yield "file", Place("library", record=records["file"]), None
     if "pdf" in records:
         yield "pdf", Place("library", record=records["pdf"]), _open_pdf
+    narrowed = (("kind", "resource"), ("lang", lang), ("theme", "connectivity-and-infrastructure"))
+    yield "search-narrowed", Place("search", query=query, fill=narrowed), None  # last: a search keeps its filters
     yield "ask-helpdesk", Place("ask", fill=(("kind", "helpdesk"), ("title", query))), _look_up
 
 

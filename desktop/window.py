@@ -121,6 +121,8 @@ class MainWindow(QMainWindow):
         for part in (self.rail, self._rail_line, self._topline):
             part.setVisible(not first_run)
         page = self.page(place.page)
+        if place.page == "search":
+            self.search.show_words(place.query)
         self.stack.setCurrentWidget(page)
         self.rail.show_place(place.page)
         page.arrive(place)

@@ -51,6 +51,11 @@ class SearchBox(QLineEdit):
         self.returnPressed.connect(self._enter)
         over.installEventFilter(self)
 
+    def show_words(self, words: str) -> None:
+        """Hold these words: those of the search that is shown, however the person came to it."""
+        if words != self.text().strip():
+            self.setText(words)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.popup.isVisible():
             self._place()

@@ -41,12 +41,13 @@ def test_a_work_is_one_row_that_says_its_other_languages_and_opens_them(
         library.apply("public/cards/twins", TWINS, Cursor(1, 1))
     application = make_window(home)
     page = search(application, settle, "quokka")
+    assert application.window.search.text() == "quokka", "the field holds what is shown"
     assert [row.id for row in page.list.cards.rows] == ["w-en"]
     assert "also in: \u2068Français\u2069, \u2068Kiswahili\u2069" in page.list.cards.rows[0].meta
     page.list.opened.emit(page.list.cards.rows[0])
     settle(application)
     text = page.reader.text.toPlainText()
-    assert "Also on your shelf:" in text
+    assert "Also on your shelf: \u2068Français\u2069: \u2068Le quokka\u2069 · " in text
     assert "Kwoka <b>" in text, "what the hub sent is no markup here"
     page.reader.text.anchorClicked.emit(QUrl("hubshelf:open/resource/w-fr"))
     settle(application)

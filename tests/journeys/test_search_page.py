@@ -12,11 +12,22 @@ from resources_cache.library import Library
 from tests.programs import ROOT, HubProgram, ShelfProgram
 
 _PAGE = (ROOT / "docs" / "user" / "search.md").read_text(encoding="utf-8")
-EXAMPLES = [
-    [cell.strip() for cell in line.strip("|").split(" | ")]
-    for line in _PAGE.splitlines()
-    if line.startswith("| `")
-]
+
+
+def _examples(heading: str) -> list[list[str]]:
+    """The rows of all tables of the page whose first column is headed so."""
+    tables = re.findall(r"(?m)^\| (\w[^|]*?) \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", _PAGE)
+    return [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for first, rows in tables
+        if first == heading
+        for line in rows.splitlines()
+    ]
+
+
+EDITIONS = [cells for cells in _examples("type") if re.fullmatch(r"[a-z, ]+", cells[-1])]
+EXAMPLES = [cells for cells in _examples("type") if cells not in EDITIONS]
+TYPED = _examples("while you type")
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +47,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 def test_the_page_has_its_examples() -> None:
     assert len(EXAMPLES) >= 13
+    assert len(TYPED) >= 4
+    assert len(EDITIONS) >= 2
+    assert len([*EXAMPLES, *TYPED, *EDITIONS]) == _PAGE.count("\n| `"), "no example is left out"
 
 
 @pytest.mark.parametrize("cells", EXAMPLES, ids=lambda cells: cells[0])
@@ -45,6 +59,20 @@ def test_an_example_finds_what_the_page_says(library: Library, cells: list[str])
     assert cells[-1] in [hit.title.replace("\u00a0", " ") for hit in page.results[:3]]
     mended = "taken for" in _PAGE[: _PAGE.index(f"| {cells[0]} |")].rpartition("| type |")[2].split("\n")[0]
     assert page.instead == (cells[1] if mended else "")
+
+
+@pytest.mark.parametrize("cells", TYPED, ids=lambda cells: cells[0])
+def test_a_title_is_suggested_as_the_page_says(library: Library, cells: list[str]) -> None:
+    titles = [one.title.replace("\u00a0", " ") for one in library.suggest(cells[0].strip("`"))]
+    assert cells[-1] in titles[:3]
+
+
+@pytest.mark.parametrize("cells", EDITIONS, ids=lambda cells: cells[0])
+def test_a_work_says_its_other_languages(library: Library, cells: list[str]) -> None:
+    page = library.search(cells[0].strip("`"))
+    hit = next(hit for hit in page.results if hit.editions)
+    assert ", ".join(edition.lang for edition in hit.editions) == cells[-1]
+    assert not {edition.id for edition in hit.editions} & {other.id for other in page.results}
 
 
 def test_an_exclusion_excludes(library: Library) -> None:
