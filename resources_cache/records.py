@@ -117,16 +117,13 @@ def parts(record: Mapping[str, Any]) -> list[Part]:
     found: list[Part] = []
     if kind == "resource":
         others = [t for t in _list(record, "translations") if isinstance(t, Mapping)]
-        identifiers = record.get("identifiers")
-        known = texts(list(identifiers.values())) if isinstance(identifiers, Mapping) else []
-        year = _year(record.get("year"))
         found = [
             ("title", title, lang),
             *(("title", _text(t, "title"), _text(t, "lang")) for t in others),
             ("names", _joined(*names(record.get("authors")), _text(record, "publisher")), lang),
             ("summary", summary, lang),
             *(("summary", _text(t, "summary"), _text(t, "lang")) for t in others),
-            ("summary", _joined(*texts(record.get("subjects")), *known, str(year or "")), lang),
+            ("summary", *keywords(record)),
         ]
     elif kind == "text":
         found = [("body", strip_html(body) if record.get("format") == "html" else body, lang)]
@@ -145,6 +142,16 @@ def parts(record: Mapping[str, Any]) -> list[Part]:
     elif kind == "event":
         found = [("title", title, lang), ("summary", _joined(summary, _text(record, "place")), lang)]
     return [part for part in found if part[1]]
+
+
+def keywords(record: Mapping[str, Any]) -> tuple[str, str]:
+    """What is searched of a resource and is no prose, with its BCP 47 tag: subjects, identifiers, the year."""
+    if _text(record, "type") != "resource":
+        return "", ""
+    identifiers = record.get("identifiers")
+    known = texts(list(identifiers.values())) if isinstance(identifiers, Mapping) else []
+    year = _year(record.get("year"))
+    return _joined(*texts(record.get("subjects")), *known, str(year or "")), _text(record, "lang")
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,11 @@ from resources_cache.cards import Filters, Hit, SearchPage
 from resources_cache.counting import Counting
 from resources_cache.database import Store
 from resources_cache.editions import LESS, Folding, Found
+from resources_cache.passages import passage
 from resources_cache.ranking import CANDIDATES, READ, WEIGHTS, Candidate, Ranker, within_reach
 from resources_cache.records import SEARCHED_SQL, parts
 from resources_cache.search_index import documents, holds, languages
-from resources_cache.text import Group, Query, parse, snippet, text_language
+from resources_cache.text import Group, Query, parse, text_language
 from resources_cache.text.folding import WORD
 from resources_cache.text.spelling import mended, spelt
 from resources_cache.widening import found_by, widened
@@ -240,21 +241,9 @@ def _hit(
         id=owner["id"],
         kind=owner["type"],
         title=_title(owner),
-        snippet=_snippet(found, wanted),
+        snippet=passage(found, wanted),
         score=round(score, 8),
         lang=lang if isinstance(lang, str) else "",
         year=year if isinstance(year, int) else None,
         by=found_by(found, names),
     )
-
-
-def _snippet(record: dict[str, Any], wanted: Query) -> str:
-    """From the part with the most of the words; body and summary before the title, which is shown anyway."""
-    best, most = "", -1
-    for column in ("summary", "body", "names", "title"):
-        found = [(text, tag) for name, text, tag in parts(record) if name == column]
-        if found:
-            shown, matches = snippet("\n".join(text for text, _ in found), wanted, found[0][1])
-            if matches > most:
-                best, most = shown, matches
-    return best

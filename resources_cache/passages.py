@@ -1,0 +1,37 @@
+"""The passage of a record that is shown under its title in an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from resources_cache.records import Part, keywords, parts
+from resources_cache.text import Query, snippet
+
+_ORDER = ("summary", "body", "names", "title")
+"""The title comes last: it is shown anyway."""
+
+
+def passage(record: Mapping[str, Any], wanted: Query) -> str:
+    """About 220 characters from the part that has the most of the words, these between U+0002 and U+0003.
+
+    Each part is looked at by itself: nobody can read a passage that runs from a summary into its translation.
+    Keywords are no prose, and shown only where nothing else has any of the words.
+    """
+    best, most = "", -1
+    for _column, text, tag in _parts(record):
+        shown, matches = snippet(text, wanted, tag)
+        if matches > most:
+            best, most = shown, matches
+    if most > 0:
+        return best
+    words, tag = keywords(record)
+    shown, matches = snippet(words, wanted, tag) if words else ("", 0)
+    return shown if matches > 0 else best
+
+
+def _parts(record: Mapping[str, Any]) -> Iterator[Part]:
+    left_out = keywords(record)[0]
+    found = [part for part in parts(record) if not left_out or part[1] != left_out]
+    for column in _ORDER:
+        yield from (part for part in found if part[0] == column)
