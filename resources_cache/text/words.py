@@ -102,8 +102,10 @@ def _tokens(word: str, lang: str, *, asked: bool = False) -> list[str]:
     tokens: list[str] = []
     for part in WORD.findall(unmarked(word.casefold())):
         if is_unspaced(part):
-            for run in (run for folded in WORD.findall(fold(part)) for run in RUN.findall(folded)):
-                tokens += pairs(run, asked=asked) if is_unspaced(run) else [run]
+            found = [run for folded in WORD.findall(fold(part)) for run in RUN.findall(folded)]
+            for at, run in enumerate(found, start=1):
+                # What another script follows is asked for to its end, as it is written.
+                tokens += pairs(run, asked=asked and at == len(found)) if is_unspaced(run) else [run]
         else:
             tokens += WORD.findall(_stemmed(part, lang))
     return [token[:_MAX_TOKEN] for token in tokens if token]

@@ -139,6 +139,7 @@ _OPERATORS = re.compile('[-:"“”«»–]')
 
 @settings(max_examples=200)
 @given(st.text(max_size=60))
+@example("㐀㐀0")
 def test_a_text_is_found_by_its_own_words(text: str) -> None:
     """Each prepared word survives preparing again, and the index tokenizes to just these words."""
     words = prepare(text).split()
