@@ -195,10 +195,9 @@ def _replace(
     old = [(key, rid, kind) for rid in rids for key, kind in before.get(rid, ())]
     new = [(key, rid, kind) for rid in rids for key, kind in now.get(rid, ())]
     met = {key for key, _rid, _kind in (*old, *new)}
-    touched = {*rids, *_members(store, rids)}
+    touched = set(rids)
     if old:
         touched.update(_holders(store, met, MAX_SHARED + len(rids)))
-        touched.update(_members(store, list(touched)))
     store.executemany("DELETE FROM work_keys WHERE key=? AND rid=? AND kind=?", old)
     store.executemany("INSERT INTO work_keys VALUES (?, ?, ?)", new)
     touched.update(_holders(store, met, MAX_SHARED + len(rids)))

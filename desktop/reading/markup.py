@@ -175,7 +175,7 @@ def resource(
         for id_, lang, title in editions
     ]
     if links:
-        words = escape(_("Also on your shelf:"))
+        words = isolate(escape(_("Also on your shelf:")))
         parts.append(_line([f"{words} {links[0]}", *links[1:]]))
     if record.get("sample") is True:
         parts.append(_line([_("Sample content: invented to show what a hub can hold")], "small"))

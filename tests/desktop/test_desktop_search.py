@@ -47,7 +47,7 @@ def test_a_work_is_one_row_that_says_its_other_languages_and_opens_them(
     page.list.opened.emit(page.list.cards.rows[0])
     settle(application)
     text = page.reader.text.toPlainText()
-    assert "Also on your shelf: \u2068Français\u2069: \u2068Le quokka\u2069 · " in text
+    assert "\u2068Also on your shelf:\u2069 \u2068Français\u2069: \u2068Le quokka\u2069 · " in text
     assert "Kwoka <b>" in text, "what the hub sent is no markup here"
     page.reader.text.anchorClicked.emit(QUrl("hubshelf:open/resource/w-fr"))
     settle(application)
