@@ -162,6 +162,15 @@ def test_pages_fit_together(library: Library) -> None:
             assert {page.total for page in pages} == {40}
 
 
+def test_pages_are_full_where_most_rows_are_of_the_same_works(library: Library) -> None:
+    put(
+        library,
+        *(resource(f"{n}-{m}", "Pumps", identifiers={"doi": f"10.1000/{n}"}) for n in range(12) for m in range(9)),
+    )
+    assert len(library.search("pumps", limit=12).results) == 12
+    assert len(library.search("pumps", limit=7, offset=5).results) == 7
+
+
 def test_other_names_find_no_work_again(library: Library) -> None:
     put(
         library,
