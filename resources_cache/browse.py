@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from heapq import merge
 from typing import Any
 
+from resources_cache import bodies
 from resources_cache.cards import Card, Filters, Page, Record
 from resources_cache.database import Row, Store
 from resources_cache.records import SEARCHED, card
@@ -120,8 +120,7 @@ def newest(store: Store, streams: Sequence[str]) -> Iterator[Record]:
     try:
         # Code points order as their UTF-8 does, so Python merges in the order in which SQLite walks.
         for _id, body in merge(*walks, reverse=True):
-            record: Record = json.loads(body)
-            yield record
+            yield bodies.load(store, body)
     finally:
         for walk in walks:
             walk.close()
@@ -158,7 +157,7 @@ def cards(store: Store, rids: Sequence[int]) -> list[Card]:
     rows: dict[int, Row] = {
         row[0]: row
         for row in store.rows_at_once(
-            "rid, body, has_text, messages",
+            f"rid, {bodies.readable('body')}, has_text, messages",
             "SELECT r.rid, b.body,"
             " EXISTS (SELECT 1 FROM records c WHERE c.owner = r.id AND c.owner <> '' AND c.type = 'text')"
             " AS has_text,"
@@ -170,7 +169,7 @@ def cards(store: Store, rids: Sequence[int]) -> list[Card]:
         )
     }
     return [
-        card(json.loads(rows[rid][1]), has_text=bool(rows[rid][2]), messages=int(rows[rid][3]))
+        card(bodies.load(store, rows[rid][1]), has_text=bool(rows[rid][2]), messages=int(rows[rid][3]))
         for rid in rids
         if rid in rows
     ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
-from resources_cache import labels, suggestions, works
+from resources_cache import bodies, labels, suggestions, works
 from resources_cache.cards import Check
 from resources_cache.database import MIN_SQLITE, Row, Store, sqlite_version
 from resources_cache.errors import CacheError
@@ -61,7 +60,7 @@ def _index(store: Store) -> tuple[bool, str]:
     stale = 0
     digests: dict[int, bytes] = dict(store.rows("SELECT rid, digest FROM indexed"))
     for rid, body in store.each("SELECT rid, body FROM bodies ORDER BY rid"):
-        found = indexed(json.loads(body))
+        found = indexed(bodies.load(store, body))
         if not found:
             continue
         if digests.pop(rid, None) != found.digest:
@@ -124,6 +123,8 @@ def _records(store: Store) -> tuple[bool, str]:
             f" AND p.type IN ({SEARCHED_SQL})) END"
         )
     )
+    if damaged := bodies.unreadable(store):
+        return True, f"these cannot be read: {', '.join(damaged)}"
     if loose or bare or astray:
         return (
             True,

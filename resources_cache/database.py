@@ -217,6 +217,12 @@ class Store:
         """Close the connection; closing twice does nothing."""
         self.connection.close()
 
+    def damaged(self, message: str) -> StoreDamaged:
+        """The error for damage that SQLite does not see, to be raised; the next opening looks at everything."""
+        with suppress(OSError):
+            suspicion(self.path).touch()
+        return StoreDamaged(message)
+
     def _watch(self, sql: str) -> None:
         if self._watcher is not None:
             self._watcher(sql)

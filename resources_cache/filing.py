@@ -7,12 +7,11 @@ Every function runs inside the caller's transaction. A record has one visible ro
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from resources_cache import labels, search_index, suggestions, works
+from resources_cache import bodies, labels, search_index, suggestions, works
 from resources_cache.cards import Applied
 from resources_cache.database import Store
 from resources_cache.records import (
@@ -109,7 +108,7 @@ def _put(store: Store, stream: str, records: Sequence[Mapping[str, Any]], mark: 
     store.executemany(_PUT, [_columns(rid, one, stream, mark) for rid, one in zip(rids, filed, strict=True)])
     store.executemany(
         "INSERT OR REPLACE INTO bodies VALUES (?, ?)",
-        [(rid, one.body) for rid, one in zip(rids, filed, strict=True)],
+        list(zip(rids, bodies.pack(store, filed), strict=True)),
     )
     _link(store, rids, filed, known)
     _adopt(store, rids, filed)
@@ -209,7 +208,7 @@ def _remove(store: Store, rids: Sequence[int]) -> None:
     if not rids:
         return
     one_each = [(rid,) for rid in rids]
-    waiting: list[tuple[str, str, str, str]] = []
+    waiting: list[tuple[str, str, str, bodies.Packed]] = []
     if store.value("SELECT 1 FROM displaced LIMIT 1"):
         for part in _parts(rids):
             waiting += store.rows(
@@ -237,7 +236,7 @@ def _remove(store: Store, rids: Sequence[int]) -> None:
     store.executemany("DELETE FROM records WHERE rid=?", one_each)
     for stream, generation, id_, body in waiting:
         store.execute("DELETE FROM displaced WHERE id=? AND stream=?", (id_, stream))
-        _put(store, stream, [json.loads(body)], generation)
+        _put(store, stream, [bodies.load(store, body)], generation)
 
 
 def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

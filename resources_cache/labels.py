@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from resources_cache import bodies
 from resources_cache.database import Store
 from resources_cache.records import clean
 from resources_cache.text import prepare, text_language
@@ -73,7 +74,7 @@ def expected(store: Store) -> list[Row]:
     """What the table has to hold."""
     kinds = ", ".join(f"'{kind}'" for kind in NAMING)
     records = store.rows(f"SELECT rid, body FROM records JOIN bodies USING (rid) WHERE type IN ({kinds})")
-    return [row for rid, body in records for row in _rows(rid, json.loads(body))]
+    return [row for rid, body in records for row in _rows(rid, bodies.load(store, body))]
 
 
 def kept(store: Store) -> list[Row]:

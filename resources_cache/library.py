@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from resources_cache import browse, filing, labels, search, suggestions, works
+from resources_cache import bodies, browse, filing, labels, search, suggestions, works
 from resources_cache.cards import (
     Applied,
     Card,
@@ -51,6 +51,11 @@ __all__ = [
 ]  # fmt: skip
 
 _SET_CURSOR = "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)"
+
+_EMPTIED = (
+    "records", "bodies", "dictionaries", "links", "labels", "work_keys", "works", "displaced", "indexed",
+    "cursors", "head", "documents",
+)  # fmt: skip
 
 _CHILDREN = {
     "resource": (("texts", "text"),),
@@ -241,19 +246,7 @@ class Library:
         Raises: as ``apply``.
         """
         with self._store.transaction() as store:
-            for table in (
-                "records",
-                "bodies",
-                "links",
-                "labels",
-                "work_keys",
-                "works",
-                "displaced",
-                "indexed",
-                "cursors",
-                "head",
-                "documents",
-            ):
+            for table in _EMPTIED:
                 store.execute(f"DELETE FROM {table}")
             store.execute("DELETE FROM meta WHERE key IN ('personal', 'languages', 'label_languages')")
             store.execute("INSERT INTO search(search) VALUES ('delete-all')")
@@ -271,7 +264,7 @@ class Library:
             body = store.value("SELECT body FROM bodies JOIN records USING (rid) WHERE id=?", (id_,))
             if body is None:
                 return None
-            record: Record = json.loads(body)
+            record = bodies.load(self._store, body)
             for name, kind in _CHILDREN.get(str(record.get("type")), ()):
                 record[name] = self._children(id_, kind)
         return record
@@ -286,7 +279,7 @@ class Library:
             " UNION ALL SELECT body FROM displaced WHERE id=?1 AND stream=?2 LIMIT 1",
             (id_, stream),
         )
-        return None if body is None else json.loads(body)
+        return None if body is None else bodies.load(self._store, body)
 
     def newest(self, streams: Sequence[str]) -> Generator[Record, None, None]:
         """The wire records filed under these streams, the largest id first (by the bytes of its UTF-8); copies
@@ -340,7 +333,7 @@ class Library:
     def vocabulary(self) -> dict[str, dict[str, str]]:
         """Theme slug → labels by language, in the themes' own order."""
         rows = self._store.rows("SELECT body FROM bodies JOIN records USING (rid) WHERE type='theme'")
-        themes: list[Record] = [json.loads(body) for (body,) in rows]
+        themes = [bodies.load(self._store, body) for (body,) in rows]
 
         def place(theme: Record) -> tuple[float, str]:
             order = theme.get("order")
@@ -417,6 +410,8 @@ class Library:
             suspect = suspicion(self.path)
             if suspect.exists():
                 looks_sound(store)
+                if found := bodies.unreadable(store):
+                    raise StoreDamaged(f"{self.path.name} is damaged (these cannot be read: {', '.join(found)}).")
                 suspect.unlink(missing_ok=True)
             if not read_only:
                 self._follow_rules(store)
@@ -444,11 +439,11 @@ class Library:
 
     def _children(self, id_: str, kind: str) -> list[Record]:
         rows = self._store.rows_at_once(
-            "body",
+            bodies.readable("body"),
             "SELECT body FROM bodies JOIN records USING (rid) WHERE owner=? AND owner<>'' AND type=?",
             (id_, kind),
         )
-        found: list[Record] = [json.loads(body) for (body,) in rows]
+        found = [bodies.load(self._store, body) for (body,) in rows]
         return sorted(found, key=lambda r: (str(r.get("created") or r.get("updated") or ""), str(r["id"])))
 
     @staticmethod

@@ -134,6 +134,14 @@ def _titled(store: Store) -> None:
     store.execute("DELETE FROM meta WHERE key='title_rules'")
 
 
+def _packed(store: Store) -> None:
+    """Bodies are zstd frames from now on, with these dictionaries (resources_cache/bodies.py); those that are here
+    stay as they are."""
+    store.execute(
+        "CREATE TABLE dictionaries (id INTEGER PRIMARY KEY, kind TEXT NOT NULL UNIQUE, body BLOB NOT NULL)"
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _displaced,
@@ -147,4 +155,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _labelled,
     _works,
     _titled,
+    _packed,
 )

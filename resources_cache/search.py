@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from resources_cache import works
+from resources_cache.bodies import load, readable
 from resources_cache.browse import conditions
 from resources_cache.cards import Filters, Hit, SearchPage
 from resources_cache.counting import Counting
@@ -223,9 +223,11 @@ class _Bodies:
         missing = [rid for rid in dict.fromkeys(rids) if rid not in self._found]
         if missing:
             rows = self._store.rows_at_once(
-                "rid, body", f"SELECT rid, body FROM bodies WHERE rid IN ({','.join('?' * len(missing))})", missing
+                f"rid, {readable('body')}",
+                f"SELECT rid, body FROM bodies WHERE rid IN ({','.join('?' * len(missing))})",
+                missing,
             )
-            self._found |= {rid: json.loads(body) for rid, body in rows}
+            self._found |= {rid: load(self._store, body) for rid, body in rows}
 
 
 def _title(owner: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from resources_cache import bodies
 from resources_cache.database import Store
 from resources_cache.records import COLUMNS, Indexed, indexed
 from resources_cache.text import Group
@@ -40,7 +41,7 @@ def rebuild(store: Store) -> None:
     last = -1
     while batch := store.rows("SELECT rid, body FROM bodies WHERE rid > ? ORDER BY rid LIMIT 500", (last,)):
         last = batch[-1][0]
-        rows = [(rid, indexed(json.loads(body))) for rid, body in batch]
+        rows = [(rid, indexed(bodies.load(store, body))) for rid, body in batch]
         add(store, [(rid, found) for rid, found in rows if found])
 
 

@@ -7,13 +7,12 @@ word that begins so in every text. Every function runs in the caller's transacti
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resources_cache import works
+from resources_cache import bodies, works
 from resources_cache.database import Row, Store
 from resources_cache.records import SEARCHED, SEARCHED_SQL, parts
 from resources_cache.text import END, PLAIN, START, fold, key
@@ -75,7 +74,7 @@ def rebuild(store: Store) -> None:
     )
     while batch := store.rows(sql, (last,)):
         last = batch[-1][0]
-        add(store, [(rid, json.loads(body)) for rid, body in batch])
+        add(store, [(rid, bodies.load(store, body)) for rid, body in batch])
 
 
 def clear(store: Store) -> None:
@@ -122,7 +121,7 @@ def problem(store: Store) -> str:
     """What is wrong with the table, "" where it holds the titles of the records and nothing else."""
     expected: dict[int, int] = {}
     for rid, body in store.each("SELECT rid, body FROM bodies"):
-        if words := titled(json.loads(body)):
+        if words := titled(bodies.load(store, body)):
             expected[rid] = sum(map(hash, words.split()))
     read_only = bool(store.value("PRAGMA query_only"))
     store.execute("PRAGMA query_only=OFF")  # the table below is a view of the index and writes nothing to the file
@@ -221,13 +220,15 @@ def _one_of_each(store: Store, rows: Sequence[Row], limit: int) -> list[Row]:
 def _with_bodies(store: Store, rows: Sequence[Row]) -> Iterator[tuple[Row, dict[str, Any]]]:
     rids = [row[0] for row in rows]
     marks = ",".join("?" * len(rids))
-    bodies: dict[int, str] = dict(
-        store.rows_at_once("rid, body", f"SELECT rid, body FROM bodies WHERE rid IN ({marks})", rids)
+    packed: dict[int, str] = dict(
+        store.rows_at_once(
+            f"rid, {bodies.readable('body')}", f"SELECT rid, body FROM bodies WHERE rid IN ({marks})", rids
+        )
         if rids
         else ()
     )
     for row in rows:
-        yield row, json.loads(bodies[row[0]])
+        yield row, bodies.load(store, packed[row[0]])
 
 
 def _suggestion(row: Row, record: Mapping[str, Any], asked: Sequence[tuple[str, bool]]) -> Suggestion:

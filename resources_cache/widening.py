@@ -6,13 +6,13 @@ too, after all that have words of the query itself. docs/adr/0014-vocabularies.m
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Any, NamedTuple
 
 from resources_cache import labels
+from resources_cache.bodies import load, readable
 from resources_cache.database import Store
 from resources_cache.records import parts
 from resources_cache.text import Group, Query, guess, language, prepare
@@ -119,8 +119,8 @@ def _named(store: Store, words_of: Sequence[Sequence[str]], named: Sequence[str]
     if not chosen:
         return _Found([], frozenset(), frozenset())
     sql = _in("SELECT rid, body FROM bodies WHERE rid IN", chosen)
-    bodies: dict[int, str] = dict(store.rows_at_once("rid, body", sql, chosen))
-    return _Found([json.loads(bodies[rid]) for rid in chosen], frozenset(meant), frozenset(small))
+    packed: dict[int, str] = dict(store.rows_at_once(f"rid, {readable('body')}", sql, chosen))
+    return _Found([load(store, packed[rid]) for rid in chosen], frozenset(meant), frozenset(small))
 
 
 def _spans(

@@ -10,13 +10,13 @@ of a resource: a record that is called so, of the same year, is taken for that t
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from resources_cache import bodies
 from resources_cache.cards import Edition
 from resources_cache.database import Store
 from resources_cache.records import names, texts
@@ -159,7 +159,7 @@ def expected_keys(store: Store) -> Iterator[Row]:
     while batch := store.rows(sql, (last,)):
         last = batch[-1][0]
         for rid, body in batch:
-            yield from ((key, rid, kind) for key, kind in keys(json.loads(body)))
+            yield from ((key, rid, kind) for key, kind in keys(bodies.load(store, body)))
 
 
 _WITH_SHARED_KEYS = (

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from resources_cache import bodies
 from tests.faults.conftest import articles
 from tests.faults.shelves import Shelf, agree
 from tests.programs import HubProgram, write_records
@@ -20,9 +19,9 @@ NEWEST = "a1-0159"
 
 def damage(shelf: Shelf, record: str, **fields: Any) -> None:
     """Change a record's body as a failing disk or a curious person would."""
-    with closing(sqlite3.connect(shelf.home.path / "library.db")) as store, store:
+    with shelf.home.library() as library, library._store.transaction() as store:
         where = "rid=(SELECT rid FROM records WHERE id=?)"
-        (body,) = store.execute(f"SELECT body FROM bodies WHERE {where}", (record,)).fetchone()
+        body = bodies.unpack(store, store.value(f"SELECT body FROM bodies WHERE {where}", (record,)))
         changed = json.dumps(
             {**json.loads(body), **fields}, ensure_ascii=False, separators=(",", ":"), sort_keys=True
         )

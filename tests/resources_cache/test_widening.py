@@ -203,7 +203,8 @@ def test_a_shelf_from_before_there_were_names_gets_them(tmp_path: Path) -> None:
     before = library_schema.MIGRATIONS.index(library_schema._labelled)
     connection.executescript(
         "DROP TABLE labels; DELETE FROM meta WHERE key = 'label_languages';"
-        "DROP TABLE work_keys; DROP TABLE works; DROP TABLE titles;"  # what later steps make
+        # What later steps make.
+        "DROP TABLE work_keys; DROP TABLE works; DROP TABLE titles; DROP TABLE dictionaries;"
         f"PRAGMA user_version = {before};"
     )
     connection.close()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from backports import zstd
 from pysqlite3 import dbapi2
 
 from resources_cache.cards import Cursor
@@ -79,17 +80,26 @@ def read_library(path: Path) -> Content:
 def _content(database: Any) -> Content:
     found = Content()
     shown: Lines = defaultdict(dict)
+    dictionaries = {
+        id_: zstd.ZstdDict(body) for id_, body in database.execute("SELECT id, body FROM dictionaries")
+    }
     for stream, id_, body in database.execute("SELECT stream, id, body FROM records JOIN bodies USING (rid)"):
         if stream != PERSONAL:
-            shown[stream][id_] = change_line(json.loads(body))
+            shown[stream][id_] = change_line(_record(body, dictionaries))
     waiting: Lines = defaultdict(dict)
     for stream, id_, body in database.execute("SELECT stream, id, body FROM displaced"):
-        waiting[stream][id_] = change_line(json.loads(body))
+        waiting[stream][id_] = change_line(_record(body, dictionaries))
     found.shown, found.waiting = dict(shown), dict(waiting)
     for stream, *rest in database.execute("SELECT stream, epoch, seq, generation, parts FROM cursors"):
         found.places[stream] = Cursor(*rest)
     found.head = database.execute("SELECT epoch, version FROM head").fetchone()
     return found
+
+
+def _record(body: str | bytes, dictionaries: dict[int, zstd.ZstdDict]) -> Any:
+    if isinstance(body, bytes):
+        body = zstd.decompress(body, dictionaries.get(zstd.get_frame_info(body).dictionary_id)).decode()
+    return json.loads(body)
 
 
 def read_own(path: Path) -> OwnWork:
