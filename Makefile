@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 
 .PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-search \
-        bench-search-languages simulate screenshots sample test-slow test-postgres clean
+        bench-search-languages bench-search-speed simulate screenshots sample test-slow test-postgres clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,10 @@ bench-sync: setup  ## what the wire carries over bad links (BENCH='--only t2,t3'
 
 bench-search: setup  ## how good the answers of the search are (BENCH='--only cisi'); build/bench/search-quality.json
 	@$(PY) -m tests.bench.search_quality $(BENCH)
+
+bench-search-speed: setup  ## how fast the search is, and how large (BENCH='--size 100000')
+	@$(PY) -c "import wordfreq" 2>/dev/null || $(PY) -m pip install --quiet wordfreq
+	@$(PY) -m tests.bench.search_speed $(BENCH)
 
 screenshots: setup sample  ## every page, light and dark, in three languages, in build/screenshots
 	@$(PY) packaging/demo.py --screenshots build/screenshots
