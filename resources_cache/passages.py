@@ -6,27 +6,30 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from resources_cache.records import Part, keywords, parts
-from resources_cache.text import Query, snippet
+from resources_cache.text import Query
+from resources_cache.text.snippets import Marker
 
 _ORDER = ("summary", "body", "names", "title")
 """The title comes last: it is shown anyway."""
 
 
-def passage(record: Mapping[str, Any], wanted: Query) -> str:
+def passage(record: Mapping[str, Any], wanted: Query, marker: Marker | None = None) -> str:
     """About 220 characters from the part that has the most of the words, these between U+0002 and U+0003.
 
     Each part is looked at by itself: nobody can read a passage that runs from a summary into its translation.
-    Keywords are no prose, and shown only where nothing else has any of the words.
+    Keywords are no prose, and shown only where nothing else has any of the words. ``marker``: that of ``wanted``,
+    where there is one.
     """
+    marker = marker or Marker(wanted)
     best, most = "", -1
     for _column, text, tag in _parts(record):
-        shown, matches = snippet(text, wanted, tag)
+        shown, matches = marker.snippet(text, tag)
         if matches > most:
             best, most = shown, matches
     if most > 0:
         return best
     words, tag = keywords(record)
-    shown, matches = snippet(words, wanted, tag) if words else ("", 0)
+    shown, matches = marker.snippet(words, tag) if words else ("", 0)
     return shown if matches > 0 else best
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from resources_cache.text import Query
 from resources_cache.text.folding import WORD, is_unspaced
-from resources_cache.text.words import forms
+from resources_cache.text.matching import Finder
 
 WEIGHTS = "3.0, 1.0, 1.0, 1.0"
 """bm25 weights of title, names, summary and body: what a text is called says more than what it mentions."""
@@ -31,6 +31,7 @@ READ = 1_000
 """Characters of a candidate that are looked at."""
 
 _TOGETHER = 3  # words apart at most: "quality of the education" is "education quality" said otherwise
+_FAR = 200  # characters in which there are surely so many words
 _YEARS = 20
 
 
@@ -64,6 +65,7 @@ class Ranker:
         self._year = this_year
         groups = wanted.wanted
         self._group_of = {word: n for n, group in enumerate(groups) for word in group.words}
+        self._finders: dict[str, Finder[int]] = {}
         self._count = len(groups)
         self._spaced = any(not is_unspaced(group.written) for group in groups)
         written = dict.fromkeys(group.written.casefold() for group in groups)
@@ -83,11 +85,18 @@ class Ranker:
         return candidate.bm25 * (1 + sum(BONUSES[name] * share for name, share in shares.items()))
 
     def _places(self, text: str, lang: str) -> list[tuple[int, int]]:
-        """(place, group) of each word of the text that a group means."""
-        group_of = self._group_of
-        return [
-            (at, group_of[form]) for at, form in enumerate(forms(WORD.findall(text), lang)) if form in group_of
-        ]
+        """(place, group) of each word of the text that a group means; places far apart are not told exactly."""
+        if lang not in self._finders:
+            self._finders[lang] = Finder(self._group_of, {}, lang)
+        found: list[tuple[int, int]] = []
+        at = last = 0
+        for start, end, group in self._finders[lang].find(text):
+            if found:
+                between = text[last:start]
+                at += 1 + (len(WORD.findall(between)) if len(between) < _FAR else _TOGETHER)
+            found.append((at, group))
+            last = end
+        return found
 
     def _together(self, text: str, lang: str) -> float:
         places = self._places(text, lang)

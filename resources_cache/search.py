@@ -22,6 +22,7 @@ from resources_cache.records import SEARCHED_SQL, parts
 from resources_cache.search_index import documents, holds, languages
 from resources_cache.text import Group, Query, parse, text_language
 from resources_cache.text.folding import WORD
+from resources_cache.text.snippets import Marker
 from resources_cache.text.spelling import mended, spelt
 from resources_cache.widening import found_by, widened
 
@@ -74,9 +75,11 @@ def search(
         bodies.load([rid for owner, _score, row in [*direct, *more] for rid in (owner, row)])
         facets = counting.facets(_either(wanted, also), filters) if counting else {}
         others = works.editions(store, [owner for owner, _score, _row in [*direct, *more]])
-    hits = [_hit(bodies[owner], bodies[row], score, wanted) for owner, score, row in direct]
+    marker = Marker(wanted)
+    hits = [_hit(bodies[owner], bodies[row], score, wanted, marker) for owner, score, row in direct]
     if also is not None:
-        hits += [_hit(bodies[owner], bodies[row], score, also, also.groups) for owner, score, row in more]
+        marker = Marker(also)
+        hits += [_hit(bodies[owner], bodies[row], score, also, marker, also.groups) for owner, score, row in more]
     for at, (owner, _score, _row) in enumerate([*direct, *more]):
         if owner in others:
             hits[at] = replace(hits[at], editions=tuple(others[owner]))
@@ -235,7 +238,12 @@ def _title(owner: Mapping[str, Any]) -> str:
 
 
 def _hit(
-    owner: dict[str, Any], found: dict[str, Any], score: float, wanted: Query, names: Sequence[Group] = ()
+    owner: dict[str, Any],
+    found: dict[str, Any],
+    score: float,
+    wanted: Query,
+    marker: Marker,
+    names: Sequence[Group] = (),
 ) -> Hit:
     """``names``: by which of these it was found is to be said."""
     year, lang = owner.get("year"), owner.get("lang")
@@ -243,7 +251,7 @@ def _hit(
         id=owner["id"],
         kind=owner["type"],
         title=_title(owner),
-        snippet=passage(found, wanted),
+        snippet=passage(found, wanted, marker),
         score=round(score, 8),
         lang=lang if isinstance(lang, str) else "",
         year=year if isinstance(year, int) else None,

@@ -35,11 +35,13 @@ def _mark_ranges() -> str:
     return "".join(f"\\u{first:04x}-\\u{last:04x}" for first, last in ranges)
 
 
-_JOINED = f"{_mark_ranges()}{_SILENT}"
-WORD = re.compile(f"[^\\W_]+(?:[{_JOINED}]+[^\\W_]*)*+")
+JOINED = f"{_mark_ranges()}{_SILENT}"
+"""What may stand inside a word besides letters and digits, as the inside of a character class."""
+
+WORD = re.compile(f"[^\\W_]+(?:[{JOINED}]+[^\\W_]*)*+")
 """A word as it is written, before folding."""
 
-_BETWEEN = re.compile(f"[^\\w{_JOINED}]|_")
+_BETWEEN = re.compile(f"[^\\w{JOINED}]|_")
 _PIECE = 1 << 16  # characters looked at in one go; in between, other threads get their turn
 
 RUN = re.compile(f"[{UNSPACED}]+|[^{UNSPACED}]+")

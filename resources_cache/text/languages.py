@@ -38,6 +38,9 @@ _RANGES = (
     (0xFDFF, "arabic"), (0xFE6F, ""), (0xFEFF, "arabic"),
 )  # fmt: skip
 
+BEGINNINGS_STAY = frozenset(["ca", "da", "en", "es", "eu", "fi", "fr", "it", "no", "pt", "ro", "sv", "sw", "vi"])
+"""Languages in Latin script in which a stem begins as the word does: others lose prefixes or change vowels."""
+
 _SAMPLE = 2_000  # characters looked at for a guess
 _ENOUGH = 2
 _WORD = re.compile(r"[^\W\d_]+")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from resources_cache.text.folding import WORD, fold, is_unspaced
+from resources_cache.text.matching import Finder
 from resources_cache.text.queries import Query
-from resources_cache.text.words import forms, stop_forms, text_language
+from resources_cache.text.words import stop_forms, text_language
 
 START, END = "\x02", "\x03"
 """Around each matching word of a snippet."""
@@ -23,105 +26,139 @@ def strip_html(text: str) -> str:
     return html.unescape(_TAG.sub(" ", text))
 
 
-class Matcher:
-    """Which written words of a text in ``lang`` (as ``text_language`` gives it) a query means."""
+class Marker:
+    """Makes the snippets of one query."""
 
-    def __init__(self, wanted: Query, lang: str) -> None:
-        self._lang = lang
-        phrases = [phrase for group in wanted.wanted for phrase in group.words]
-        prefixes = [group.prefix for group in wanted.wanted if group.prefix]
-        tokens = {token for phrase in phrases for token in phrase.split()}
-        small = stop_forms(wanted.languages, lang)
-        if tokens - small:  # inside a phrase, small words are no reason to mark them everywhere
-            tokens -= small
-        self._runs: list[str] = []
-        for phrase in phrases:
-            if is_unspaced(phrase):
-                pairs = [pair for pair in phrase.split() if is_unspaced(pair)]
-                self._runs.append("".join(pair[0] for pair in pairs[:-1]) + pairs[-1])
-        self._runs += [prefix for prefix in prefixes if is_unspaced(prefix)]
-        self._prefixes = tuple(prefix for prefix in prefixes if len(prefix) > 1)
-        self._tokens = frozenset(tokens)
+    def __init__(self, wanted: Query) -> None:
+        self._wanted = wanted
+        self._matchers: dict[str, _Matcher] = {}
 
-    def spans(self, text: str) -> list[tuple[int, int, str]]:
-        """Matches in ``text`` up to a little after the first one: (where it starts, where it ends, token)."""
-        found: list[tuple[int, int, str]] = []
-        limit = len(text)
-        ready = list(forms(WORD.findall(text), self._lang))
-        if not self._prefixes and not self._runs:
-            # Most parts of most texts have none of the words: then there is nothing to walk through.
-            hits = [at for at, form in enumerate(ready) if form in self._tokens or " " in form]
-            ready = ready[: hits[-1] + 1] if hits else []
-        for match, form in zip(WORD.finditer(text), ready, strict=False):
-            if match.start() > limit:
-                break
-            token = form if form in self._tokens else self._match(match, form)
-            if token:
-                found.append((match.start(), match.end(), token))
-            elif self._runs and is_unspaced(match.group()):
-                found.extend(self._inside(match.group(), match.start()))
-            if found and limit == len(text):
-                limit = min(limit, found[0][0] + _LOOK_AHEAD)
-        return found
+    def snippet(self, text: str, lang: str = "", width: int = 220) -> tuple[str, int]:
+        """About ``width`` characters of ``text`` around its best place, and how many different words match there.
 
-    def _match(self, match: re.Match[str], form: str) -> str:
-        """What a word that is no token of the query as a whole yet matches of it, or ""."""
-        if self._prefixes:
-            folded = fold(match.group())
-            for prefix in self._prefixes:
-                if folded.startswith(prefix) or form.startswith(prefix):
-                    return prefix
-        if " " in form and not is_unspaced(form) and not self._tokens.isdisjoint(form.split()):
-            return form
-        return ""
+        ``lang`` is the BCP 47 tag of the text, "" for a guess. Matching words stand between START and END; a cut
+        is shown by "…". Without a match it is the beginning.
+        """
+        place = self._place(text, lang, width)
+        return _shown(text, place, width), place.words
 
-    def _inside(self, word: str, offset: int) -> list[tuple[int, int, str]]:
-        """Runs of an unspaced script; positions are exact only where folding keeps the length."""
-        folded = fold(word)
-        if len(folded) != len(word):
-            return []
-        found: list[tuple[int, int, str]] = []
-        for run in self._runs:
-            at = folded.find(run)
-            while at >= 0:
-                found.append((offset + at, offset + at + len(run), run))
-                at = folded.find(run, at + 1)
-        joined: list[tuple[int, int, str]] = []
-        for start, end, run in sorted(found):
-            if joined and start <= joined[-1][1]:
-                first, last, longest = joined[-1]
-                joined[-1] = (first, max(last, end), longest if last >= end else longest + run)
-            else:
-                joined.append((start, end, run))
-        return joined
+    def _place(self, text: str, lang: str, width: int) -> _Place:
+        spans = self._matcher(text_language(lang, text)).spans(text, width)
+        first, best = 0, 0
+        for index, (start, _end, _word) in enumerate(spans):
+            here = {word for _begin, end, word in spans[index:] if end <= start + width - 40}
+            if len(here) > best:
+                first, best = index, len(here)
+        return _Place(spans, first, best)
+
+    def _matcher(self, lang: str) -> _Matcher:
+        if lang not in self._matchers:
+            self._matchers[lang] = _Matcher(self._wanted, lang)
+        return self._matchers[lang]
 
 
 def snippet(text: str, wanted: Query, lang: str = "", width: int = 220) -> tuple[str, int]:
-    """About ``width`` characters of ``text`` around its best place, and how many different words match there.
+    """See ``Marker.snippet``."""
+    return Marker(wanted).snippet(text, lang, width)
 
-    ``lang`` is the BCP 47 tag of the text, "" for a guess. Matching words stand between START and END; a cut is
-    shown by "…". Without a match it is the beginning.
-    """
-    text = _CONTROL.sub(" ", text)
-    spans = Matcher(wanted, text_language(lang, text)).spans(text)
-    first, best = 0, 0
-    for index, (start, _end, _token) in enumerate(spans):
-        here = {token for begin, end, token in spans[index:] if end <= start + width - 40}
-        if len(here) > best:
-            first, best = index, len(here)
-    begin = _word_start(text, spans[first][0] - 40) if spans else 0
+
+_Word = tuple[int, int]
+"""One thing that is looked for: (place of its group in the query, place of the word in a phrase)."""
+
+_Span = tuple[int, int, _Word]
+"""(where a match starts in the text, where it ends, what matches)."""
+
+
+class _Place(NamedTuple):
+    """Matches in a text, at which of them its best place begins, and how many different words are there."""
+
+    spans: Sequence[_Span]
+    first: int
+    words: int
+
+
+def _shown(text: str, place: _Place, width: int) -> str:
+    begin = _word_start(text, place.spans[place.first][0] - 40) if place.spans else 0
     end = min(len(text), begin + width)
     if end < len(text):
         cut = text.rfind(" ", begin + width // 2, end)
         end = cut if cut > 0 else end
-    pieces = ["… " if begin else ""]
+    shown = ["… " if begin else ""]
     at = begin
-    for start, stop, _token in spans:
+    for start, stop, _word in place.spans:
         if start >= at and stop <= end:
-            pieces += [text[at:start], START, text[start:stop], END]
+            shown += [_CONTROL.sub(" ", text[at:start]), START, text[start:stop], END]
             at = stop
-    pieces += [text[at:end], " …" if end < len(text) else ""]
-    return _SPACE.sub(" ", "".join(pieces)).strip(), best
+    shown += [_CONTROL.sub(" ", text[at:end]), " …" if end < len(text) else ""]
+    return _SPACE.sub(" ", "".join(shown)).strip()
+
+
+class _Matcher:
+    """Which written words of a text in ``lang`` (as ``text_language`` gives it) a query means."""
+
+    def __init__(self, wanted: Query, lang: str) -> None:
+        phrases = [(n, phrase) for n, group in enumerate(wanted.wanted) for phrase in group.words]
+        prefixes = [(n, group.prefix) for n, group in enumerate(wanted.wanted) if group.prefix]
+        words: dict[str, _Word] = {}
+        for n, phrase in phrases:
+            for place, token in enumerate(phrase.split()):
+                words.setdefault(token, (n, place))
+        small = stop_forms(wanted.languages, lang)
+        if not small.issuperset(words):  # inside a phrase, small words are no reason to mark them everywhere
+            words = {token: word for token, word in words.items() if token not in small}
+        self._runs: list[tuple[str, _Word]] = []
+        for n, phrase in phrases:
+            if is_unspaced(phrase):
+                pairs = [pair for pair in phrase.split() if is_unspaced(pair)]
+                self._runs.append(("".join(pair[0] for pair in pairs[:-1]) + pairs[-1], (n, 0)))
+        self._runs += [(prefix, (n, 0)) for n, prefix in prefixes if is_unspaced(prefix)]
+        beginnings = {prefix: (n, 0) for n, prefix in prefixes if len(prefix) > 1}
+        self._several = len({*words.values(), *beginnings.values()}) > 1
+        self._finder = Finder(words, beginnings, lang)
+
+    def spans(self, text: str, width: int) -> list[_Span]:
+        """Matches from the first one on, up to a little after it."""
+        found: list[_Span] = []
+        limit = len(text)
+        for span in self._finder.find(text):
+            if span[0] > limit:
+                break
+            if not found:
+                limit = span[0] + (_LOOK_AHEAD if self._several else width)
+            found.append(span)
+        if self._runs:
+            found += self._in_runs(text)
+            found.sort()
+        return found
+
+    def _in_runs(self, text: str) -> list[_Span]:
+        found: list[_Span] = []
+        for word in WORD.finditer(text):
+            if found and word.start() > found[0][0] + _LOOK_AHEAD:
+                break
+            if is_unspaced(word.group()):
+                found += self._inside(word.group(), word.start())
+        return found
+
+    def _inside(self, word: str, offset: int) -> list[_Span]:
+        """Runs of an unspaced script; positions are exact only where folding keeps the length."""
+        plain = fold(word)
+        if len(plain) != len(word):
+            return []
+        found: list[_Span] = []
+        for run, meant in self._runs:
+            at = plain.find(run)
+            while at >= 0:
+                found.append((offset + at, offset + at + len(run), meant))
+                at = plain.find(run, at + 1)
+        joined: list[_Span] = []
+        for start, end, meant in sorted(found):
+            if joined and start <= joined[-1][1]:
+                first, last, one = joined[-1]
+                joined[-1] = (first, max(last, end), one)
+            else:
+                joined.append((start, end, meant))
+        return joined
 
 
 def _word_start(text: str, wanted: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 import Stemmer
@@ -52,6 +52,33 @@ def _keys(text_language: str) -> _KeyTable:
     return _KeyTable(text_language)
 
 
+class _PieceTable(dict[str, str]):
+    """What stands between two spaces, commas and all → its words, each as ``ready`` makes it, in their order.
+    Splitting at spaces is far faster than looking for words, and no word has a space in it."""
+
+    def __init__(self, ready: Callable[[str], str]) -> None:
+        super().__init__()
+        self._ready = ready
+
+    def __missing__(self, piece: str) -> str:
+        found = " ".join(filter(None, map(self._ready, WORD.findall(piece))))
+        if len(piece) <= _MAX_KEY_LENGTH:
+            if len(self) >= _MAX_KEYS:
+                self.clear()
+            self[piece] = found
+        return found
+
+
+@cache
+def _pieces(text_language: str) -> _PieceTable:
+    return _PieceTable(_keys(text_language).__getitem__)
+
+
+@cache
+def _folded() -> _PieceTable:
+    return _PieceTable(fold)
+
+
 def text_language(tag: str, text: str) -> str:
     """The language that ``text`` is prepared in: what its BCP 47 tag says, else a guess."""
     return language(tag) or guess(text)
@@ -62,14 +89,26 @@ def prepare(text: str, lang: str = "") -> str:
 
     ``lang`` (BCP 47) is what the text says it is written in; a text that does not say is looked at.
     """
-    keys = _keys(text_language(lang, text))
+    known = _pieces(text_language(lang, text))
     return " ".join(
-        [
-            ready
-            for piece in pieces(text)
-            if (ready := " ".join(filter(None, map(keys.__getitem__, WORD.findall(piece)))))
-        ]
+        [ready for part in pieces(text) if (ready := " ".join(filter(None, map(known.__getitem__, part.split()))))]
     )
+
+
+def prepared(text: str, lang: str) -> str:
+    """``prepare`` for a short text in ``lang`` (as ``text_language`` gives it), with a space before and after each
+    word, so that one is found in it at the speed of a look into a string."""
+    return f" {' '.join(map(_pieces(lang).__getitem__, text.split()))} "
+
+
+def folded(text: str) -> str:
+    """The words of a short text as ``fold`` makes them, with a space before and after each."""
+    return f" {' '.join(map(_folded().__getitem__, text.split()))} "
+
+
+def folded_words(words: Iterable[str]) -> Iterator[str]:
+    """``fold`` of each of many words, at the speed of a look-up."""
+    return map(_folded().__getitem__, words)
 
 
 def key(word: str, lang: str) -> str:
@@ -210,7 +249,6 @@ def is_stop_word(word: str, languages: frozenset[str]) -> bool:
 
 
 __all__ = [
-    "RULES", "alternatives", "asked_pieces", "completed", "forms", "is_stop_word", "key", "prepare", "stop_forms",
-    "stop_words",
-    "text_language",
+    "RULES", "alternatives", "asked_pieces", "completed", "folded", "folded_words", "forms", "is_stop_word", "key",
+    "prepare", "prepared", "stop_forms", "stop_words", "text_language",
 ]  # fmt: skip
