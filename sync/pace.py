@@ -23,7 +23,7 @@ TRUSTED_SECONDS = 30.0
 """A slow link that has been up so long and never dropped is asked for long ranges."""
 _CAREFUL_FROM = 0.7
 """The share of the time that the link held before it dropped, after which it may drop again."""
-_FILLED = 0.93
+_FILLED = 0.85
 _SMALLEST_PIECE = 4 * 1024
 _LARGEST_PIECE = 32 * 1024
 _SHORTEST_HOLD = 2.0
