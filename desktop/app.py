@@ -5,8 +5,10 @@
 3. The window is made with Home alone and shown. It is usable now: the rail, the keys and the search work.
 4. Behind it the stores open and Home fills; a shelf that never knew a hub goes to the first run instead.
 5. A moment later the engine starts its own thread and looks for the hub. Nothing waits for it.
-6. At the end drafts are written, the engine is told to stop, and the threads finish their writes.
+6. Then it listens for later starts, which hand over what they were asked for (`one_window`).
+7. At the end drafts are written, the engine is told to stop, and the threads finish their writes.
 
+A window that did not end as it should is noticed before (1): what was open is open again, and its report offered.
 A change of language, colours or text size makes the window anew at the same place; the threads go on.
 """
 
@@ -19,15 +21,21 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
+from shiboken6 import isValid
 
 from desktop.background import Background
 from desktop.constants_guard import keep_constants_alive
 from desktop.context import Context
+from desktop.crashes import Aftermath, Crash, Crashes, aftermath
+from desktop.error_words import KnownError, words_for
 from desktop.garbage import Garbage
 from desktop.late_engine import LateEngine
+from desktop.links import LinkRefused, place_of_link
 from desktop.navigation import Navigator, Place
+from desktop.one_window import Door, NotAnswering, WindowLock, take_or_hand_over
 from desktop.preferences import Preferences
+from desktop.session import SessionKeeper
 from desktop.shelf import Shelf
 from desktop.sync_bridge import Engine, MakeEngine, SyncBridge
 from desktop.theme import Theme
@@ -38,6 +46,8 @@ ENGINE_AFTER_MS = 600
 # Seconds after which a busy thread gives way. Drawing goes in and out of Python many times, and each time it may
 # have to wait this long for a thread that decodes what arrived (5 ms unless told otherwise).
 GIVE_WAY_S = 0.0005
+_OPEN_ANEW = 77
+"""Exit code of Qt's loop: not the end, but the same again from the beginning."""
 
 
 class Application(QObject):
@@ -64,6 +74,11 @@ class Application(QObject):
             navigator=Navigator(self),
             preferences=preferences,
         )
+        self.session = SessionKeeper(self.context, self)
+        self._report = ""
+        self._crash_dialog: QDialog | None = None
+        self.context.notices.report_wanted.connect(lambda: self._show_report(None))
+        self.context.notices.open_anew.connect(lambda: qt.exit(_OPEN_ANEW))
         self.context.notices.look_changed.connect(self._look_changed, Qt.ConnectionType.QueuedConnection)
         self._theme.system_changed.connect(self._look_changed, Qt.ConnectionType.QueuedConnection)
         self._later = QTimer(self)
@@ -73,9 +88,18 @@ class Application(QObject):
         self._wear()
         self.window = MainWindow(self.context)
 
-    def start(self, place: Place | None = None) -> None:
-        """Show the window at `place` (Home, or the first run where there was no hub yet) and start the rest."""
+    def start(self, place: Place | None = None, left: Aftermath | None = None) -> None:
+        """Show the window at `place` (Home, or the first run where there was no hub yet) and start the rest.
+
+        `left`: what a window that did not end as it should has left; what was open is opened again.
+        """
         preferences = self.context.preferences
+        restored = left is not None and not left.again and preferences.introduced
+        if left is not None and restored:
+            before = left.session
+            trail = (*before.trail, before.here) if place else before.trail
+            place = place or before.here
+            self.context.navigator.restore(trail, place)
         width, height = preferences.width or USUAL[0], preferences.height or USUAL[1]
         if (screen := self._qt.primaryScreen()) is not None:
             room = screen.availableGeometry()
@@ -92,6 +116,10 @@ class Application(QObject):
             self.window.show()
         self.window.read_status()
         self.window.read_vocabulary()
+        self.session.begin(restored=restored)
+        if left is not None:
+            self._report = left.report
+            self.context.notices.problem.emit(left.error)
         self._later.start()
         QTimer.singleShot(0, self, self._garbage.start)
 
@@ -100,8 +128,39 @@ class Application(QObject):
         self._later.stop()
         self._garbage.stop()
         self.context.notices.closing.emit()
+        self.session.pause()
         self.context.sync.stop()
         self.context.background.close()
+        self.session.end()
+
+    def come(self, place: Place | None) -> None:
+        """Come to the front, and show `place` where one is given (a first run is not interrupted for it)."""
+        window = self.window
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.show()
+        window.raise_()
+        window.activateWindow()
+        if place is not None and self.context.preferences.introduced:
+            self.context.navigator.go(place)
+
+    def tell(self, error: KnownError) -> None:
+        """Come to the front and say what is wrong."""
+        self.come(None)
+        self.context.notices.problem.emit(error)
+
+    def crashed(self, crash: Crash) -> None:
+        """Save drafts and the open places, then tell the person, who goes on or closes the program."""
+        self._report = crash.report
+        self.session.keep_now()
+        self.context.notices.closing.emit()
+        if self._crash_dialog is None or not isValid(self._crash_dialog):
+            self._show_report(self._qt.quit)
+
+    def _show_report(self, close_program: Callable[[], object] | None) -> None:
+        from desktop.widgets.crash_dialog import CrashDialog
+
+        self._crash_dialog = CrashDialog(self.window, self._report, close_program)
+        self._crash_dialog.open()
 
     def _first_place(self, known: bool) -> None:
         self.context.preferences.introduced = known
@@ -159,21 +218,88 @@ def background_engine(home: Path) -> MakeEngine:
     return make
 
 
-def run(home_path: Path) -> int:
-    """Open the window on the shelf in `home_path` and return the exit code when it is closed."""
+def run(home_path: Path, link: str = "", refused: LinkRefused | None = None, *, alone: bool = True) -> int:
+    """Open the window on the shelf in `home_path` and return the exit code when it is closed.
+
+    Where it is open already it comes to the front, and this returns at once. `link`: what to show, `refused`: what
+    to say of a link that cannot be shown. Where another program has the window and does not answer, that is said
+    in a window (`alone`), else raised as NotAnswering. Raises LinkRefused.
+    """
+    place = place_of_link(link) if link else None
+    lock = WindowLock(home_path)
+    try:
+        # What is refused is refused there again, and said before the eyes of the person.
+        if not take_or_hand_over(home_path, lock, link or ("?" if refused else "")):
+            return 0
+    except LinkRefused:
+        return 1
+    except NotAnswering as error:
+        if not alone:
+            raise
+        return _say_alone(error)
+    left = aftermath(home_path)
+    qt = _start_qt()
+    crashes = Crashes(home_path)
+    crashes.install()
+    door = Door(home_path)
+    while True:
+        application = Application(qt, home_path, background_engine(home_path))
+        _connect(application, crashes, door)
+        application.start(place, left)
+        if refused is not None:
+            application.tell(refused)
+        code = qt.exec()
+        application.stop()
+        if code != _OPEN_ANEW:
+            break
+        here = application.context.navigator.here
+        place, left, refused = (None if here.page == "first-run" else here), None, None
+        application.window.hide()
+        application.window.deleteLater()
+        application.deleteLater()
+    door.close()
+    crashes.remove()
+    lock.release()
+    return code
+
+
+def _start_qt() -> QApplication:
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     qt = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(qt, QApplication)
     qt.setApplicationName("Hubshelf")
     qt.setDesktopFileName("hubshelf")
-    application = Application(qt, home_path, background_engine(home_path))
-    application.start()
     signal.signal(signal.SIGINT, lambda *_: qt.quit())
     signal.signal(signal.SIGTERM, lambda *_: qt.quit())
     # Python hears signals only between its own instructions.
-    pulse = QTimer()
+    pulse = QTimer(qt)
     pulse.timeout.connect(lambda: None)
     pulse.start(500)
-    code = qt.exec()
-    application.stop()
-    return code
+    return qt
+
+
+def _connect(application: Application, crashes: Crashes, door: Door) -> None:
+    """Bring what goes on outside of the window to it."""
+
+    def load(_shelf: Shelf) -> None:
+        import PySide6.QtNetwork  # noqa: F401  # loaded behind the window
+
+    def loaded(_done: None) -> None:
+        door.open()
+
+    # Queued: a fault is told when whatever met it has let go of the window.
+    crashes.happened.connect(application.crashed, Qt.ConnectionType.QueuedConnection)
+    door.asked.connect(application.come)
+    door.refused.connect(application.tell)
+    application.context.read(load, loaded, application)
+
+
+def _say_alone(error: KnownError) -> int:
+    """Say what is wrong where there is no window to say it in; the exit code of a failure."""
+    from desktop.widgets.question import tell_alone
+
+    _start_qt()
+    use_language(system_language())
+    words = words_for(error)
+    tell_alone(words.sentence, f"{words.consequence} {words.next_step}")
+    return 1

@@ -419,6 +419,39 @@ def status(home: Home) -> Answer:
     return answer, words
 
 
+@main.command(name="open")
+@click.argument("link", default="")
+@click.option(
+    "--in-window", is_flag=True, help="Say in the window what is wrong with LINK, as a browser needs it."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@click.pass_context
+def open_link(context: click.Context, link: str, in_window: bool, as_json: bool) -> None:
+    """Open the window, and in it what LINK leads to: hubshelf://resource/ID or hubshelf://search?q=WORDS.
+
+    A window that is open already shows it and comes to the front.
+    """
+    from desktop.app import run
+    from desktop.links import LinkRefused, place_of_link
+    from desktop.one_window import NotAnswering
+
+    refused, place = None, None
+    try:
+        place = place_of_link(link) if link else None
+    except LinkRefused as error:
+        if not in_window:
+            _fail(error, as_json)
+        link, refused = "", error
+    try:
+        code = run(context.obj, link, refused, alone=in_window)
+    except NotAnswering as error:
+        _fail(error, as_json)
+    if as_json:
+        shown = {"page": place.page, "id": place.record, "query": place.query} if place else {}
+        click.echo(json.dumps({"link": link, **shown}, ensure_ascii=False))
+    sys.exit(code or (1 if refused else 0))
+
+
 @_subcommand
 def doctor(home: Home) -> Answer:
     """Check the shelf and say what to do about anything that is wrong."""

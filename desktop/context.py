@@ -10,7 +10,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Lane
-from desktop.error_words import KnownError
+from desktop.error_words import KnownError, Trouble
 from desktop.navigation import Navigator
 from desktop.preferences import Preferences
 from desktop.shelf import Shelf
@@ -24,10 +24,12 @@ T = TypeVar("T")
 class Notices(QObject):
     """What any page can say to the whole window."""
 
-    problem = Signal(object)  # a KnownError, shown in a quiet banner with its next step
+    problem = Signal(object)  # a KnownError or a Trouble, shown in a quiet banner with its next step
     said = Signal(str)  # a short line that goes away by itself
     outbox_changed = Signal()
     closing = Signal()  # drafts not yet written are written now
+    open_anew = Signal()  # the stores and the window are opened again, which mends what it can
+    report_wanted = Signal()  # the report of what went wrong is shown
     look_changed = Signal()  # language, colours or text size: the window is made anew
 
 
@@ -53,7 +55,8 @@ class Context:
         failure: Callable[[KnownError], None] | None = None,
     ) -> None:
         """Read the stores behind the window; a known failure goes to the banner unless `failure` takes it."""
-        self.background.run(operation, success, failure or self.notices.problem.emit, owner, key=key)
+        failure = failure or self._tell(lambda: self.read(operation, success, owner, key))
+        self.background.run(operation, success, failure, owner, key=key)
 
     def write(
         self,
@@ -63,7 +66,8 @@ class Context:
         failure: Callable[[KnownError], None] | None = None,
     ) -> None:
         """Write one row of the person's own, in order, behind the window."""
-        self.background.run(operation, success, failure or self.notices.problem.emit, owner, lane=Lane.WRITE)
+        failure = failure or self._tell(lambda: self.write(operation, success, owner))
+        self.background.run(operation, success, failure, owner, lane=Lane.WRITE)
 
     def fetch(
         self,
@@ -73,7 +77,11 @@ class Context:
         failure: Callable[[KnownError], None] | None = None,
     ) -> None:
         """Do something that needs the network behind the window."""
-        self.background.run(operation, success, failure or self.notices.problem.emit, owner, lane=Lane.NETWORK)
+        failure = failure or self._tell(lambda: self.fetch(operation, success, owner))
+        self.background.run(operation, success, failure, owner, lane=Lane.NETWORK)
+
+    def _tell(self, again: Callable[[], object]) -> Callable[[KnownError], None]:
+        return lambda error: self.notices.problem.emit(Trouble(error, again))
 
     def theme_name(self, slug: str) -> str:
         """A theme's label in the window's language, else English, else its slug made readable."""

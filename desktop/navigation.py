@@ -75,6 +75,16 @@ class Navigator(QObject):
     def can_go_forward(self) -> bool:
         return bool(self._forward)
 
+    @property
+    def trail(self) -> tuple[Place, ...]:
+        """The places before this one, the oldest first."""
+        return tuple(self._back)
+
+    def restore(self, trail: tuple[Place, ...], here: Place) -> None:
+        """Be at `here` again, with the places before it; `moved` is not told, for nobody listens yet."""
+        self._back, self.here = list(trail[-99:]), here
+        self._forward.clear()
+
     def go(self, place: Place) -> None:
         """Go to `place`, remembering this one; going where one is just shows it again."""
         if place != self.here:

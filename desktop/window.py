@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QStackedWid
 
 from desktop.context import Context
 from desktop.icons import icon, pixmap
-from desktop.navigation import PAGES, Place
+from desktop.navigation import Place
+from desktop.next_steps import NextSteps
 from desktop.pages.page import Page
 from desktop.shelf import Shelf
 from desktop.theme import STEP, colours
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.rail.chosen.connect(lambda page: context.navigator.go(Place(page)))
         self.stack = QStackedWidget()
         self.banner = Banner()
+        self.steps = NextSteps(context, self)
         self.banner.step.connect(self._take_step)
         centre = QWidget()
         self.search = SearchBox(context, centre)
@@ -228,16 +230,6 @@ class MainWindow(QMainWindow):
         if isinstance(page, Page):
             page.refresh()
 
-    def _take_step(self, action: str) -> None:
-        go = self.context.navigator.go
-        if action == "enrol":
-            go(Place("first-run", tab="hub"))
-        elif action == "free-space":
-            go(Place("shelf"))
-        elif action == "sync-page":
-            go(Place("sync"))
-        elif action in PAGES:
-            go(Place(action))
-        elif action == "sync":
-            self.context.sync.sync_now()
-            self._refresh_page()
+    def _take_step(self, action: str, told: object) -> None:
+        self.steps.take(action, told)  # type: ignore[arg-type]  # a signal of objects; the banner gives these
+        self._refresh_page()

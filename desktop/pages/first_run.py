@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.context import Context
+from desktop.error_codes import PROBLEMS
 from desktop.error_words import KnownError, words_for, words_of_code
 from desktop.icons import pixmap
 from desktop.navigation import Place
@@ -202,10 +203,12 @@ class FirstRunPage(Page):
 
     def _refused(self, error: KnownError) -> None:
         self._wait(False)
-        # The hub's own "no" while joining is about the code; its other troubles have words of their own.
+        # A "no" of the hub while joining that has no words of its own is about the code.
         problem = getattr(error, "problem", None)
-        refused = problem is not None and 400 <= problem.status < 500 and problem.status != 429
-        words = words_of_code("code-refused") if refused else words_for(error)
+        words = words_for(error)
+        if problem is not None and problem.code not in PROBLEMS:
+            refused = 400 <= problem.status < 500 and problem.status != 429
+            words = words_of_code("code-refused") if refused else words
         self._say(f"{words.sentence} {words.consequence}\n{words.next_step}")
 
     def _say(self, words: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.amounts import ago, date
 from desktop.card_rows import item_row, request_row
 from desktop.context import Context
+from desktop.error_words import words_of_refusal
 from desktop.icons import pixmap
 from desktop.navigation import Place
 from desktop.pages.list_page import Listing, ListPage
@@ -36,6 +37,14 @@ _MEANINGS = {
         "The hub could not take it as it is. Nothing is lost: correct it and send it again, or take it back."
     ),
 }
+
+
+def _why(problem: dict[str, Any]) -> str:
+    """Why the hub did not take it: our words for what we know, else the hub's own."""
+    if (words := words_of_refusal(problem)) is not None:
+        return f"{words.sentence} {words.next_step}"
+    why = str(problem.get("detail") or problem.get("title") or _("The hub gave no reason."))
+    return _("The hub says: {why}").format(why=isolate(why))
 
 
 class ItemView(QWidget):
@@ -80,8 +89,7 @@ class ItemView(QWidget):
         body.addLayout(state)
         body.addWidget(label(_(_MEANINGS[item.state])))
         if item.problem:
-            why = str(item.problem.get("detail") or item.problem.get("title") or _("The hub gave no reason."))
-            body.addWidget(label(_("The hub says: {why}").format(why=isolate(why)), "notice"))
+            body.addWidget(label(_why(item.problem), "notice"))
         buttons = QHBoxLayout()
         if item.state in ("draft", "waiting", "attention"):
             if not reply:

@@ -63,6 +63,11 @@ class ShelfPage(ListPage):
         self.above.addWidget(self.room)
         self.above.addWidget(self.free)
 
+    def arrive(self, place: Place) -> None:
+        if place.tab in self._tabs and place.tab != self.tab:
+            self._choose(place.tab)
+        super().arrive(place)
+
     def _choose(self, tab: str) -> None:
         self.tab = tab
         for name, made in self._tabs.items():

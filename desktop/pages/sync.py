@@ -12,6 +12,7 @@ from desktop.amounts import ago, number, size
 from desktop.context import Context
 from desktop.error_words import KnownError, details, words_for
 from desktop.navigation import Place
+from desktop.next_steps import NextSteps
 from desktop.pages.keep_chooser import KeepChooser, Kept, read_offers, save_choice
 from desktop.pages.page import Page
 from desktop.shelf import Shelf
@@ -73,6 +74,7 @@ class SyncPage(Page):
         self._bar.setAccessibleName(_("Progress of the sync"))
         self.now = button(_("Sync now"), "primary", "sync", self._sync_now)
         self.pause = button(_("Pause"), "", "pause", self._pause)
+        self._steps = NextSteps(context, self)
         self._problem = QWidget()
         self._problem_words = label("", "notice")
         self._problem_button = button("", "quiet", "", self._problem_step)
@@ -275,14 +277,14 @@ class SyncPage(Page):
         if error is None:
             return
         action = words_for(error).action
-        if action == "enrol":
-            self.context.navigator.go(Place("first-run"))
-        elif action == "free-space":
-            self.context.navigator.go(Place("shelf"))
-        elif action == "copy":
+        if action == "copy":
             self._copy_report()
-        else:
+        elif action == "sync-page":
+            self._limit.setFocus()  # it is this page: what may be spent is chosen here
+        elif action in ("again", "sync"):
             self._sync_now()
+        else:
+            self._steps.take(action, error)
 
     def _ask_offers(self) -> None:
         self._keep_button.setEnabled(False)

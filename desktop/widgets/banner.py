@@ -2,78 +2,118 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
-from desktop.error_words import KnownError, details, words_for
-from desktop.theme import STEP
+from desktop.error_table import Weight
+from desktop.error_words import KnownError, Trouble, details, words_for
+from desktop.icons import pixmap
+from desktop.theme import STEP, colours
 from desktop.widgets.basics import button, label, tool
 from desktop.words import _
 
 SHOWN_MS = 6000
+QUIET_MS = 15_000
+"""What mends itself need not be closed by hand."""
+
+# The shape differs as well as the colour: nobody has to tell colours apart.
+_LOOKS: dict[Weight, tuple[str, str]] = {
+    "quiet": ("clock", "muted"),
+    "care": ("attention", "warn"),
+    "grave": ("attention", "warn"),
+}
 
 
 class Banner(QFrame):
-    """Shows one problem until it is closed, or a short line for some seconds; `step` names what was asked for."""
+    """Shows one problem until it is closed, or a short line for some seconds.
 
-    step = Signal(str)
+    `step` names what was asked for and gives the error, or the Trouble, that it was asked for.
+    """
+
+    step = Signal(str, object)
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("banner")
-        self._error: KnownError | None = None
-        self._words = label("")
+        self._told: Trouble | KnownError | None = None
+        self._picture = QLabel()
+        self._words = label("", "heading")
+        self._more = label("")
         self._action = button(_("Try again"), "", "", self._act)
         self._copy = button(_("Copy details"), "quiet", "", self._copy_details)
         self._close = tool(_("Close this message"), "close", self.hide, bare=True)
         line = QHBoxLayout(self)
         line.setContentsMargins(2 * STEP, STEP, STEP, STEP)
+        line.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
         words = QVBoxLayout()
+        words.setSpacing(2)
         words.addWidget(self._words)
+        words.addWidget(self._more)
+        line.addSpacing(STEP // 2)
         line.addLayout(words, 1)
         for part in (self._action, self._copy, self._close):
             line.addWidget(part)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(SHOWN_MS)
         self._timer.timeout.connect(self.hide)
         self.hide()
 
-    def show_problem(self, error: KnownError) -> None:
+    @property
+    def error(self) -> KnownError | None:
+        """The known error that is shown, if one is."""
+        return self._told.error if isinstance(self._told, Trouble) else self._told
+
+    def show_problem(self, told: Trouble | KnownError) -> None:
         """Show a known error in words, with its next step."""
-        self._error = error
-        words = words_for(error)
-        self._words.setText(f"{words.sentence} {words.consequence} {words.next_step}")
-        self._action.setText(words.button)
+        self._told = told
+        assert self.error is not None
+        words = words_for(self.error)
+        self._dress(words.weight)
+        self._words.setText(words.sentence)
+        self._more.setText(f"{words.consequence} {words.next_step}")
+        self._more.show()
+        self._action.setText(words.button.replace("&", "&&"))
         self._action.setAccessibleName(words.button)
         self._action.setVisible(words.action not in ("copy", "none"))
-        self._copy.show()
+        self._copy.setText(_("Copy details"))
+        self._copy.setVisible(words.action != "report")
         self._timer.stop()
+        if words.weight == "quiet":
+            self._timer.start(QUIET_MS)
         self.show()
 
     def say(self, words: str) -> None:
         """Show one line for a while; a problem that is shown stays."""
-        if self.isVisible() and self._error is not None:
+        if self.isVisible() and self._told is not None:
             return
-        self._error = None
+        self._told = None
+        self._dress("quiet")
+        self._picture.hide()
         self._words.setText(words)
-        self._action.hide()
-        self._copy.hide()
+        for part in (self._more, self._action, self._copy):
+            part.hide()
         self.show()
-        self._timer.start()
+        self._timer.start(SHOWN_MS)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self._error = None
+        self._told = None
         super().hideEvent(event)
 
+    def _dress(self, weight: Weight) -> None:
+        picture, tone = _LOOKS[weight]
+        self._picture.setPixmap(pixmap(picture, getattr(colours(), tone), 20))
+        self._picture.show()
+        self.setProperty("weight", weight)
+        self.style().polish(self)
+
     def _act(self) -> None:
-        if self._error is not None:
-            action = words_for(self._error).action
+        if self.error is not None:
+            told, action = self._told, words_for(self.error).action
             self.hide()
-            self.step.emit(action)
+            self.step.emit(action, told)
 
     def _copy_details(self) -> None:
-        if self._error is not None:
-            QGuiApplication.clipboard().setText(details(self._error))
+        if self.error is not None:
+            QGuiApplication.clipboard().setText(details(self.error))
             self._copy.setText(_("Copied"))

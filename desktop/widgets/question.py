@@ -1,4 +1,4 @@
-"""A question before something is done that cannot simply be undone."""
+"""A question before something is done that cannot simply be undone, and a word where there is no window yet."""
 
 from __future__ import annotations
 
@@ -32,3 +32,21 @@ def ask_first(parent: QWidget, words: str, meaning: str, action: str, then: Call
     dialog.accepted.connect(lambda: then())
     dialog.open()
     return dialog
+
+
+def tell_alone(words: str, meaning: str) -> None:
+    """Say `words` in a window of their own and wait until it is closed; for programs that open no other."""
+    dialog = QDialog()
+    dialog.setWindowTitle("Hubshelf")
+    dialog.setMinimumWidth(420)
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(3 * STEP, 3 * STEP, 3 * STEP, 2 * STEP)
+    column.setSpacing(STEP)
+    column.addWidget(heading(words))
+    column.addWidget(label(meaning))
+    line = QHBoxLayout()
+    line.addStretch(1)
+    line.addWidget(button(_("Close"), "primary", "", dialog.accept))
+    column.addSpacing(STEP)
+    column.addLayout(line)
+    dialog.exec()

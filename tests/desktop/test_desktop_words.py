@@ -13,7 +13,6 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from desktop import amounts, words
-from desktop.error_words import known_codes, words_for
 from desktop.state_words import OUTBOX_STATES
 
 CODE = Path(words.__file__).parent
@@ -94,33 +93,6 @@ def test_the_systems_language(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANG", "C.UTF-8")
     assert words.system_language() == "en"
     assert words.use_language("xx-YY") == "en"
-
-
-def _codes(base: type[Exception]) -> set[str]:
-    found = {getattr(base, "code", "")}
-    for child in base.__subclasses__():
-        found |= _codes(child)
-    return found
-
-
-def test_every_error_has_words_for_people() -> None:
-    import sync.background
-    import sync.engine
-    import sync.questions  # their errors are children too
-    from resources_cache.errors import CacheError
-    from sync.errors import SyncError
-
-    assert sync.background
-    assert sync.engine
-    assert _codes(CacheError) | _codes(SyncError) <= known_codes() | {"cache-error", "sync"}
-
-
-def test_an_unknown_error_says_what_it_says_itself() -> None:
-    from resources_cache.errors import CacheError
-
-    error = CacheError("The moon is in the way.", "Wait for the morning.")
-    assert words_for(error).sentence == "The moon is in the way."
-    assert words_for(error).next_step == "Wait for the morning."
 
 
 def test_the_six_states_have_words() -> None:
