@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.actions import Action
 from desktop.background import Background, Lane
 from desktop.error_words import KnownError, Trouble
 from desktop.navigation import Navigator
@@ -45,6 +46,7 @@ class Context:
     preferences: Preferences
     notices: Notices = field(default_factory=Notices)
     vocabulary: dict[str, dict[str, str]] = field(default_factory=dict)
+    actions: tuple[Action, ...] = ()  # of the window as it is now
 
     def read(
         self,

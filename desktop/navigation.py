@@ -17,6 +17,7 @@ PAGES = (
     "search",
     "sync",
     "preferences",
+    "keys",
     "first-run",
 )
 # Which page shows a record of which kind.

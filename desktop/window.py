@@ -6,13 +6,14 @@ Pages are made when they are first opened; only Home is there at the start.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.actions import WindowActions, table
 from desktop.context import Context
 from desktop.icons import icon, pixmap
 from desktop.navigation import Place
@@ -22,9 +23,12 @@ from desktop.shelf import Shelf
 from desktop.theme import STEP, colours
 from desktop.widgets.banner import Banner
 from desktop.widgets.basics import button, hairline, tool
-from desktop.widgets.rail import PLACES, Rail
+from desktop.widgets.rail import Rail
 from desktop.widgets.search_box import SearchBox
 from desktop.words import _, ngettext
+
+if TYPE_CHECKING:
+    from desktop.widgets.palette import Palette
 
 # Page → module and class; imported when first opened.
 _MAKERS: dict[str, tuple[str, str]] = {
@@ -37,6 +41,7 @@ _MAKERS: dict[str, tuple[str, str]] = {
     "outbox": ("desktop.pages.outbox", "OutboxPage"),
     "search": ("desktop.pages.search", "SearchPage"),
     "sync": ("desktop.pages.sync", "SyncPage"),
+    "keys": ("desktop.pages.keys", "KeysPage"),
     "preferences": ("desktop.pages.preferences", "PreferencesPage"),
     "first-run": ("desktop.pages.first_run", "FirstRunPage"),
 }
@@ -93,6 +98,12 @@ class MainWindow(QMainWindow):
         column.addSpacing(0)
         row.addLayout(column, 1)
         self.setCentralWidget(centre)
+        self._centre = centre
+        self._finder: Palette | None = None
+        context.actions = table(
+            context,
+            WindowActions(lambda: self.finder.open(), self._to_search, self._whole_screen, self.close),
+        )
         self._make_shortcuts()
         context.navigator.moved.connect(self._moved)
         context.notices.problem.connect(self.banner.show_problem)
@@ -107,6 +118,16 @@ class MainWindow(QMainWindow):
         self._clock.timeout.connect(self._show_status)
         self._clock.start()
         self._show_status()
+
+    @property
+    def finder(self) -> Palette:
+        """The palette, made when it is first called for."""
+        if self._finder is None:
+            from desktop.widgets.palette import Palette
+
+            context = self.context
+            self._finder = Palette(context, self._centre, lambda: context.actions)
+        return self._finder
 
     def page(self, name: str) -> Page:
         """The page of that name, made now if it was not open before."""
@@ -180,17 +201,13 @@ class MainWindow(QMainWindow):
         return holder
 
     def _make_shortcuts(self) -> None:
-        navigator = self.context.navigator
-        keys: list[tuple[str, Callable[[], object]]] = [
-            ("Ctrl+K", self._to_search),
-            ("Alt+Left", navigator.back),
-            ("Alt+Right", navigator.forward),
-            ("F5", self.context.sync.sync_now),
-        ]
-        for number, (page, _words, _picture) in enumerate(PLACES, 1):
-            keys.append((f"Ctrl+{number}", partial(navigator.go, Place(page))))
-        for sequence, action in keys:
-            QShortcut(QKeySequence(sequence), self).activated.connect(lambda action=action: action())
+        for action in self.context.actions:
+            if action.do is not None:
+                for keys in action.keys:
+                    QShortcut(QKeySequence(keys), self).activated.connect(lambda do=action.do: do())
+
+    def _whole_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def _to_search(self) -> None:
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.actions import linkable, put_link
 from desktop.amounts import number
 from desktop.context import Context
 from desktop.navigation import Place
@@ -48,6 +50,8 @@ class ListPage(Page):
         super().__init__(context)
         self.list = CardList(_(self.TITLE))
         self.list.opened.connect(self._row_opened)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._offer)
         self.list.cards.wanted.connect(self._fetch)
         self.reader = RecordView(context)
         self.count = muted("", wrap=False)
@@ -225,6 +229,21 @@ class ListPage(Page):
         self.reader.open(row.id)
         self.context.navigator.note(record=row.id)
         self.reader.text.setFocus()
+
+    def _offer(self, where: QPoint) -> None:
+        """The menu of a row, also by the menu key."""
+        if (row := self.list.current_row()) is not None and not row.section:
+            menu = self.menu_of(row)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.list.viewport().mapToGlobal(where))
+
+    def menu_of(self, row: CardRow) -> QMenu:
+        """What can be done with a row without opening it."""
+        menu = QMenu(self)
+        menu.addAction(_("Open"), lambda: self.list.opened.emit(row))
+        if linkable(row.kind):
+            menu.addAction(_("Copy link"), lambda: put_link(self.context, row.kind, row.id))
+        return menu
 
     def _left_reader(self) -> None:
         self.context.navigator.note(record="")

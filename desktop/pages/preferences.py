@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QGridLayout
 
+from desktop.actions import SIZES
 from desktop.context import Context
 from desktop.navigation import Place
 from desktop.pages.page import Page
 from desktop.theme import STEP
 from desktop.widgets.basics import Choice, Column, button, hairline, heading, label, muted, title
 from desktop.words import N_, _, available_languages, language, language_name
-
-_SIZES = (90, 100, 115, 130, 150, 175)
 
 
 class PreferencesPage(Page):
@@ -29,7 +28,7 @@ class PreferencesPage(Page):
         schemes = [("system", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))]
         self.scheme_field = Choice(_("Colours"), schemes)
         self.scheme_field.choose(preferences.scheme)
-        sizes = sorted({*_SIZES, preferences.scale})
+        sizes = sorted({*SIZES, preferences.scale})
         self.scale_field = Choice(_("Text size"), [(str(s), f"{s} %") for s in sizes])
         self.scale_field.choose(str(preferences.scale))
         column = Column(640)
@@ -69,21 +68,10 @@ class PreferencesPage(Page):
         column.body.addWidget(hairline())
         column.body.addSpacing(STEP)
         column.body.addWidget(heading(_("Keys")))
+        column.body.addWidget(label(_("Everything can be done from the keyboard.")))
         keys = QGridLayout()
-        keys.setHorizontalSpacing(3 * STEP)
+        keys.addWidget(button(_("All keys"), "", "contents", lambda: context.navigator.go(Place("keys"))), 0, 0)
         keys.setColumnStretch(1, 1)
-        for row, (key, words) in enumerate(
-            (
-                ("Ctrl+K", _("Search everything")),
-                ("Alt+← / Alt+→", _("Back and forward")),
-                ("Ctrl+F", _("Find in the text")),
-                ("Ctrl++ / Ctrl+−", _("Larger and smaller text")),
-                ("Ctrl+1 … Ctrl+7", _("The places at the side")),
-                ("Esc", _("Leave the text, back to the list")),
-            )
-        ):
-            keys.addWidget(muted("\u2066" + key + "\u2069", wrap=False), row, 0)
-            keys.addWidget(label(words), row, 1)
         column.body.addLayout(keys)
         column.body.addStretch(1)
         whole = QGridLayout(self)

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QTextBrowser, QWidget
 
 from desktop.app import Application, background_engine
+from desktop.navigation import Place
 from desktop.pages.ask import AskPage
 from desktop.pages.first_run import FirstRunPage
 from desktop.pages.list_page import ListPage
@@ -104,9 +105,14 @@ def test_enrol_read_ask_and_be_answered(hub: HubProgram, person: Person) -> None
 
     # With the hub gone: search, open, read.
     QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
-    person.waits_for(window.search.hasFocus)
-    QTest.keyClicks(window.search, "teacher training")
-    QTest.keyClick(window.search, Qt.Key.Key_Return)
+    person.waits_for(window.finder.field.hasFocus)
+    QTest.keyClicks(window.finder.field, "teacher training")
+    person.waits_for(lambda: {"r-1", "t-1"} <= {row.id for row in window.finder.list.cards.rows})
+    QTest.keyClick(window.finder.field, Qt.Key.Key_Up)  # round to the last row: everything that is found
+    QTest.keyClick(window.finder.field, Qt.Key.Key_Return)
+    person.waits_for(
+        lambda: person.application.context.navigator.here == Place("search", query="teacher training")
+    )
     person.waits_for(lambda: {"r-1", "t-1"} <= {row.id for row in person.rows()})
     page = person.page
     assert isinstance(page, ListPage)
