@@ -17,21 +17,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from desktop.app import Application
+from desktop.crash_report import key_of, report_of
+from desktop.crashes import Crash
+from desktop.error_words import KnownError
 from desktop.navigation import Place
 from desktop.pages.ask import AskPage
 from desktop.pages.list_page import ListPage
 from desktop.preferences import Preferences
 from desktop.reading.loading import load
 from desktop.shelf import Shelf
+from desktop.widgets.crash_dialog import CrashDialog
+from resources_cache.errors import DiskFull
+from sync.errors import CaptivePortal, Unreachable
 
 WAIT_S = 20.0
 Shot = tuple[str, Place, Callable[[Application], None] | None]
@@ -124,6 +132,12 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
         yield "file", Place("library", record=records["file"]), None
     if "pdf" in records:
         yield "pdf", Place("library", record=records["pdf"]), _open_pdf
+    yield "palette", Place("home"), lambda app: app.window.finder.open()
+    yield "palette-typed", Place("home"), lambda app: _find(app, query.split()[0][:5])
+    yield "keys", Place("keys"), None
+    for weight, error in (("quiet", Unreachable("")), ("care", CaptivePortal("")), ("grave", DiskFull(""))):
+        yield f"banner-{weight}", Place("library"), partial(_tell, error)
+    yield "crash", Place("library"), lambda app: _crash(app)
     narrowed = (("kind", "resource"), ("lang", lang), ("theme", "connectivity-and-infrastructure"))
     yield "search-narrowed", Place("search", query=query, fill=narrowed), None  # last: a search keeps its filters
     yield "ask-helpdesk", Place("ask", fill=(("kind", "helpdesk"), ("title", query))), _look_up
@@ -137,6 +151,34 @@ def _type(application: Application, words: str) -> None:
     for letter in words:
         search.insert(letter)
     search.textEdited.emit(words)
+
+
+def _find(application: Application, letters: str) -> None:
+    application.window.finder.open()
+    application.window.finder.field.setText(letters)
+
+
+def _tell(error: KnownError, application: Application) -> None:
+    application.window.banner.show_problem(error)
+
+
+def _crash(application: Application) -> None:
+    try:
+        raise KeyError("what nobody else may read")
+    except KeyError as error:
+        application.crashed(Crash(report_of(error), key_of(error)))
+    for dialog in application.window.findChildren(CrashDialog):
+        dialog.look.click()
+
+
+def _tidy(application: Application) -> None:
+    """What lies over the page goes away."""
+    for dialog in application.window.findChildren(QDialog):
+        dialog.close()
+    application.window.finder.hide()
+    application.window.banner.hide()
+    application.window.search.clear()
+    application.window.search.popup.hide()
 
 
 def _widen(application: Application) -> None:
@@ -159,7 +201,15 @@ def _look_up(application: Application) -> None:
 
 def picture(window: QWidget, path: Path) -> None:
     """Save what the window shows. Raises OSError where it cannot be written."""
-    if not window.grab().save(str(path)):
+    shown = window.grab()
+    painter = QPainter(shown)
+    for dialog in window.findChildren(QDialog):
+        if dialog.isVisible():
+            over = dialog.grab()
+            painter.fillRect(window.rect(), QColor(0, 0, 0, 60))
+            painter.drawPixmap(window.rect().center() - dialog.rect().center(), over)
+    painter.end()
+    if not shown.save(str(path)):
         raise OSError(f"{path} could not be written")
 
 
@@ -185,8 +235,7 @@ def take(
         picture(application.window, out / f"{name}-{tag}.png")
         if act is _widen:
             act(application)
-        application.window.search.clear()
-        application.window.search.popup.hide()
+        _tidy(application)
         count += 1
     application.stop()
     application.window.hide()
