@@ -146,7 +146,10 @@ def say(door: Door, qtbot: Any, line: bytes, address: Path) -> bytes:
 
 
 @needs_sockets
-def test_the_door_takes_a_link_and_nothing_else(door: Door, qtbot: Any, tmp_path: Path) -> None:
+def test_the_door_takes_a_link_and_nothing_else(
+    door: Door, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_window, "_TURN_MS", 60_000)  # nobody is sent away for being slow
     asked: list[Any] = []
     refused: list[Any] = []
     door.asked.connect(asked.append)
@@ -208,6 +211,16 @@ def test_a_folder_with_a_long_name_has_its_door_elsewhere(tmp_path: Path, monkey
         assert addresses(long) == []
     finally:
         strange.rmdir()
+
+
+@needs_sockets
+def test_a_folder_that_others_can_enter_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    assert one_window._private_folder("ours") == tmp_path / "ours"
+    (tmp_path / "ours").chmod(0o755)
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "file").write_text("")
+    assert [one_window._private_folder(name) for name in ("ours", "link", "file")] == [None] * 3
 
 
 def test_one_lock_one_window(tmp_path: Path) -> None:
