@@ -145,7 +145,8 @@ QTextBrowser { background: $sheet; selection-background-color: $accent; selectio
 QScrollArea > QWidget > QWidget#column { background: $paper; }
 QFrame#popup { background: $sheet; border: 1px solid $edge; border-radius: 8px; }
 QFrame#popup QListView { background: $sheet; }
-QFrame#banner { background: $warn_wash; border: 1px solid $warn_wash; border-radius: 6px; }
+QFrame#banner {
+  background: $warn_wash; border: 1px solid $warn_wash; border-radius: 6px; margin-bottom: 8px; }
 QFrame#banner[weight="quiet"] { background: $wash; border-color: $wash; }
 QFrame#banner[weight="grave"] { border: 2px solid $warn; }
 QFrame#reading { background: $sheet; border: none; }
