@@ -27,7 +27,7 @@ class SearchBox(QLineEdit):
     def __init__(self, context: Context, over: QWidget) -> None:
         super().__init__()
         self._context = context
-        self.setPlaceholderText(_("Search everything (Ctrl+K)"))
+        self.setPlaceholderText(_("Search everything (Ctrl+E)"))
         self.setAccessibleName(_("Search everything"))
         glass = QIcon(pixmap("search", colours().muted, 16))
         # The field makes a button of it, which screen readers name by the action's text.
