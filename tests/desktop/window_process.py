@@ -16,7 +16,7 @@ from desktop.navigation import Place
 from tests.programs import ROOT
 
 ENVIRONMENT = {**os.environ, "HUBSHELF_KEYRING": "off", "QT_QPA_PLATFORM": "offscreen", "LANG": "C.UTF-8"}
-needs_sockets = pytest.mark.skipif(sys.platform == "win32", reason="a named pipe is tested by hand")
+needs_sockets = pytest.mark.skipif(sys.platform == "win32", reason="the pipe of Windows has not been tried yet")
 
 
 def program(home: Path, *arguments: str) -> list[str]:
