@@ -1,4 +1,4 @@
-"""The person's own work, in own.db: outbox, drafts, settings, bookmarks, notes, where reading stopped.
+"""The person's own work, in own.db: outbox, drafts, settings, bookmarks, highlights, notes, where reading stopped.
 
 Nothing here can be fetched from anywhere else, so writes are synced to the disk (``synchronous=FULL``), there
 are verified backups, and a damaged file is set aside and never deleted. An ``Own`` belongs to the thread
@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from resources_cache import backups, saved_searches
+from resources_cache.annotations import Annotation, Annotations
 from resources_cache.cards import Check, Filters
 from resources_cache.checks import check_file, check_sqlite
 from resources_cache.database import Store, Watcher
@@ -22,7 +23,10 @@ from resources_cache.identity import local_day, utc_now
 from resources_cache.outbox import Item, Outbox
 from resources_cache.saved_searches import SavedSearch
 
-__all__ = ["Bookmark", "Device", "Draft", "Item", "Outbox", "Own", "Place", "SavedSearch", "StoredSync"]
+__all__ = [
+    "Annotation", "Annotations", "Bookmark", "Device", "Draft", "Item", "Outbox", "Own", "Place", "SavedSearch",
+    "StoredSync",
+]  # fmt: skip
 
 _KEPT_SYNCS = 2_000
 
@@ -89,6 +93,7 @@ class Own:
         self._store: Store
         self._store, self.recovered = backups.open_own(self.path, on_statement)
         self.outbox = Outbox(self._store, before_leaving=lambda: backups.bear_witness(self._store))
+        self.annotations = Annotations(self._store)
 
     def __enter__(self) -> Own:
         return self
@@ -182,6 +187,14 @@ class Own:
     def notes(self) -> dict[str, str]:
         """All notes by record id, last written first."""
         return dict(self._store.rows("SELECT id, body FROM notes ORDER BY updated DESC, id"))
+
+    def written(self) -> dict[str, str]:
+        """All that was written or marked on each record, as one text by its id: what a search looks through."""
+        found = self.notes()
+        for one in self.annotations.everything():
+            parts = (found.get(one.resource, ""), one.note, one.anchor.quote)
+            found[one.resource] = "\n".join(part for part in parts if part)
+        return found
 
     def reading_place(self, id_: str) -> float:
         """Where reading stopped, as a fraction of the text from 0 to 1; 0 where it never began."""

@@ -71,4 +71,15 @@ def _searches(store: Store) -> None:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _corrections, _notes, _uploads, _searches)
+def _annotations(store: Store) -> None:
+    """Highlights and notes on passages: the words, what stood around them, and where (see ``anchors``)."""
+    store.execute(
+        "CREATE TABLE annotations (id TEXT PRIMARY KEY, resource TEXT NOT NULL, lang TEXT NOT NULL,"
+        " quote TEXT NOT NULL, prefix TEXT NOT NULL, suffix TEXT NOT NULL, start INTEGER NOT NULL,"
+        " colour TEXT NOT NULL, note TEXT NOT NULL, title TEXT NOT NULL, created TEXT NOT NULL,"
+        " updated TEXT NOT NULL) WITHOUT ROWID"
+    )
+    store.execute("CREATE INDEX annotations_by_resource ON annotations (resource, start)")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _corrections, _notes, _uploads, _searches, _annotations)

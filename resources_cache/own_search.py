@@ -1,4 +1,4 @@
-"""One search over the library and what the person wrote: notes, and what waits to go to the hub.
+"""One search over the library and what the person wrote: notes, highlights, and what waits to go to the hub.
 
 What the hub has received comes back as a request and is found in the library. A person's own words come first:
 there are few of them, and whoever looks for them knows what they said.
@@ -87,7 +87,7 @@ def _mine(library: Library, own: Own, text: str) -> list[Hit]:
     wanted = library.understood(text)
     if wanted.empty or wanted.filtered:
         return []
-    written = [(NOTE, id_, "", body) for id_, body in own.notes().items()]
+    written = [(NOTE, id_, "", body) for id_, body in own.written().items()]
     written += [
         (ITEM, item.id, item.title, str(item.body.get("body") or "")) for item in own.outbox.items(_WAITING)
     ]

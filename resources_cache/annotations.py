@@ -1,0 +1,151 @@
+"""What a person marks and writes in a text: highlights, and notes on a passage; kept in own.db.
+
+A passage is kept by its words and what stands around them (``anchors``), so that it outlives a new version of the
+text, and its resource: what no longer fits is still here, with its words and the title that the resource had.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from resources_cache.anchors import CONTEXT, MAX_QUOTE, Anchor
+from resources_cache.database import Store
+from resources_cache.identity import new_id, utc_now
+from resources_cache.records import clean
+
+COLOURS = ("yellow", "green", "blue", "rose")
+"""The colours of highlights; the window says which shade that is in light and dark."""
+
+MAX_NOTE = 40_000
+"""The longest note, in characters."""
+
+_COLUMNS = "id, resource, lang, quote, prefix, suffix, start, colour, note, title, created, updated"
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$|=|-)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A highlight, with or without a note. ``lang``: which edition of ``resource`` it stands in (a BCP 47 tag).
+
+    ``title``: the resource's, when it was marked; ``created`` and ``updated``: UTC ISO 8601.
+    """
+
+    resource: str
+    lang: str
+    anchor: Anchor
+    colour: str = COLOURS[0]
+    note: str = ""
+    title: str = ""
+    id: str = ""
+    created: str = ""
+    updated: str = ""
+
+
+class Annotations:
+    """The annotations of one own.db. What writes is one transaction, and raises as ``Own`` does."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def put(self, annotation: Annotation) -> Annotation:
+        """Keep an annotation, new or changed (its ``id`` says which); returns it as it is kept.
+
+        One that was removed comes back whole by this. Raises: ValueError for a colour that is not in ``COLOURS``,
+        a passage with no words or more than ``MAX_QUOTE`` characters, or a note longer than ``MAX_NOTE``.
+        """
+        kept = checked(annotation)
+        where = kept.anchor
+        self._store.execute(
+            f"INSERT OR REPLACE INTO annotations ({_COLUMNS}) VALUES ({', '.join('?' * 12)})",
+            (kept.id, kept.resource, kept.lang, where.quote, where.prefix, where.suffix, where.start,
+             kept.colour, kept.note, kept.title, kept.created, kept.updated),
+        )  # fmt: skip
+        return kept
+
+    def remove(self, id_: str) -> None:
+        """Take an annotation away; nothing where there is none."""
+        self._store.execute("DELETE FROM annotations WHERE id=?", (id_,))
+
+    def of(self, resource: str) -> list[Annotation]:
+        """All of a resource's, in the order of the text as it was when they were made."""
+        rows = self._store.rows(
+            f"SELECT {_COLUMNS} FROM annotations WHERE resource=? ORDER BY lang, start, id", (resource,)
+        )
+        return [_annotation(row) for row in rows]
+
+    def everything(self) -> list[Annotation]:
+        """All of them, by resource, the last written resource first."""
+        rows = self._store.rows(
+            f"SELECT {_COLUMNS} FROM annotations a ORDER BY (SELECT max(updated) FROM annotations b"
+            " WHERE b.resource = a.resource) DESC, resource, lang, start, id"
+        )
+        return [_annotation(row) for row in rows]
+
+
+def checked(annotation: Annotation) -> Annotation:
+    """The annotation as it will be kept: with an id and times, context as far as needed. Raises as ``put``."""
+    where = annotation.anchor
+    if annotation.colour not in COLOURS:
+        raise ValueError(f"there is no colour {annotation.colour!r}")
+    if not where.quote.strip() or len(where.quote) > MAX_QUOTE:
+        raise ValueError(f"a passage has words, and at most {MAX_QUOTE} characters")
+    if len(annotation.note) > MAX_NOTE:
+        raise ValueError(f"a note has at most {MAX_NOTE} characters")
+    now = utc_now()
+    return replace(
+        annotation,
+        anchor=Anchor(
+            clean(where.quote), clean(where.prefix)[-CONTEXT:], clean(where.suffix)[:CONTEXT], max(0, where.start)
+        ),
+        note=clean(annotation.note),
+        title=clean(annotation.title)[:500],
+        id=annotation.id or new_id(),
+        created=annotation.created or now,
+        updated=now,
+    )
+
+
+def markdown(
+    title: str,
+    source: str,
+    annotations: Iterable[Annotation],
+    whole: str = "",
+    words: Mapping[str, str] | None = None,
+) -> str:
+    """All that was written about a resource as Markdown text (CommonMark 0.31), ending with one line break.
+
+    ``source``: lines that say where the resource is from; ``whole``: the note on the whole of it; ``words``: names
+    of colours for people, else those of ``COLOURS``. Each passage is a block quotation, its note follows; whatever
+    in them looks like markup is escaped.
+    """
+    names = words or {}
+    parts = [f"# {_escaped(' '.join(title.split()))}"] if title.strip() else []
+    if source.strip():
+        parts.append("  \n".join(_escaped(line) for line in source.strip().splitlines()))
+    if whole.strip():
+        parts.append(_escaped(whole.strip()))
+    for one in annotations:
+        quoted = "\n".join(f"> {_escaped(line)}".rstrip() for line in one.anchor.quote.splitlines())
+        parts.append(f"{quoted}\n>\n> ({_escaped(names.get(one.colour, one.colour))}, {one.created[:10]})")
+        if one.note.strip():
+            parts.append(_escaped(one.note.strip()))
+    return "\n\n".join(parts) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return _LINE_START.sub(_escaped_start, _MARKDOWN.sub(r"\\\1", text))
+
+
+def _escaped_start(found: re.Match[str]) -> str:
+    space, mark = found[1], found[2]
+    return f"{space}\\{mark}" if len(mark) == 1 else f"{space}{mark[:-1]}\\{mark[-1]}"
+
+
+def _annotation(row: tuple[Any, ...]) -> Annotation:
+    id_, resource, lang, quote, prefix, suffix, start, colour, note, title, created, updated = row
+    where = Anchor(quote, prefix, suffix, start)
+    return Annotation(resource, lang, where, colour, note, title, id_, created, updated)
