@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from resources_cache.citing.formatted import STYLES
 from resources_cache.errors import CacheError, NotFound
 from sync.errors import SyncError
 from sync.home import Home, default_home
@@ -308,6 +309,58 @@ def _shown(record: dict[str, Any] | None, mine: Any) -> dict[str, Any]:
         answer["kind"] = answer.get("type", "")
     answer.setdefault("title", answer.get("name", ""))
     return answer
+
+
+@_subcommand
+@click.argument("record_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--style", type=click.Choice(list(STYLES)), default="apa", show_default=True)
+@click.option("--lang", default="en", show_default=True, help="Whose words to use, such as fr.")
+@click.option("--ris", "form", flag_value="ris", help="As RIS, for a reference manager.")
+@click.option("--bibtex", "form", flag_value="bibtex", help="As BibTeX.")
+def cite(home: Home, record_ids: tuple[str, ...], style: str, lang: str, form: str | None) -> Answer:
+    """Cite resources of the shelf, formatted in a style or as a file for other programs."""
+    from resources_cache.citing import formats, formatted
+    from resources_cache.citing.sources import source
+
+    with home.library() as library:
+        records = [library.get(record_id) for record_id in record_ids]
+    for record_id, record in zip(record_ids, records, strict=True):
+        if record is None or record.get("type") != "resource":
+            raise NotFound(f"There is no resource with the id {record_id} on this shelf.")
+    sources = [source(record) for record in records if record is not None]
+    if form:
+        text = formats.ris(sources) if form == "ris" else formats.bibtex(sources)
+        return {"format": form, "text": text}, lambda a: [a["text"].replace("\r\n", "\n").rstrip()]
+    entries = [one.text for one in formatted.cite(sources, style, lang)]
+    return {"style": style, "citations": entries}, lambda a: a["citations"]
+
+
+@_subcommand
+@click.argument("record_id", metavar="ID")
+def notes(home: Home, record_id: str) -> Answer:
+    """Print your highlights and notes on a resource, as Markdown with its source."""
+    from resources_cache.annotations import markdown
+    from resources_cache.citing.sources import source, source_lines
+
+    with home.library() as library, home.own() as own:
+        record, whole = library.get(record_id), own.note(record_id)
+        found = own.annotations.of(record_id)
+        hub = str(own.setting("hub_name") or "")
+    if not found and not whole:
+        raise NotFound(f"You wrote no notes on {record_id}.", "Select words in the reader, then choose a colour.")
+    title = str((record or {}).get("title") or next((one.title for one in found), ""))
+    lines = source_lines(source(record), hub) if record else ""
+    answer = {
+        "id": record_id,
+        "title": title,
+        "note": whole,
+        "highlights": [
+            {"quote": one.anchor.quote, "colour": one.colour, "note": one.note, "created": one.created}
+            for one in found
+        ],
+        "markdown": markdown(title, lines, found, whole),
+    }
+    return answer, lambda a: [a["markdown"].rstrip()]
 
 
 @_subcommand
