@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resources_cache.anchors import CONTEXT, MAX_QUOTE, Anchor
-from resources_cache.database import Store
 from resources_cache.identity import new_id, utc_now
-from resources_cache.records import clean
+
+if TYPE_CHECKING:
+    from resources_cache.database import Store
 
 COLOURS = ("yellow", "green", "blue", "rose")
 """The colours of highlights; the window says which shade that is in light and dark."""
@@ -88,6 +89,8 @@ class Annotations:
 
 def checked(annotation: Annotation) -> Annotation:
     """The annotation as it will be kept: with an id and times, context as far as needed. Raises as ``put``."""
+    from resources_cache.records import clean  # here, for the window needs the rest of this before any store
+
     where = annotation.anchor
     if annotation.colour not in COLOURS:
         raise ValueError(f"there is no colour {annotation.colour!r}")

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from resources_cache.records import clean, texts
-
 MOST_AUTHORS = 200
 _LONGEST = 2_000  # characters of one field; the hub takes no longer ones either
 
@@ -79,10 +77,13 @@ class Source:
     isbn: str = ""
     abstract: str = ""
     subjects: tuple[str, ...] = ()
+    record_type: str = "resource"
 
 
 def source(record: Mapping[str, Any]) -> Source:
     """Take out of a resource's record what is cited; a field of an unexpected shape counts as absent."""
+    from resources_cache.records import texts
+
     lang = _line(record.get("lang"))
     publisher = _line(record.get("publisher"))
     authors = record.get("authors")
@@ -104,6 +105,7 @@ def source(record: Mapping[str, Any]) -> Source:
         doi=doi,
         isbn=next(iter(texts(ids.get("isbn"))), ""),
         abstract=_line(record.get("summary")),
+        record_type=_line(record.get("type")) or "resource",
         subjects=tuple(_line(one) for one in texts(record.get("subjects")))[:50],
     )
 
@@ -118,7 +120,7 @@ def source_lines(source: Source, hub: str = "") -> str:
     year = f"({source.year})" if source.year else ""
     who = " ".join(part for part in (authors, year) if part)
     said = ". ".join(part.rstrip(".") for part in (who, source.title, source.publisher) if part)
-    address = f"hubshelf://resource/{quote(source.id, safe='')}"
+    address = f"hubshelf://{quote(source.record_type, safe='')}/{quote(source.id, safe='')}"
     lines = [f"{said}." if said else "", f"https://doi.org/{source.doi}" if source.doi else source.url]
     return "\n".join([*filter(None, lines), f"{hub}: {address}" if hub else address])
 
@@ -161,4 +163,6 @@ def _line(value: Any) -> str:
     """A text as one line of printed characters, "" for what is no text."""
     if not isinstance(value, str):
         return ""
+    from resources_cache.records import clean  # here, for the window needs the rest of this before any store
+
     return " ".join(_NOT_PRINTED.sub(" ", clean(value[:_LONGEST])).split())
