@@ -21,6 +21,11 @@ MAX_QUOTE = 10_000
 """The longest passage, in characters."""
 
 _LIKE = 0.8  # how much of a passage must still be there (Ratcliff and Obershelp's ratio)
+_VERY_LIKE = 0.92  # from here on it may stand in other surroundings
+_AROUND = 8  # characters of the surroundings that must be there for what is less like it
+_SHORT = (
+    16  # a shorter passage, such as one word, stands in many places: one of them without its surroundings is none
+)
 _SHORTEST_CHANGED = 12  # shorter words that changed are not the same words any more
 _LONGEST_CHANGED = 1_000
 _WORK = 60_000_000  # pairs of characters compared for changed passages; a second or two where all are alike
@@ -92,6 +97,9 @@ class Places:
         if not starts:
             return None
         best = max(starts, key=lambda at: (self._context(at, at + len(quote), wanted), -self._far(at, wanted)))
+        known = len(wanted.prefix.strip()) + len(wanted.suffix.strip())
+        if len(quote) < _SHORT and self._context(best, best + len(quote), wanted) < min(_AROUND // 2, known):
+            return None
         return best, best + len(quote)
 
     def _far(self, at: int, wanted: Anchor) -> int:
@@ -127,7 +135,8 @@ class Places:
             start = max(0, solid[0].b - solid[0].a)
             end = min(len(window), solid[-1].b + solid[-1].size + len(quote) - solid[-1].a - solid[-1].size)
             like = SequenceMatcher(None, quote, window[start:end], autojunk=False).ratio()
-            if like > best:
+            same = self._context(left + start, left + end, wanted) >= _AROUND
+            if like > best and (same or like >= _VERY_LIKE):
                 best, found = like, (left + start, left + end)
         return found if found and self._plain[found[0] : found[1]].strip() else None
 

@@ -93,6 +93,16 @@ def test_a_corrected_passage_is_found_with_its_corrections() -> None:
     assert found(in_front, wanted) == found(newer, wanted)
 
 
+def test_words_of_another_sentence_are_not_the_passage() -> None:
+    wanted = marked(TEXT, "Every school has a well")
+    assert found(TEXT.replace("Every school has a well. ", ""), wanted) is None, (
+        "that it has a log is another thing"
+    )
+    word = marked(TEXT, "well")
+    assert found(TEXT.replace("Every school has a well", "It is well known"), word) is None
+    assert found(TEXT.replace("Wells and", "Tanks and"), word) == "well"
+
+
 def test_what_was_taken_out_is_nowhere() -> None:
     wanted = marked(TEXT, "The pump is mended by the district, which has two people for ninety schools.")
     rest = TEXT.replace(wanted.quote, "")
