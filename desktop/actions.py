@@ -115,6 +115,11 @@ def _syncing(context: Context) -> Iterator[Action]:
 def _inside() -> Iterator[Action]:
     group = GROUPS[3]
     yield Action("find", _("Find in the text"), group, ("Ctrl+F",))
+    yield Action("caret", _("Select with the keyboard"), group, ("F7",))
+    yield Action("highlight", _("Highlight the selected words"), group, ("Ctrl+Shift+H",))
+    yield Action("note", _("Note"), group, ("Ctrl+Shift+N",))
+    yield Action("copy-with-source", _("Copy with source"), group, ("Ctrl+Shift+Q",))
+    yield Action("print", _("Print"), group, ("Ctrl+P",))
     yield Action("reading-larger", _("Larger text in the reader"), group, ("Ctrl++", "Ctrl+="))
     yield Action("reading-smaller", _("Smaller text in the reader"), group, ("Ctrl+-",))
     yield Action("open", _("Open the chosen row"), group, ("Return",))

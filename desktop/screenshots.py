@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -125,6 +126,7 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
     if text := records.get(f"text-{lang}") or records.get("text"):
         yield "reader", Place("library", record=text), None
         yield "reader-wide", Place("library", record=text), _widen
+        yield "reader-notes", Place("library", record=text), _mark
     for name, page in (("thread", "discussions"), ("expert", "people"), ("request", "outbox"), ("item", "outbox")):
         if name in records:
             yield name, Place(page, record=records[name]), None
@@ -185,6 +187,19 @@ def _widen(application: Application) -> None:
     page = application.window.stack.currentWidget()
     if isinstance(page, ListPage):
         page.panes.toggle_wide()
+
+
+def _mark(application: Application) -> None:
+    """Highlight a passage of the summary and write a note on the next, with the side list open."""
+    page = application.window.stack.currentWidget()
+    if not isinstance(page, ListPage):
+        return
+    reader = page.reader
+    passages = [one for one in re.finditer(r"[^\n.؟]{30,120}", reader.text.words()) if len(one[0].split()) > 4]
+    for passage, colour in zip(passages[2:5], ("yellow", "green", "rose"), strict=False):
+        reader.text.select_words(*passage.span())
+        reader.pencil.highlight(colour)
+    reader.show_notes()
 
 
 def _open_pdf(application: Application) -> None:

@@ -48,6 +48,10 @@ class Colours:
     good: str
     warn: str
     warn_wash: str
+    yellow: str  # the four grounds of highlights
+    green: str
+    blue: str
+    rose: str
 
 
 LIGHT = Colours(
@@ -65,6 +69,10 @@ LIGHT = Colours(
     good="#27633c",
     warn="#86450a",
     warn_wash="#faecd9",
+    yellow="#f3efa0",
+    green="#cfe8c3",
+    blue="#cde2f6",
+    rose="#f7d2da",
 )
 DARK = Colours(
     paper="#1c1b19",
@@ -81,9 +89,14 @@ DARK = Colours(
     good="#8fd0a3",
     warn="#f2bd80",
     warn_wash="#3a2c1b",
+    yellow="#4d4a12",
+    green="#274a2b",
+    blue="#1f4360",
+    rose="#5c2b3a",
 )
 TEXT_PAIRS = (
     *(("ink", ground) for ground in ("paper", "rail", "sheet", "wash", "mark", "warn_wash")),
+    *(("ink", ground) for ground in ("yellow", "green", "blue", "rose")),
     *(("muted", ground) for ground in ("paper", "rail", "sheet", "wash")),
     *(("accent", ground) for ground in ("paper", "rail", "sheet", "wash")),
     *(("good", ground) for ground in ("paper", "sheet", "wash")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -11,6 +12,7 @@ from desktop.card_rows import search_row
 from desktop.context import Context
 from desktop.navigation import Place, place_of
 from desktop.pages.list_page import Listing, ListPage
+from desktop.reading.citing import CiteMenu
 from desktop.shelf import Shelf
 from desktop.state_words import RECORD_KINDS
 from desktop.widgets.basics import EmptyPlace, button, muted
@@ -35,6 +37,12 @@ def downloaded(shelf: Shelf) -> dict[str, list[dict[str, object]]]:
         if not page.items or offset >= page.total:
             break
     return found
+
+
+def saved_resources(shelf: Shelf) -> list[dict[str, Any]]:
+    """The resources that the person saved and that are on the shelf, last saved first."""
+    found = (shelf.library.get(bookmark.id) for bookmark in shelf.own.bookmarks())
+    return [record for record in found if record is not None and record.get("type") == "resource"]
 
 
 class ShelfPage(ListPage):
@@ -62,6 +70,9 @@ class ShelfPage(ListPage):
         self.free.hide()
         self.above.addWidget(self.room)
         self.above.addWidget(self.free)
+        self.cite = button(_("Cite these"), "quiet", "cite")
+        self.cite.setMenu(CiteMenu(context, self, saved_resources, lambda: _("Citations")))
+        self.above.addWidget(self.cite)
 
     def arrive(self, place: Place) -> None:
         if place.tab in self._tabs and place.tab != self.tab:
@@ -106,6 +117,7 @@ class ShelfPage(ListPage):
         used = next((count for _name, count in listing.facets.get("used", [])), 0)
         self.room.setText(_("Files take {size}").format(size=size(used)) if used else "")
         self.free.setVisible(used > 0)
+        self.cite.setVisible(self.tab == "saved" and any(row.kind == "resource" for row in listing.rows))
 
     def count_words(self, total: int) -> str:
         return ngettext("{count} item", "{count} items", total).format(count=total) if total else ""

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QTimer, QUrl, Signal
-from PySide6.QtGui import QFontMetricsF, QResizeEvent, QTextCursor, QTextDocument
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFontMetricsF,
+    QMouseEvent,
+    QResizeEvent,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+)
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit
 
 from desktop.reading.markup import OPEN, Page, style_sheet
@@ -13,7 +23,24 @@ from desktop.theme import STEP, Theme, colours
 from desktop.words import _
 
 MEASURE = 74  # characters of a line, where there is room for them (60–75 is comfortable)
+# What Qt puts between paragraphs, lines and cells, and in the place of things, as the white space that it is.
+_SPACES = {0x2028: "\n", 0x2029: "\n", 0xFDD0: "\n", 0xFDD1: "\n", 0xFFFC: " ", 0xA0: " "}
 _SAMPLE = "the quiet reader follows one line to the next without losing her place"
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """A passage to show in `colour` (a name of the theme's). `start` and `end` count characters of `words()`.
+
+    `noted`: there is a note on it; `chosen`: it is the one that the person is at.
+    """
+
+    id: str
+    start: int
+    end: int
+    colour: str
+    noted: bool = False
+    chosen: bool = False
 
 
 class EditionView(QTextBrowser):
@@ -22,11 +49,16 @@ class EditionView(QTextBrowser):
     inner = Signal(str, str)  # kind, id of another record
     outside = Signal(QUrl)
     placed = Signal(float)  # where reading is, 0..1, after the person stops scrolling
+    touched = Signal(str)  # the id of a highlight that was clicked
+    menu_wanted = Signal(QPoint)  # where, on the screen
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._page = Page("")
+        self._highlights: list[Highlight] = []
+        self._passing: list[QTextEdit.ExtraSelection] = []
+        self._words: str | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setOpenLinks(False)
         self.setAccessibleName(_("Text"))
@@ -50,10 +82,18 @@ class EditionView(QTextBrowser):
         document.setDefaultFont(self._theme.reading_font())
         document.setDefaultStyleSheet(style_sheet(colours(), self._theme.reading_font().pointSizeF()))
         self.setHtml(page.html)
+        self._words = None
+        self._highlights = []
         self._set_measure()
-        self.setExtraSelections([])
+        self._mark_passing([])
         self.go_to(place)
         self._resting.stop()
+
+    def tell_place(self) -> None:
+        """Say at once where reading is, if that was about to be said: afterwards may be too late."""
+        if self._resting.isActive():
+            self._resting.stop()
+            self.placed.emit(self.place())
 
     def place(self) -> float:
         """How far reading has come, 0 (top) to 1 (end)."""
@@ -80,14 +120,14 @@ class EditionView(QTextBrowser):
 
     def find_words(self, words: str, *, backward: bool = False, fresh: bool = False) -> int:
         """Mark every place of `words`, go to the next (`fresh`: the first from here). Returns how many."""
-        self.setExtraSelections([])
+        self._mark_passing([])
         if not words:
             return 0
         marks: list[QTextEdit.ExtraSelection] = []
         cursor = QTextCursor(self.document())
         while not (cursor := self.document().find(words, cursor)).isNull():
             marks.append(self._mark(cursor))
-        self.setExtraSelections(marks)
+        self._mark_passing(marks)
         here = self.textCursor()
         if fresh:
             here.setPosition(here.selectionStart())
@@ -98,6 +138,97 @@ class EditionView(QTextBrowser):
             self.moveCursor(edge)
             self.find(words, flags)
         return len(marks)
+
+    def words(self) -> str:
+        """All that the page says, each character where the document has it (paragraphs end with line breaks)."""
+        if self._words is None:
+            self._words = self.document().toRawText().translate(_SPACES)
+        return self._words
+
+    def selected(self) -> tuple[int, int] | None:
+        """Where the selected words begin and end in `words()`; None where nothing is selected."""
+        cursor = self.textCursor()
+        if not cursor.hasSelection():
+            return None
+        return self._counted(cursor.selectionStart()), self._counted(cursor.selectionEnd())
+
+    def select_words(self, start: int, end: int) -> None:
+        """Select what stands between two positions of `words()`."""
+        self.setTextCursor(self._cursor(start, end))
+
+    def set_highlights(self, highlights: Iterable[Highlight]) -> None:
+        """Show these passages, and no others, in their colours."""
+        self._highlights = list(highlights)
+        self._mark_passing(self._passing)
+
+    def go_to_words(self, start: int, end: int) -> None:
+        """Scroll so that the passage is seen, in the upper part of the window, and put the caret before it."""
+        cursor = self._cursor(start, start)
+        self.setTextCursor(cursor)
+        self.ensureCursorVisible()
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + self.cursorRect(cursor).top() - self.viewport().height() // 4)
+
+    def set_caret(self, on: bool) -> None:
+        """Select with the keyboard (arrows move a caret, with Shift they select), or scroll with it as before."""
+        flags = Qt.TextInteractionFlag.TextBrowserInteraction
+        if on:
+            flags |= Qt.TextInteractionFlag.TextSelectableByKeyboard
+        self.setTextInteractionFlags(flags)
+
+    @property
+    def caret(self) -> bool:
+        """Whether arrows move a caret now."""
+        return bool(self.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByKeyboard)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        if event.button() != Qt.MouseButton.LeftButton or self.textCursor().hasSelection():
+            return
+        at = self._counted(self.cursorForPosition(event.position().toPoint()).position())
+        hit = [one for one in self._highlights if one.start <= at < one.end]
+        if hit:
+            self.touched.emit(min(hit, key=lambda one: one.end - one.start).id)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_wanted.emit(event.globalPos())
+
+    def _counted(self, position: int) -> int:
+        """A position of Qt's, which counts UTF-16 units, in characters."""
+        words = self.words()
+        if len(words) >= self.document().characterCount() - 1:
+            return position  # all characters are single units, as nearly everywhere
+        units = words.encode("utf-16-le")[: 2 * position]
+        return len(units.decode("utf-16-le", "ignore"))
+
+    def _cursor(self, start: int, end: int) -> QTextCursor:
+        words = self.words()
+        last = self.document().characterCount() - 1
+        if len(words) < last:
+            start, end = (len(words[:at].encode("utf-16-le")) // 2 for at in (start, end))
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(min(start, last))
+        cursor.setPosition(min(end, last), QTextCursor.MoveMode.KeepAnchor)
+        return cursor
+
+    def _mark_passing(self, marks: list[QTextEdit.ExtraSelection]) -> None:
+        """Show what was found or jumped to, over the highlights."""
+        self._passing = marks
+        self.setExtraSelections([*map(self._highlight, self._highlights), *marks])
+
+    def _highlight(self, one: Highlight) -> QTextEdit.ExtraSelection:
+        mark = QTextEdit.ExtraSelection()
+        mark.cursor = self._cursor(one.start, one.end)
+        look = QTextCharFormat()
+        look.setBackground(self._theme.colour(one.colour))
+        look.setForeground(self._theme.colour("ink"))
+        if one.chosen or one.noted:
+            # Not by colour alone: a note is seen by its dotted line, the chosen passage by a whole one.
+            style = QTextCharFormat.UnderlineStyle
+            look.setUnderlineStyle(style.SingleUnderline if one.chosen else style.DotLine)
+            look.setUnderlineColor(self._theme.colour("accent" if one.chosen else "ink"))
+        mark.format = look
+        return mark
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         place = self.place()
@@ -126,7 +257,7 @@ class EditionView(QTextBrowser):
 
     def _mark_block(self, cursor: QTextCursor) -> None:
         cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
-        self.setExtraSelections([self._mark(cursor)])
+        self._mark_passing([self._mark(cursor)])
 
     def _follow(self, address: QUrl) -> None:
         text = address.toString()

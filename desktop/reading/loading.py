@@ -15,6 +15,7 @@ from desktop.state_words import ACTIVITIES, RESOURCE_TYPES, ask_kind, term
 from desktop.words import language_name
 
 if TYPE_CHECKING:
+    from resources_cache.annotations import Annotation
     from resources_cache.cards import Edition
 
 
@@ -31,8 +32,11 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A record with what the shelf knows about it. `place`: how far it was read, 0..1. `editions`: the other
-    records of the same work."""
+    """A record with what the shelf knows about it. `place`: how far it was read, 0..1.
+
+    `editions`: the other records of the same work; `annotations` and `note`: what the person marked in it, and
+    wrote on the whole of it; `hub`: the hub's name.
+    """
 
     id: str
     kind: str
@@ -43,6 +47,9 @@ class Loaded:
     about: str = ""
     pending: list[dict[str, Any]] = field(default_factory=list)
     editions: list[Edition] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
+    note: str = ""
+    hub: str = ""
 
     @property
     def title(self) -> str:
@@ -97,6 +104,9 @@ def load(shelf: Shelf, record_id: str) -> Loaded | None:
         about=str(about.get("title") or "") if about else "",
         pending=[p for p in pending if p["body"] not in known],
         editions=shelf.library.editions(record_id),
+        annotations=shelf.own.annotations.of(record_id),
+        note=shelf.own.note(record_id),
+        hub=str(shelf.own.setting("hub_name") or ""),
     )
 
 

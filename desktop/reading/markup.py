@@ -199,15 +199,6 @@ def resource(
     return Page(wrap("".join(parts), lang), contents, lang)
 
 
-def citation(record: Mapping[str, Any]) -> str:
-    """One line to cite a record by: authors (year). Title. Publisher. Address."""
-    authors = ", ".join(map(str, record.get("authors") or []))
-    year = record.get("year")
-    head = f"{authors} ({year})" if authors and year else authors or (str(year) if year else "")
-    found = [head, record.get("title") or record.get("name"), record.get("publisher"), record.get("url")]
-    return ". ".join(str(part).rstrip(".") for part in found if part)
-
-
 def cited(body: str, count: int, prefix: str) -> str:
     """Plain text whose citations [n], for n up to `count`, jump to the anchor `prefix``n`."""
 

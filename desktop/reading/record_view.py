@@ -1,4 +1,4 @@
-"""The reader: one record with its tool line, find, files, and for a discussion the reply."""
+"""The reader: one record with its tool line, find, files, notes, and for a discussion the reply."""
 
 from __future__ import annotations
 
@@ -7,18 +7,34 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from desktop.amounts import number
 from desktop.context import Context
 from desktop.icons import icon
 from desktop.navigation import Place
-from desktop.reading import loading, markup
+from desktop.reading import citing, loading
+from desktop.reading.colour_words import COLOUR_WORDS, in_colour
 from desktop.reading.edition_view import EditionView
 from desktop.reading.file_line import FileLine
+from desktop.reading.markup import Page
+from desktop.reading.notes_panel import NotesPanel
 from desktop.reading.outside import open_outside
+from desktop.reading.paper import Paper
+from desktop.reading.pencil import Pencil
 from desktop.reading.reply_box import ReplyBox
+from desktop.reading.selection_bar import patch
 from desktop.shelf import Shelf
 from desktop.theme import STEP, colours
 from desktop.widgets.basics import Choice, EmptyPlace, button, hairline, muted, tool
@@ -29,7 +45,8 @@ if TYPE_CHECKING:
     from desktop.reading.pdf_view import PdfView
 
 _RESUME_FROM, _RESUME_TO = 0.03, 0.97
-_NARROW = 640
+_BESIDE_FROM = 720  # pixels of the reader from which the notes stand beside the text, not below it
+_NOTES_WIDTH = 300
 
 
 class RecordView(QFrame):
@@ -45,10 +62,12 @@ class RecordView(QFrame):
         self._context = context
         self._loaded: loading.Loaded | None = None
         self._pdf: PdfView | None = None
+        self._page = Page("")
         self.text = EditionView(context.theme)
         self.text.inner.connect(context.navigator.open_record)
         self.text.outside.connect(lambda url: open_outside(self, url))
         self.text.placed.connect(self._keep_place)
+        context.notices.closing.connect(self.text.tell_place)
         self.find_bar = FindBar()
         self.find_bar.wanted.connect(self._find)
         self.find_bar.closed.connect(self._unfind)
@@ -60,21 +79,40 @@ class RecordView(QFrame):
         self._resume = self._resume_line()
         self._stack = QStackedWidget()
         self._stack.addWidget(self.text)
+        self.notes = NotesPanel()
+        self.notes.shut.connect(lambda: self.show_notes(False))
+        self.pencil = Pencil(context, self.text, self.notes, self)
+        self.paper = Paper(context, self)
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.setHandleWidth(1)
+        self._split.setChildrenCollapsible(False)
+        self._split.addWidget(self._stack)
+        self._split.addWidget(self.notes)
+        self._split.setStretchFactor(0, 1)
+        self.notes.hide()
         self._tools = self._tool_line()
+        self._connect_pencil()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for part in (self._tools, hairline(), self.find_bar, self.files, self._resume):
             column.addWidget(part)
-        column.addWidget(self._stack, 1)
+        column.addWidget(self._split, 1)
         column.addWidget(self.reply)
-        find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
-        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        find.activated.connect(self.find_bar.open)
-        for keys, step in ((QKeySequence.StandardKey.ZoomIn, 10), (QKeySequence.StandardKey.ZoomOut, -10)):
-            shortcut = QShortcut(QKeySequence(keys), self)
+        keys: tuple[tuple[QKeySequence.StandardKey | str, Callable[[], object]], ...] = (
+            (QKeySequence.StandardKey.Find, self.find_bar.open),
+            (QKeySequence.StandardKey.ZoomIn, partial(self._resize_text, 10)),
+            (QKeySequence.StandardKey.ZoomOut, partial(self._resize_text, -10)),
+            (QKeySequence.StandardKey.Print, self.print),
+            ("Ctrl+Shift+H", self.pencil.highlight),
+            ("Ctrl+Shift+N", self.pencil.note),
+            ("Ctrl+Shift+Q", self.copy_with_source),
+            ("F7", self.toggle_caret),
+        )
+        for key, action in keys:
+            shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(partial(self._resize_text, step))
+            shortcut.activated.connect(lambda action=action: action())
         context.sync.arrived.connect(self.refresh)
 
     @property
@@ -140,6 +178,13 @@ class RecordView(QFrame):
         page = loading.page_of(self._loaded, self._context, variant)
         self.text.setAccessibleName(self._loaded.title or _("Text"))
         self.text.show_page(page, keep_place=keep_place)
+        self._page = page
+        marked = self._loaded if self._loaded.kind == "resource" else None
+        self.pencil.show(marked, page.lang)
+        if marked is None:
+            self.notes.hide()
+        for part in (self._notes, *self._of_texts):
+            part.setVisible(marked is not None)
         menu = QMenu(self._contents)
         for name, words in page.contents:
             menu.addAction(words.replace("&", "&&"), partial(self._jump, name))
@@ -162,7 +207,20 @@ class RecordView(QFrame):
         self._close = tool(_("Back to the list"), "back", self.closed.emit)
         self._save = tool(_("Save"), "save", self._toggle_saved)
         self._save.setCheckable(True)
-        self._cite = tool(_("Copy citation"), "cite", self._copy_citation)
+        self._cite = tool(_("Cite"), "cite")
+        self._cite.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.cite_menu = citing.CiteMenu(
+            self._context,
+            self,
+            lambda _shelf: [loaded.record] if (loaded := self._loaded) else [],
+            lambda: self._loaded.title if self._loaded else "",
+        )
+        self._cite.setMenu(self.cite_menu)
+        self._notes = tool(_("Notes"), "note", lambda: self.show_notes(self.notes.isHidden()))
+        self._notes.setCheckable(True)
+        self._more = tool(_("More"), "more", bare=True)
+        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._more.setMenu(self._more_menu(QMenu(self._more)))
         self._contents = tool(_("Contents"), "contents")
         self._contents.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._find_tool = tool(_("Find"), "search", self.find_bar.open)
@@ -178,9 +236,9 @@ class RecordView(QFrame):
         line.setSpacing(2)
         line.addWidget(self._close)
         line.addStretch(1)
-        for part in (self._variant, self._save, self._cite, self._ask, self._contents, self._find_tool):
+        for part in (self._variant, self._save, self._notes, self._cite, self._ask, self._contents):
             line.addWidget(part)
-        for part in (self._smaller, self._larger, self._wide):
+        for part in (self._find_tool, self._smaller, self._larger, self._more, self._wide):
             line.addWidget(part)
         return holder
 
@@ -198,10 +256,11 @@ class RecordView(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_tools()
+        self._fit_notes()
 
     def _fit_tools(self) -> None:
         """Words beside the icons where there is room for them; the tooltip and the name stay otherwise."""
-        worded = [self._ask, self._cite, self._find_tool, self._contents, self._save, self._close]
+        worded = [self._ask, self._cite, self._find_tool, self._contents, self._notes, self._save, self._close]
         for made in worded:
             made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         for made in worded:
@@ -248,10 +307,116 @@ class RecordView(QFrame):
         self._save.setToolTip(words)
         self._save.setIcon(icon("saved" if saved else "save", colours().accent if saved else colours().muted))
 
-    def _copy_citation(self) -> None:
-        if self._loaded:
-            QGuiApplication.clipboard().setText(markup.citation(self._loaded.record))
-            self._context.notices.said.emit(_("The citation is in the clipboard."))
+    def show_notes(self, shown: bool = True) -> None:
+        """Show or hide the side list of highlights and notes."""
+        shown = shown and self.pencil.active
+        self.notes.setVisible(shown)
+        self._notes.setChecked(shown)
+        self._fit_notes(afresh=True)
+        if shown:
+            self.notes.list.setFocus() if self.notes.list.isVisible() else self.notes.whole.setFocus()
+        else:
+            self.notes.leave()
+            self.text.setFocus()
+
+    def copy_with_source(self) -> None:
+        """Copy the selected words (if any) with author, title, year and address below them."""
+        if self._loaded is None:
+            return
+        words = self.text.textCursor().selection().toPlainText().strip()
+        lines = self.paper.source_of(self._loaded)
+        citing.put_on_clipboard(f"{words}\n\n{lines}" if words else lines)
+        said = _("Copied, with its source.") if words else _("The source is in the clipboard.")
+        self._context.notices.said.emit(said)
+
+    def toggle_caret(self) -> None:
+        """Select with the keyboard, or scroll with it again."""
+        self.text.set_caret(not self.text.caret)
+        self.text.setFocus()
+        if self.text.caret:
+            said = _("Arrow keys move the caret now; with Shift they select. F7 ends this.")
+        else:
+            said = _("Arrow keys scroll the text again.")
+        self._context.notices.said.emit(said)
+
+    def print(self) -> None:
+        """Ask for a printer, and print the text."""
+        if self._loaded is not None:
+            self.paper.print(self._loaded, self._page)
+
+    def save_pdf(self) -> None:
+        """Ask where to, and save the text as a PDF."""
+        if self._loaded is not None:
+            self.paper.ask_pdf(self._loaded, self._page)
+
+    def _save_notes(self) -> None:
+        if self._loaded is not None and (path := self.paper.ask_name(self._loaded, "md")):
+            self.pencil.save(path, self.paper.source_of(self._loaded))
+
+    def _connect_pencil(self) -> None:
+        self.pencil.counted.connect(self._count_notes)
+        self.pencil.opened.connect(self._open_notes)
+        self.pencil.other_language.connect(self._read_in)
+        self.pencil.bar.copied.connect(self.copy_with_source)
+        self.notes.saved.connect(self._save_notes)
+        self.text.menu_wanted.connect(self._text_menu)
+
+    def _open_notes(self) -> None:
+        if self.notes.isHidden():
+            self.notes.show()
+            self._notes.setChecked(True)
+            self._fit_notes(afresh=True)
+
+    def _read_in(self, lang: str) -> None:
+        if self._loaded is not None and lang in self._loaded.variants:
+            self._variant.choose(lang)
+
+    def _count_notes(self, count: int) -> None:
+        words = _("Notes ({count})").format(count=number(count)) if count else _("Notes")
+        self._notes.setText(words)
+        self._notes.setAccessibleName(words)
+        self._notes.setToolTip(words)
+        self._fit_tools()
+
+    def _fit_notes(self, *, afresh: bool = False) -> None:
+        """The notes stand beside the text where both have room, else below it; a share once dragged stays."""
+        beside = self.width() >= _BESIDE_FROM
+        turned = beside != (self._split.orientation() == Qt.Orientation.Horizontal)
+        self._split.setOrientation(Qt.Orientation.Horizontal if beside else Qt.Orientation.Vertical)
+        if not self.notes.isHidden() and (turned or afresh):
+            whole = self.width() if beside else self._split.height()
+            notes = _NOTES_WIDTH if beside else whole // 2
+            self._split.setSizes([max(1, whole - notes), notes])
+
+    def _more_menu(self, menu: QMenu) -> QMenu:
+        menu.addAction(_("Copy with source"), self.copy_with_source)
+        note = menu.addAction(_("Note"), self.pencil.note)
+        menu.addAction(_("Select with the keyboard"), self.toggle_caret)
+        menu.addSeparator()
+        menu.addAction(_("Print"), self.print)
+        menu.addAction(_("Save as PDF"), self.save_pdf)
+        saved = menu.addAction(_("Save the notes as Markdown"), self._save_notes)
+        self._of_texts = (note, saved)
+        return menu
+
+    def _text_menu(self, where: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        some = self.text.selected() is not None
+        if some:
+            menu.addAction(_("Copy"), self.text.copy)
+            menu.addAction(_("Copy with source"), self.copy_with_source)
+            if self.pencil.active:
+                menu.addSeparator()
+                for colour in COLOUR_WORDS:
+                    menu.addAction(patch(colour), in_colour(colour), partial(self.pencil.highlight, colour))
+                menu.addAction(_("Note"), self.pencil.note)
+            menu.addSeparator()
+        address = self.text.anchorAt(self.text.viewport().mapFromGlobal(where))
+        if address.startswith(("http://", "https://", "mailto:")):
+            menu.addAction(_("Copy the link’s address"), partial(citing.put_on_clipboard, address))
+        menu.addAction(_("Select everything"), self.text.selectAll)
+        menu.popup(where)
 
     def _ask_about(self) -> None:
         if (loaded := self._loaded) is None:

@@ -204,18 +204,25 @@ class CardDelegate(QStyledItemDelegate):
         """Meta and badges, on one line where they fit and on several where they do not; returns the height."""
         metrics, c = self._meta_metrics, colours()
         step = metrics.height() + 4
-        pieces = [(row.meta, "muted", "")] if row.meta else []
-        pieces += [(b.text, b.tone, b.picture) for b in row.badges]
+        pieces = [(row.meta, "muted", "", "")] if row.meta else []
+        pieces += [(b.text, b.tone, b.picture, b.swatch) for b in row.badges]
         x, lines = 0, 1
-        for words, tone, picture in pieces:
-            room = _BADGE_ICON + 5 if picture else 0
+        for words, tone, picture, swatch in pieces:
+            room = _BADGE_ICON + 5 if picture or swatch else 0
             wide = min(width, metrics.horizontalAdvance(words) + room + 2)
             if x and x + wide > width:
                 x, lines = 0, lines + 1
             if painter:
                 top = round(y) + (lines - 1) * step
                 start = left + (width - x - wide if mirrored else x)
-                if picture:
+                if swatch:
+                    patch_left = start + wide - _BADGE_ICON if mirrored else start
+                    patch = QRectF(patch_left + 0.5, top + (metrics.height() - _BADGE_ICON) // 2 + 0.5, 13, 13)
+                    painter.setPen(QColor(c.edge))
+                    painter.setBrush(QColor(getattr(c, swatch)))
+                    painter.drawRoundedRect(patch, 3, 3)
+                    painter.setBrush(Qt.BrushStyle.NoBrush)
+                elif picture:
                     icon_left = start + wide - _BADGE_ICON if mirrored else start
                     icon_top = top + (metrics.height() - _BADGE_ICON) // 2
                     painter.drawPixmap(icon_left, icon_top, pixmap(picture, getattr(c, tone), _BADGE_ICON))

@@ -22,11 +22,15 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True)
 class Badge:
-    """A few words at the end of a card, in one of the theme's colours, perhaps after an icon."""
+    """A few words at the end of a card, in one of the theme's colours, perhaps after an icon or a patch of colour.
+
+    `swatch`: the theme's name for the colour of the patch.
+    """
 
     text: str
     tone: str = "muted"
     picture: str = ""
+    swatch: str = ""
 
 
 def plain(text: str) -> str:

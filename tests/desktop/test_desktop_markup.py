@@ -99,13 +99,6 @@ def test_a_translation_is_shown_in_its_language() -> None:
     assert page.lang == "fr"
 
 
-def test_citation_line() -> None:
-    record = resource(
-        title="A guide", authors=["A. Diallo", "B. Osei"], year=2025, publisher="Hub", url="https://x.example/g"
-    )
-    assert markup.citation(record) == "A. Diallo, B. Osei (2025). A guide. Hub. https://x.example/g"
-
-
 def test_request_shows_state_and_answers() -> None:
     record = {
         "id": "q", "type": "request", "title": "Q", "body": "why", "state": "in-progress",

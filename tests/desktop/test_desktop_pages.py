@@ -187,7 +187,8 @@ def test_saving_a_resource(make_window: Make, settle: Settle, home: Path) -> Non
     page.reader._save.click()
     settle(application)
     assert row.title in titles(listed(application, settle, "shelf"))
-    page.reader._copy_citation()
+    page.reader.cite_menu.copy("apa")
+    settle(application)
     assert row.title in QGuiApplication.clipboard().text()
 
 
