@@ -120,6 +120,8 @@ def _inside() -> Iterator[Action]:
     yield Action("note", _("Note"), group, ("Ctrl+Shift+N",))
     yield Action("copy-with-source", _("Copy with source"), group, ("Ctrl+Shift+Q",))
     yield Action("print", _("Print"), group, ("Ctrl+P",))
+    yield Action("note-delete", _("Delete the chosen note"), group, ("Del",))
+    yield Action("note-undo", _("Bring back the deleted note"), group, ("Ctrl+Z",))
     yield Action("reading-larger", _("Larger text in the reader"), group, ("Ctrl++", "Ctrl+="))
     yield Action("reading-smaller", _("Smaller text in the reader"), group, ("Ctrl+-",))
     yield Action("open", _("Open the chosen row"), group, ("Return",))

@@ -321,11 +321,11 @@ def test_cite_copy_and_files(make_window: Make, settle: Settle, shelf: Path, tmp
         QGuiApplication.clipboard().text().startswith("Diallo, Amina. Wells & Pumps. 2024, https://x.example/w.")
     )
     assert "<i>" in QGuiApplication.clipboard().mimeData().html()
-    problems: list[object] = []
+    problems: list[Any] = []
     application.context.notices.problem.connect(problems.append)
     reader.cite_menu.save("RIS", tmp_path / "no such folder" / "one.ris")
     settle(application)
-    assert [type(problem).__name__ for problem in problems] == ["StoreUnwritable"]
+    assert [problem.error.code for problem in problems] == ["store-unwritable"]
     reader.cite_menu.save("RIS", tmp_path / "one.ris")
     reader.cite_menu.save("BibTeX", tmp_path / "one.bib")
     settle(application)
