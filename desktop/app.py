@@ -35,6 +35,7 @@ from desktop.links import LinkRefused, place_of_link
 from desktop.navigation import Navigator, Place
 from desktop.one_window import Door, NotAnswering, WindowLock, take_or_hand_over
 from desktop.preferences import Preferences
+from desktop.renewal import Renewal
 from desktop.session import SessionKeeper
 from desktop.shelf import Shelf
 from desktop.sync_bridge import Engine, MakeEngine, SyncBridge
@@ -85,6 +86,7 @@ class Application(QObject):
         self._later.setSingleShot(True)
         self._later.setInterval(ENGINE_AFTER_MS)
         self._later.timeout.connect(self._start_engine)
+        self._renewal = Renewal(self.context.background, self)
         self._wear()
         self.window = MainWindow(self.context)
 
@@ -126,6 +128,7 @@ class Application(QObject):
     def stop(self) -> None:
         """Write what is unwritten and end the threads."""
         self._later.stop()
+        self._renewal.stop()
         self._garbage.stop()
         self.context.notices.closing.emit()
         self.session.pause()
@@ -169,6 +172,7 @@ class Application(QObject):
         self.window.show_place(place)
 
     def _start_engine(self) -> None:
+        self._renewal.go_on()
         # An engine without a hub has nothing to do; connecting to one starts it.
         self.context.read(_has_hub, lambda known: self.context.sync.start() if known else None, self, key="engine")
 

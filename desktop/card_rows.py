@@ -105,6 +105,10 @@ def suggestion_row(found: Suggestion, context: Context, saved: SavedSearch | Non
         meta = _joined(_("Theme"), "" if named == found.title else named)
         place = Place("library", fill=(("theme", found.id),))
         return CardRow(title=found.marked, meta=meta, id=found.id, kind="theme", picture="library", place=place)
+    if found.kind == "concept":
+        place = Place("search", query=found.title)
+        meta = _joined(_("Subject"), other)
+        return CardRow(title=found.marked, meta=meta, id=found.id, kind="concept", picture="search", place=place)
     if found.kind == "search":
         place = search_place(saved) if saved is not None else Place("search", query=found.title)
         return CardRow(title=found.marked, meta=_("Saved search"), kind="search", picture="search", place=place)

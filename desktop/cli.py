@@ -198,6 +198,8 @@ def search(
         page = search_all(library, own, query, filters, limit, as_typed=as_typed, counts=counts)
     answer = {
         "total": page.total,
+        **({} if page.exact else {"exact": False}),
+        **({"not_indexed": page.not_indexed} if page.not_indexed else {}),
         **({"counts": {name: dict(pairs) for name, pairs in page.facets.items()}} if counts else {}),
         **({"instead": page.instead} if page.instead else {}),
         "results": [
@@ -220,7 +222,9 @@ def search(
         if "instead" in a:
             yield f"Nothing has all of this as typed; these are results for: {a['instead']}"
             yield "With --as-typed the words stay as they are."
-        yield f"{a['total']} found"
+        if "not_indexed" in a:
+            yield f"The search index is being renewed: {a['not_indexed']} records may not be found yet."
+        yield f"{a['total']} found" if a.get("exact", True) else f"{a['total']} or more found"
         for name, values in a.get("counts", {}).items():
             if values:
                 yield f"  --{name.replace('_', '-')} " + ", ".join(f"{v} ({n})" for v, n in values.items())
@@ -506,13 +510,14 @@ def open_link(context: click.Context, link: str, in_window: bool, as_json: bool)
 
 
 @_subcommand
-def doctor(home: Home) -> Answer:
+@click.option("--mend", is_flag=True, help="First index anew what the search index has wrongly.")
+def doctor(home: Home, mend: bool) -> Answer:
     """Check the shelf and say what to do about anything that is wrong."""
     from sync.health import examine
 
     checks = [
         {"name": check.name, "ok": check.ok, "detail": check.detail, "advice": check.advice}
-        for check in examine(home)
+        for check in examine(home, mend=mend)
     ]
 
     def words(a: dict[str, Any]) -> Iterable[str]:

@@ -46,24 +46,24 @@ _samples: WeakKeyDictionary[Store, dict[str, list[bytes]]] = WeakKeyDictionary()
 _known: WeakKeyDictionary[Store, dict[int, zstd.ZstdDict]] = WeakKeyDictionary()
 
 
-def readable(column: str) -> str:
-    """SQL for a body that is to come through ``Store.rows_at_once``, which carries no blobs: a frame as hex."""
-    return f"CASE typeof({column}) WHEN 'blob' THEN hex({column}) ELSE {column} END"
+def many(store: Store, rids: Sequence[int]) -> dict[int, Record]:
+    """The records of these rows, by rid, of those that have one. Raises: as ``load``."""
+    if not rids:
+        return {}
+    sql = f"SELECT rid, body FROM bodies WHERE rid IN ({','.join('?' * len(rids))})"
+    return {rid: load(store, body) for rid, body in store.blobs_at_once("rid", "body", sql, rids)}
 
 
 def unpack(store: Store, packed: Packed) -> str:
-    """The JSON of a body as the column, or ``readable``, has it.
+    """The JSON of a body as the column, or ``Store.blobs_at_once``, has it.
 
     Raises: StoreDamaged where it is no whole frame or its dictionary is gone.
     """
     if isinstance(packed, str):
-        if packed.startswith("{"):
-            return packed
-        with suppress(ValueError):
-            packed = bytes.fromhex(packed)
-    if isinstance(packed, str):
-        raise _damaged(store)
+        return packed
     try:
+        if packed.startswith(b"{"):
+            return packed.decode()  # one of an older shelf, as ``Store.blobs_at_once`` has it
         frame = zstd.get_frame_info(packed)
         if frame.decompressed_size is None or frame.decompressed_size > LARGEST:
             raise _damaged(store)
@@ -77,8 +77,10 @@ def unpack(store: Store, packed: Packed) -> str:
 
 
 def load(store: Store, packed: Packed) -> Record:
-    """The record of a body as the column, or ``readable``, has it. Raises: StoreDamaged as ``unpack``, and where
-    it is no JSON object."""
+    """The record of a body as the column, or ``Store.blobs_at_once``, has it.
+
+    Raises: StoreDamaged as ``unpack``, and where it is no JSON object.
+    """
     try:
         found = json.loads(unpack(store, packed))
     except (ValueError, RecursionError) as error:
@@ -176,4 +178,4 @@ def _damaged(store: Store) -> StoreDamaged:
     return store.damaged(f"{store.path.name} holds a record that cannot be read.")
 
 
-__all__ = ["LARGEST", "Packed", "load", "pack", "readable", "unpack", "unreadable"]
+__all__ = ["LARGEST", "Packed", "load", "many", "pack", "unpack", "unreadable"]

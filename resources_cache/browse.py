@@ -157,21 +157,22 @@ def cards(store: Store, rids: Sequence[int]) -> list[Card]:
     rows: dict[int, Row] = {
         row[0]: row
         for row in store.rows_at_once(
-            f"rid, {bodies.readable('body')}, has_text, messages",
-            "SELECT r.rid, b.body,"
+            "rid, has_text, messages",
+            "SELECT r.rid,"
             " EXISTS (SELECT 1 FROM records c WHERE c.owner = r.id AND c.owner <> '' AND c.type = 'text')"
             " AS has_text,"
             " CASE r.type WHEN 'thread' THEN"
             " (SELECT count(*) FROM records c WHERE c.owner = r.id AND c.owner <> '' AND c.type = 'message')"
             " ELSE 0 END AS messages"
-            f" FROM records r JOIN bodies b USING (rid) WHERE r.rid IN ({','.join('?' * len(rids))})",
+            f" FROM records r WHERE r.rid IN ({','.join('?' * len(rids))})",
             rids,
         )
     }
+    records = bodies.many(store, rids)
     return [
-        card(bodies.load(store, rows[rid][1]), has_text=bool(rows[rid][2]), messages=int(rows[rid][3]))
+        card(records[rid], has_text=bool(rows[rid][1]), messages=int(rows[rid][2]))
         for rid in rids
-        if rid in rows
+        if rid in rows and rid in records
     ]
 
 

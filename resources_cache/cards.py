@@ -146,13 +146,16 @@ class SearchPage:
 
     ``instead``: what they answer, where a word of the query is on no shelf and another was meant; else "".
     ``facets``: how many results each value of a filter has, where they were asked for; names and order are those
-    of ``Library.facets``.
+    of ``Library.facets``. ``exact``: else there are ``total`` or more. ``not_indexed``: records that may be
+    missing among the results, because the index is being made anew.
     """
 
     total: int
     results: list[Hit]
     instead: str = ""
     facets: Mapping[str, list[tuple[str, int]]] = field(default_factory=dict)
+    exact: bool = True
+    not_indexed: int = 0
 
 
 @dataclass(frozen=True)

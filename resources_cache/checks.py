@@ -8,11 +8,10 @@ from resources_cache import bodies, labels, suggestions, works
 from resources_cache.cards import Check
 from resources_cache.database import MIN_SQLITE, Row, Store, sqlite_version
 from resources_cache.errors import CacheError
-from resources_cache.records import COLUMNS, SEARCHED_SQL, indexed
+from resources_cache.records import SEARCHED_SQL, indexed
+from resources_cache.search_index import COLUMNS_OF, TABLES, kept, left, neighbours, usual
 
-_REBUILD = (
-    "Run `hubshelf doctor` again after the next sync; if it stays, the index can be built anew from the records."
-)
+_REBUILD = "Run `hubshelf doctor --mend`: what is indexed wrongly is indexed anew from the records."
 _FETCH = "Close Hubshelf and open it again: the shelf is set aside and fetched again from the hub."
 
 
@@ -51,50 +50,69 @@ def check_library(store: Store) -> list[Check]:
     return found
 
 
-def _index(store: Store) -> tuple[bool, str]:
-    """Compare every word of the index, with its row, column and place, to what the records would be indexed as.
+def differing(store: Store) -> tuple[set[int], int, int]:
+    """Rows of which something else is indexed than should be; how many records and words are indexed.
 
-    The digests say which rows were indexed from what; the walk through the index itself says that it was done.
+    Every word of the index, with its row, column and place, is compared to what the records would be indexed as,
+    and so are the neighbours of the words of texts. The digests say which rows were indexed from what; the walk
+    through the index itself says that it was done. Records that are yet to be indexed anew are left out.
     """
+    length = usual(store)
+    below = int(store.value("SELECT value FROM meta WHERE key='index_below'") or 0)
     expected: dict[int, int] = {}
-    stale = 0
-    digests: dict[int, bytes] = dict(store.rows("SELECT rid, digest FROM indexed"))
-    for rid, body in store.each("SELECT rid, body FROM bodies ORDER BY rid"):
+    wrong: set[int] = set()
+    digests: dict[int, bytes] = dict(store.rows("SELECT rid, digest FROM indexed WHERE rid >= ?", (below,)))
+    for rid, body in store.each("SELECT rid, body FROM bodies WHERE rid >= ? ORDER BY rid", (below,)):
         found = indexed(bodies.load(store, body))
         if not found:
             continue
         if digests.pop(rid, None) != found.digest:
-            stale += 1
-        total = 0
-        for name, text in zip(COLUMNS, found.columns, strict=True):
-            for place, word in enumerate(text.split()):
-                total += hash((name, place, word))
-        expected[rid] = total
-    rows = len(expected)
-    words = 0
-    for word, rid, name, place in _instances(store):
-        words += 1
-        expected[rid] = expected.get(rid, 0) - hash((name, place, word))
-    wrong = sum(1 for rest in expected.values() if rest)
-    if stale or digests or wrong:
-        return (
-            True,
-            f"{max(wrong, stale)} of {rows} records are indexed wrongly, {len(digests)} index rows have no record",
+            wrong.add(rid)
+        table, columns = kept(found, length)
+        expected[rid] = hash(neighbours(found)) + sum(
+            hash((table, name, None if table == "texts" else place, word))
+            for name, text in zip(COLUMNS_OF[table], columns, strict=True)
+            for place, word in enumerate(text.split())
         )
+    records = len(expected)
+    words = 0
+    for rid, bits in store.each("SELECT rid, bits FROM pairs WHERE rid >= ?", (below,)):
+        expected[rid] = expected.get(rid, 0) - hash(bits)
+    for table in TABLES:
+        for word, rid, name, place in _instances(store, table):
+            if rid >= below:
+                words += 1
+                # Of text editions the index keeps no place and, there being one column, no column.
+                key = (table, name or COLUMNS_OF[table][0], place, word)
+                expected[rid] = expected.get(rid, 0) - hash(key)
+    wrong.update(rid for rid, rest in expected.items() if rest)
+    wrong.update(digests)
+    return wrong, records, words
+
+
+def _index(store: Store) -> tuple[bool, str]:
+    wrong, records, words = differing(store)
+    if wrong:
+        return True, f"{len(wrong)} of {records} records are indexed wrongly"
     if difference := set(labels.expected(store)) ^ set(labels.kept(store)):
         return True, f"{len(difference)} names of themes and concepts are not as they should be"
     if wrong_table := works.problem(store) or suggestions.problem(store):
         return True, wrong_table
-    return False, f"{rows} records, {words} words"
+    waiting = left(store)
+    return False, f"{records} records, {words} words" + (
+        f"; {waiting} are yet to be indexed anew" if waiting else ""
+    )
 
 
-def _instances(store: Store) -> Iterator[Row]:
-    """(word, row, column, place) of everything in the index."""
+def _instances(store: Store, table: str) -> Iterator[Row]:
+    """(word, row, column, place) of everything in one table of the index."""
     read_only = bool(store.value("PRAGMA query_only"))
     store.execute("PRAGMA query_only=OFF")  # the table below is a view of the index and writes nothing to the file
-    store.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_words USING fts5vocab(main, search, instance)")
+    store.execute(
+        f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{table}_places USING fts5vocab(main, {table}, instance)"
+    )
     store.execute(f"PRAGMA query_only={int(read_only)}")
-    yield from store.each("SELECT term, doc, col, offset FROM temp.search_words")
+    yield from store.each(f"SELECT term, doc, col, offset FROM temp.{table}_places")
 
 
 def _cursors(store: Store) -> tuple[bool, str]:

@@ -11,11 +11,13 @@ import json
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from resources_cache.browse import COLUMN_FACETS, LINK_FACETS, ordered
 from resources_cache.cards import Filters
 from resources_cache.database import Store
+from resources_cache.finding import every_row
 from resources_cache.records import SEARCHED
 from resources_cache.text import Query
 
@@ -26,6 +28,16 @@ _ROWS = 20_000  # read at a time: in between, other threads get their turn
 Version = tuple[int, int]
 
 
+@dataclass(frozen=True)
+class Counted:
+    """``total`` answers, not ``exact``: at least; ``facets``: values with counts, as ``Library.facets`` has them,
+    each facet's own filter left open in it."""
+
+    total: int
+    exact: bool
+    facets: dict[str, list[tuple[str, int]]]
+
+
 class Counting:
     """Counts for one connection to the shelf; belongs to its thread."""
 
@@ -34,19 +46,18 @@ class Counting:
         self._version: Version | None = None
         self._columns = _Columns()
 
-    def facets(self, wanted: Query, filters: Filters) -> dict[str, list[tuple[str, int]]]:
-        """Values with counts, as ``Library.facets`` has them, of all that answers ``wanted``: a work counts once,
-        and each facet's own filter is left open in it. Runs inside ``Store.reading``.
-        """
+    def count(self, wanted: Query, filters: Filters) -> Counted:
+        """All that answers ``wanted``: a work counts once. Runs inside ``Store.reading``."""
         columns = self._current()
-        answers = columns.answers(self._store, wanted)
+        answers, sure = columns.answers(self._store, wanted)
         if filters.since:
             answers &= self._since(filters.since)
         chosen = {name: value for name in FACETS if (value := getattr(filters, name)) not in (None, "")}
         passing = {name: columns.passing(name, value) for name, value in chosen.items()}
         every = _filtered(answers, passing.values())
         works: dict[int, int] = dict(self._store.rows("SELECT rid, work FROM works"))
-        return {
+        same = [works[rid] for rid in every if rid in works]
+        facets = {
             name: ordered(
                 name,
                 columns.counted(
@@ -59,6 +70,7 @@ class Counting:
             )
             for name in FACETS
         }
+        return Counted(len(every) - len(same) + len(set(same)), sure, facets)
 
     def _current(self) -> _Columns:
         # Changes of other connections, and of this one.
@@ -143,11 +155,12 @@ class _Columns:
             self.meanings[name].append(tuple(json.loads(meaning)))
         return number
 
-    def answers(self, store: Store, wanted: Query) -> set[int]:
-        """All records that answer a query, its own country and years included."""
-        if expression := wanted.expression():
-            found = store.value("SELECT json_group_array(rowid) FROM search WHERE search MATCH ?", (expression,))
-            answers = set(map(self.owner.__getitem__, json.loads(found)))
+    def answers(self, store: Store, wanted: Query) -> tuple[set[int], bool]:
+        """All records that answer a query, its own country and years included, and whether these are all."""
+        sure = True
+        if wanted.wanted:
+            rows, sure = every_row(store, wanted)
+            answers = set(map(self.owner.__getitem__, rows))
             answers.discard(0)
         else:
             searched = self.passing_meanings("kind", lambda meaning: any(kind in SEARCHED for kind in meaning))
@@ -158,7 +171,7 @@ class _Columns:
             first, last = wanted.years
             passes = self.passing_meanings("year", lambda meaning: any(first <= year <= last for year in meaning))
             answers = set(passes(answers))
-        return answers
+        return answers, sure
 
     def passing(self, name: str, value: object) -> Passes:
         """What a filter lets through. A type is also a kind, as everywhere."""

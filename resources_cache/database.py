@@ -153,6 +153,26 @@ class Store:
         found = self.value(f"SELECT json_group_array(json_array({columns})) FROM ({sql})", parameters)
         return [tuple(row) for row in json.loads(found)]
 
+    def blobs_at_once(
+        self, number: str, blob: str, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()
+    ) -> list[tuple[int, bytes]]:
+        """As ``rows_at_once`` for two columns, a number and a text or blob, of which the bytes are returned.
+
+        They come end to end: ten times as fast as in hexadecimal digits. Raises as ``execute``.
+        """
+        row = self.row(
+            "SELECT json_group_array(a), json_group_array(length(b)), CAST(group_concat(b, '') AS BLOB)"
+            f" FROM (SELECT {number} AS a, CAST({blob} AS BLOB) AS b FROM ({sql}))",
+            parameters,
+        )
+        numbers, lengths, joined = row or ("[]", "[]", b"")
+        found: list[tuple[int, bytes]] = []
+        at = 0
+        for number, length in zip(json.loads(numbers), json.loads(lengths), strict=True):
+            found.append((int(number), joined[at : at + length]))
+            at += length
+        return found
+
     def row(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
         """The first row of a query, or None. Raises as ``execute``."""
         with self._errors:
@@ -235,11 +255,13 @@ def open_store(
     synchronous: str = "NORMAL",
     read_only: bool = False,
     on_statement: Watcher | None = None,
+    page_bytes: int = 4096,
 ) -> Store:
     """Open the store at ``path``, creating it and running the migrations it lacks.
 
     ``synchronous``: "NORMAL" (a power cut may undo the last transactions, never tear one) or "FULL".
-    ``read_only``: refuse writes on this connection. ``on_statement``: watches every statement (see Watcher).
+    ``page_bytes``: the size of a new store's pages. ``read_only``: refuse writes on this connection.
+    ``on_statement``: watches every statement (see Watcher).
     Raises: NotFound (read-only and missing), StoreDamaged, StoreTooNew, StoreBusy, StoreUnwritable, DiskFull.
     """
     if synchronous not in ("NORMAL", "FULL"):
@@ -251,6 +273,7 @@ def open_store(
         connection = dbapi2.connect(str(path), isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
     store = Store(path, connection, on_statement)
     try:
+        store.execute(f"PRAGMA page_size={page_bytes}")
         _configure(store, synchronous)
         _migrate(store, migrations)
         if read_only:

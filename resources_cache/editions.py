@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from resources_cache import works
 from resources_cache.database import Store
@@ -11,7 +12,17 @@ from resources_cache.ranking import CANDIDATES
 Found = tuple[int, float, int]
 """(rid of the record that is the answer, score, rid of the row whose words were found)."""
 
-Ask = Callable[[int], tuple[int, list[Found]]]
+
+@dataclass(frozen=True)
+class Answers:
+    """The ``best`` of ``total`` answers; not ``exact``: there are at least so many."""
+
+    total: int
+    exact: bool
+    best: list[Found]
+
+
+Ask = Callable[[int], Answers]
 """Given how many: how many answers there are when folded, and the best so many of them unfolded, best first."""
 
 LESS = " - (SELECT count(*) - count(DISTINCT work) FROM works WHERE rid IN (SELECT owner FROM folded))"
@@ -26,14 +37,15 @@ class Folding:
         self._own = frozenset(map(_primary, languages))
         self.needed = works.any_folded(store)
 
-    def best(self, ask: Ask, shown: int, least: int, besides: Sequence[Found] = ()) -> tuple[int, list[Found]]:
-        """What ``ask`` says of the total, and its answers with each work once, best first.
+    def best(self, ask: Ask, shown: int, least: int, besides: Sequence[Found] = ()) -> Answers:
+        """The answers of ``ask`` with each work once, best first.
 
         At least ``shown`` where there are so many, after asking for ``least`` or more; none of the works of
         ``besides``. A work stands where the best of its records would, whichever of them is shown: that does not
         depend on how many are asked for, so that pages fit together.
         """
-        total, found = ask(least)
+        answers = ask(least)
+        found = answers.best
         if self.needed:
             taken = self._works([owner for owner, _score, _row in besides])
             kept = self._folded(found, {work for work, _lang in taken.values()})
@@ -42,9 +54,9 @@ class Folding:
         if besides:
             told = {owner for owner, _score, _row in besides}
             kept = [one for one in kept if one[0] not in told]
-        if len(kept) < min(shown, total) and len(found) == least:
+        if len(kept) < min(shown, answers.total) and len(found) == least:
             return self.best(ask, shown, 2 * least, besides)
-        return total, kept
+        return replace(answers, best=kept)
 
     def _folded(self, found: Sequence[Found], taken: Collection[int]) -> list[Found]:
         known = self._works([owner for owner, _score, _row in found])

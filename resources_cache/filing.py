@@ -1,8 +1,8 @@
 """Putting records into library.db and taking them out, with everything that hangs on them.
 
 Every function runs inside the caller's transaction. A record has one visible row (``records``, ``bodies``,
-``links``, ``labels``, ``work_keys``, ``titles``, ``search``,
-``indexed``); copies under other streams wait in ``displaced``.
+``links``, ``labels``, ``work_keys``, ``titles``, ``search`` or ``texts`` and ``pairs``, ``indexed``); copies under
+other streams wait in ``displaced``.
 """
 
 from __future__ import annotations

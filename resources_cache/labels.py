@@ -13,13 +13,14 @@ from typing import Any
 from resources_cache import bodies
 from resources_cache.database import Store
 from resources_cache.records import clean
-from resources_cache.text import prepare, text_language
+from resources_cache.text import fold, prepare, text_language
 
 NAMING = ("concept", "theme")
 """Kinds of records with ``labels``: by language a name, or several with the preferred one first."""
 
 MAX_WORDS = 12
 """Longer names are left out: nobody types them."""
+_FIRST = 4  # letters of an unfinished word
 _MAX_NAMES = 200  # of one record
 _MAX_LENGTH = 300  # characters of a name
 
@@ -57,10 +58,15 @@ def forget(store: Store, rids: Iterable[int]) -> None:
     store.executemany("DELETE FROM labels WHERE rid=?", [(rid,) for rid in rids])
 
 
-def rebuild(store: Store) -> None:
-    """Prepare all names anew from the stored records."""
+def clear(store: Store) -> None:
+    """Forget all names."""
     store.execute("DELETE FROM labels")
     store.execute("DELETE FROM meta WHERE key='label_languages'")
+
+
+def rebuild(store: Store) -> None:
+    """Prepare all names anew from the stored records."""
+    clear(store)
     _add(store, expected(store))
 
 
@@ -68,6 +74,25 @@ def languages(store: Store) -> list[str]:
     """The languages that names were prepared in; one of which all are gone may still be among them."""
     found = store.value("SELECT value FROM meta WHERE key='label_languages'")
     return list(json.loads(found)) if found else []
+
+
+def beginning(store: Store, typed: str, most: int) -> list[int]:
+    """The records of which a name may begin with what is typed so far, by rid, ``most`` of each language.
+
+    The first word decides. While it is unfinished its first letters do, since of a longer one less may be kept.
+    """
+    first, *others = typed.split() or [""]
+    found: dict[int, None] = {}
+    for lang in languages(store):
+        word = prepare(first, lang) if others else fold(first)[:_FIRST]
+        start = f"{lang} {word}"
+        sql, values = "SELECT rid FROM labels WHERE start = ? LIMIT ?", [start, most]
+        if not others:
+            sql = "SELECT rid FROM labels WHERE words >= ? AND words < ? ORDER BY words LIMIT ?"
+            values = [start, start + "\U0010ffff", most]
+        if word:
+            found |= dict.fromkeys(rid for (rid,) in store.rows(sql, values))
+    return list(found)
 
 
 def expected(store: Store) -> list[Row]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from resources_cache import bodies, browse, filing, labels, search, suggestions, works
+from resources_cache import bodies, browse, filing, labels, search, search_index, suggestions, works
 from resources_cache.cards import (
     Applied,
     Card,
@@ -27,7 +27,7 @@ from resources_cache.cards import (
     StoredHead,
     StreamState,
 )
-from resources_cache.checks import check_library
+from resources_cache.checks import check_library, differing
 from resources_cache.counting import Counting
 from resources_cache.database import (
     Store,
@@ -41,7 +41,6 @@ from resources_cache.database import (
 from resources_cache.errors import StoreDamaged
 from resources_cache.library_schema import MIGRATIONS
 from resources_cache.records import PERSONAL
-from resources_cache.search_index import rebuild
 from resources_cache.suggestions import Suggestion
 from resources_cache.text import RULES, Query
 
@@ -51,6 +50,11 @@ __all__ = [
 ]  # fmt: skip
 
 _SET_CURSOR = "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)"
+
+_PAGE = 8192  # bytes: compressed records fill pages of 4,096 badly (docs/adr/0013-search-index.md)
+
+_AT_OPENING = 200
+"""Records that are indexed anew while the shelf is opened: 0.2 s at most."""
 
 _EMPTIED = (
     "records", "bodies", "dictionaries", "links", "labels", "work_keys", "works", "displaced", "indexed",
@@ -248,8 +252,8 @@ class Library:
         with self._store.transaction() as store:
             for table in _EMPTIED:
                 store.execute(f"DELETE FROM {table}")
-            store.execute("DELETE FROM meta WHERE key IN ('personal', 'languages', 'label_languages')")
-            store.execute("INSERT INTO search(search) VALUES ('delete-all')")
+            store.execute("DELETE FROM meta WHERE key IN ('personal', 'label_languages')")
+            search_index.clear(store)
             suggestions.clear(store)
 
     # What people read
@@ -362,7 +366,8 @@ class Library:
         Where words of it name a theme or concept, what has one of its other names follows; its ``by`` says which.
         Of several records of one work one is shown, the best; one in a language that the person ``reads``
         (BCP 47) where such a one is among the best 30. With ``counts``, ``facets`` says how many of all results
-        each value of a filter has; a facet's own filter is left open in it.
+        each value of a filter has; a facet's own filter is left open in it. Where there are many, ``total`` is
+        exact only with ``counts`` or where ``limit`` is 0; ``exact`` tells.
         """
         counting = self._counting if counts else None
         return search.search(self._store, text, filters or Filters(), limit, offset, as_typed, reads, counting)
@@ -381,6 +386,13 @@ class Library:
         with self._store.reading() as store:
             return suggestions.suggested(store, text, limit, reads)
 
+    def concepts(self, text: str, limit: int = 2, *, reads: Collection[str] = ()) -> list[Suggestion]:
+        """What vocabularies have a name for that begins with what is typed so far, those in a language that the
+        person ``reads`` first, then the shorter ones. A search for such a name finds its other names too.
+        """
+        with self._store.reading() as store:
+            return suggestions.concepts(store, text, limit, reads)
+
     def understood(self, text: str) -> Query:
         """What a search for ``text`` looks for, with the languages of this shelf."""
         return search.understood(self._store, text)
@@ -394,17 +406,55 @@ class Library:
         return check_library(self._store)
 
     def rebuild_index(self) -> None:
-        """Index all records anew: what to do when ``check`` finds that the index differs from the content."""
+        """Index all records anew, now: 1,000 a second with their texts. Raises: as ``apply``."""
         with self._store.transaction() as store:
-            rebuild(store)
-            labels.rebuild(store)
+            search_index.rebuild(store)
             works.rebuild(store)
             suggestions.rebuild(store)
             _set_meta(store, "text_rules", RULES)
 
+    def renew_index(self, most: int = 100) -> int:
+        """Go on with indexing anew what was indexed under older rules, ``most`` records in one transaction (100 of
+        them with texts: 0.1 s), the newest first. Returns how many are left: to be called until that is 0.
+
+        What is indexed already answers meanwhile; a kill at any instant leaves what was done.
+        Raises: as ``apply``.
+        """
+        if not search_index.left(self._store):
+            return 0
+        with self._store.transaction() as store:
+            search_index.renew(store, most)
+            return search_index.left(store)
+
+    def index_left(self) -> int:
+        """How many records have yet to be indexed anew: until then searches may miss some of these."""
+        return search_index.left(self._store)
+
+    def mend_index(self) -> int:
+        """Index anew the records of which something else is indexed than should be, titles and works included.
+        Returns how many these were.
+
+        Compares everything, as ``check`` does, and keeps other writers waiting meanwhile. Raises: as ``apply``.
+        """
+        with self._store.transaction() as store:
+            wrong, _records, _words = differing(store)
+            search_index.again(store, sorted(wrong))
+            if set(labels.expected(store)) != set(labels.kept(store)):
+                labels.rebuild(store)
+            if suggestions.problem(store):
+                suggestions.rebuild(store)
+            if works.problem(store):
+                works.rebuild(store)
+        return len(wrong)
+
     def _open(self, read_only: bool) -> Store:
         store = open_store(
-            self.path, MIGRATIONS, synchronous="NORMAL", read_only=read_only, on_statement=self._on_statement
+            self.path,
+            MIGRATIONS,
+            synchronous="NORMAL",
+            read_only=read_only,
+            on_statement=self._on_statement,
+            page_bytes=_PAGE,
         )
         try:
             suspect = suspicion(self.path)
@@ -438,22 +488,26 @@ class Library:
             return self._open(read_only=False)
 
     def _children(self, id_: str, kind: str) -> list[Record]:
-        rows = self._store.rows_at_once(
-            bodies.readable("body"),
-            "SELECT body FROM bodies JOIN records USING (rid) WHERE owner=? AND owner<>'' AND type=?",
+        rows = self._store.blobs_at_once(
+            "rid",
+            "body",
+            "SELECT rid, body FROM bodies JOIN records USING (rid) WHERE owner=? AND owner<>'' AND type=?",
             (id_, kind),
         )
-        found = [bodies.load(self._store, body) for (body,) in rows]
+        found = [bodies.load(self._store, body) for _rid, body in rows]
         return sorted(found, key=lambda r: (str(r.get("created") or r.get("updated") or ""), str(r["id"])))
 
     @staticmethod
     def _follow_rules(store: Store) -> None:
-        """Make anew what was made with other rules than today's: the index, the works."""
+        """Make anew what was made with other rules than today's: the index, the works.
+
+        The index of a small shelf is made at once; of a large one the newest are, and ``renew_index`` goes on.
+        """
         if _meta(store, "text_rules") != RULES:
             with store.transaction():
                 if _meta(store, "text_rules") is not None:
-                    rebuild(store)
-                    labels.rebuild(store)
+                    search_index.begin_renewal(store)
+                search_index.renew(store, _AT_OPENING)
                 _set_meta(store, "text_rules", RULES)
         if _meta(store, "work_rules") != works.RULES:
             with store.transaction():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resources_cache import labels, suggestions, works
 from resources_cache.database import Migration, Store, statements
-from resources_cache.search_index import rebuild
+from resources_cache.search_index import begin_renewal, create
 
 _FIRST = """
 CREATE TABLE records (
@@ -99,9 +99,7 @@ def _by_language(store: Store) -> None:
         "CREATE VIRTUAL TABLE search USING fts5(title, names, summary, body, content='', contentless_delete=1,"
         " tokenize='ascii')"
     )
-    store.execute("INSERT INTO search(search, rank) VALUES ('hashsize', 8388608)")
-    rebuild(store)
-    store.execute("DELETE FROM meta WHERE key='text_rules'")  # it is new: not once more when the shelf is opened
+    store.execute("INSERT INTO search(search, rank) VALUES ('hashsize', 8388608)")  # a later step fills it
 
 
 def _words(store: Store) -> None:
@@ -142,6 +140,17 @@ def _packed(store: Store) -> None:
     )
 
 
+def _weighed(store: Store) -> None:
+    """Text editions have an index of their own, and the owner of many rows is looked up at once."""
+    store.execute("DROP TABLE vocabulary")
+    store.execute("DROP TABLE search")
+    create(store)
+    store.execute("CREATE INDEX records_by_rid ON records (rid, owner_rid)")
+    store.execute("DELETE FROM indexed")
+    begin_renewal(store)
+    store.execute("DELETE FROM meta WHERE key='text_rules'")  # it is new: not once more when the shelf is opened
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _displaced,
@@ -156,4 +165,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _works,
     _titled,
     _packed,
+    _weighed,
 )

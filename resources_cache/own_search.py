@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from functools import lru_cache
 
 from resources_cache.cards import Filters, Hit, SearchPage
@@ -20,7 +21,7 @@ from resources_cache.text.folding import WORD
 NOTE, ITEM = "note", "item"
 """Kinds of hits that are not of the library: a note (its id is that of its record), something in the outbox."""
 
-_MAX_OTHERS = 2  # themes, and saved searches, that are suggested
+_MAX_OTHERS = 2  # themes, concepts, and saved searches, that are suggested
 
 _WAITING = ("draft", "waiting", "sending", "attention")
 
@@ -58,19 +59,19 @@ def search_all(
     if counts and found and filters.without("kind") == Filters():
         kinds = [*facets["kind"], *Counter(hit.kind for hit in found).items()]
         facets["kind"] = sorted(kinds, key=lambda pair: (-pair[1], pair[0]))
-    return SearchPage(
-        page.total + len(mine), [*mine[offset : offset + limit], *page.results], page.instead, facets
-    )
+    shown = [*mine[offset : offset + limit], *page.results]
+    return replace(page, total=page.total + len(mine), results=shown, facets=facets)
 
 
 def suggest_all(
     library: Library, own: Own, typed: str, limit: int = 7, reads: Collection[str] = ()
 ) -> list[Suggestion]:
-    """As ``Library.suggest``, then what is besides titles: themes, and searches that the person keeps.
+    """As ``Library.suggest``, then what is besides titles: themes, concepts, and searches that the person keeps.
 
     A theme is called as the words typed have it, in whatever language.
     """
-    found = library.suggest(typed, limit, reads=reads or own.setting("languages") or ())
+    reads = reads or own.setting("languages") or ()
+    found = library.suggest(typed, limit, reads=reads)
     named = (
         Suggestion("theme", slug, label, shown, lang)
         for slug, labels in library.vocabulary().items()
@@ -78,6 +79,9 @@ def suggest_all(
         if isinstance(label, str) and (shown := marked(typed, label))
     )
     found += list({theme.id: theme for theme in named}.values())[:_MAX_OTHERS]
+    titles = {one.title.casefold() for one in found}
+    concepts = library.concepts(typed, _MAX_OTHERS, reads=reads)
+    found += [one for one in concepts if one.title.casefold() not in titles]
     kept = ((saved.words, marked(typed, saved.words)) for saved in own.searches())
     found += [Suggestion("search", "", words, shown) for words, shown in dict(kept).items() if shown][:_MAX_OTHERS]
     return found

@@ -156,18 +156,23 @@ def keywords(record: Mapping[str, Any]) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Indexed:
-    """What the search index holds of a record: prepared words by ``COLUMNS``, and the languages they are in."""
+    """What the search index holds of a record: prepared words by ``COLUMNS``, and the languages they are in.
+
+    ``long``: a text edition, of which the index keeps what weighs, not where it stands.
+    """
 
     columns: tuple[str, str, str, str]
     languages: frozenset[str]
+    long: bool = False
 
     def __bool__(self) -> bool:
         return any(self.columns)
 
     @property
     def digest(self) -> bytes:
-        """16 bytes that stand for the columns (BLAKE2b)."""
-        return blake2b("\0".join(self.columns).encode("utf-8", "replace"), digest_size=16).digest()
+        """16 bytes that stand for the columns and where they are kept (BLAKE2b)."""
+        kept = "\0".join(self.columns) + "\0long" * self.long
+        return blake2b(kept.encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def indexed(record: Mapping[str, Any]) -> Indexed:
@@ -185,7 +190,7 @@ def indexed(record: Mapping[str, Any]) -> Indexed:
         languages.add(in_language)
         columns[column].append(prepare(text, in_language))
     title, name, summary, body = (" ".join(filter(None, columns[column])) for column in COLUMNS)
-    return Indexed((title, name, summary, body), frozenset(languages))
+    return Indexed((title, name, summary, body), frozenset(languages), record.get("type") == "text")
 
 
 def card(record: Mapping[str, Any], *, has_text: bool, messages: int) -> Card:

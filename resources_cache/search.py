@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
-from resources_cache import works
-from resources_cache.bodies import load, readable
-from resources_cache.browse import conditions
-from resources_cache.cards import Filters, Hit, SearchPage
+from resources_cache import bodies, works
+from resources_cache.cards import Filters, Hit, Record, SearchPage
 from resources_cache.counting import Counting
 from resources_cache.database import Store
-from resources_cache.editions import LESS, Folding, Found
+from resources_cache.editions import Answers, Folding, Found
+from resources_cache.finding import find
 from resources_cache.passages import passage
-from resources_cache.ranking import CANDIDATES, READ, WEIGHTS, Candidate, Ranker, within_reach
-from resources_cache.records import SEARCHED_SQL, parts
-from resources_cache.search_index import documents, holds, languages
+from resources_cache.ranking import CANDIDATES, READ, Candidate, Ranker, within_reach
+from resources_cache.records import Part, keywords, parts
+from resources_cache.search_index import documents, holds, languages, left
 from resources_cache.text import Group, Query, parse, text_language
 from resources_cache.text.folding import WORD
 from resources_cache.text.snippets import Marker
@@ -63,27 +62,34 @@ def search(
                 names = widened(store, said, meant)
         wanted, also = names.direct, names.also
         shown, folding = offset + limit, Folding(store, reads)
-        asked = partial(_candidates, store, names.ranking, filters, folded=folding.needed)
-        total, found = folding.best(asked, shown, max(CANDIDATES, shown))
-        bodies = _Bodies(store)
-        found = _ranked(found, wanted, bodies, shown)
+        # Who wants no answers wants to know how many there are; where filters are counted, that comes with them.
+        counted = counting is None and not limit
+        asked = partial(find, store, names.ranking, filters, folded=folding.needed, counted=counted)
+        answers = folding.best(asked, shown, max(CANDIDATES, shown))
+        records = _Records(store)
+        found = _ranked(answers.best, wanted, records, shown)
         more: list[Found] = []
+        every = _either(wanted, also)
         if also is not None:
-            total, more = _widened(store, wanted, also, filters, bodies, folding, total, found, shown)
+            answers = replace(answers, best=found)
+            answers, more = _widened(store, every, also, filters, records, folding, answers, shown, counted)
+        total, exact = answers.total, answers.exact
+        facets: Mapping[str, list[tuple[str, int]]] = {}
+        if counting is not None:
+            counts = counting.count(every, filters)
+            total, exact, facets = counts.total, counts.exact, counts.facets
         direct = found[offset:shown]
         more = more[max(0, offset - len(found)) :][: limit - len(direct)]
-        bodies.load([rid for owner, _score, row in [*direct, *more] for rid in (owner, row)])
-        facets = counting.facets(_either(wanted, also), filters) if counting else {}
+        records.load([*direct, *more])
         others = works.editions(store, [owner for owner, _score, _row in [*direct, *more]])
-    marker = Marker(wanted)
-    hits = [_hit(bodies[owner], bodies[row], score, wanted, marker) for owner, score, row in direct]
+        not_indexed = left(store)
+    hits = records.hits(direct, wanted)
     if also is not None:
-        marker = Marker(also)
-        hits += [_hit(bodies[owner], bodies[row], score, also, marker, also.groups) for owner, score, row in more]
+        hits += records.hits(more, also, also.groups)
     for at, (owner, _score, _row) in enumerate([*direct, *more]):
         if owner in others:
             hits[at] = replace(hits[at], editions=tuple(others[owner]))
-    return SearchPage(total, hits, _instead(text, slips, hits), facets)
+    return SearchPage(total, hits, _instead(text, slips, hits), facets, exact, not_indexed)
 
 
 def understood(store: Store, text: str) -> Query:
@@ -106,154 +112,128 @@ def _with(text: str, meant: Mapping[str, str]) -> str:
 
 def _widened(
     store: Store,
-    wanted: Query,
+    every: Query,
     also: Query,
     filters: Filters,
-    bodies: _Bodies,
+    records: _Records,
     folding: Folding,
-    total: int,
-    found: Sequence[Found],
+    direct: Answers,
     shown: int,
-) -> tuple[int, list[Found]]:
-    """How many answers there are with those of ``also``, and these, in their order, where ``shown`` reaches them.
+    counted: bool,
+) -> tuple[Answers, list[Found]]:
+    """The answers with those of ``also``, and these, in their order, where ``shown`` reaches them.
 
-    ``found``: the direct ones, all ``total`` of them where there are fewer than ``shown``.
+    ``every``: the direct query and ``also`` in one. ``direct``: the direct answers in their order, all of them
+    where there are fewer than ``shown``.
     """
-    both, _ = _candidates(store, _either(wanted, also), filters, 1, folded=folding.needed)
-    if both == total or total >= shown:
+    total = direct.total
+    if total >= shown and not direct.exact:
+        return direct, []
+    both = find(store, every, filters, max(CANDIDATES, shown), folded=folding.needed, counted=counted)
+    both = replace(both, total=max(total, both.total))
+    if total >= shown or (both.exact and both.total == total):
         return both, []
-    asked = partial(_candidates, store, also, filters, folded=folding.needed)
-    _, more = folding.best(asked, shown - total, total + max(CANDIDATES, shown - total), besides=found)
-    more = _ranked(more, also, bodies, shown - total)
+    asked = partial(find, store, also, filters, folded=folding.needed, counted=counted)
+    more = folding.best(asked, shown - total, total + max(CANDIDATES, shown - total), besides=direct.best).best
+    more = _ranked(more, also, records, shown - total)
     # Scores of two queries say nothing of each other: the best of these stays below the least direct one.
-    least = min((score for _owner, score, _row in found), default=None)
+    least = min((score for _owner, score, _row in direct.best), default=None)
     if least is not None and more and more[0][1] > 0:
         share = min(1.0, 0.99 * least / more[0][1])
         more = [(owner, score * share, row) for owner, score, row in more]
-    return both, more
+    return replace(both, total=max(both.total, total + len(more))), more
 
 
 def _either(wanted: Query, also: Query | None) -> Query:
     return wanted if also is None else replace(also, groups=wanted.groups + also.groups)
 
 
-def _candidates(
-    store: Store, wanted: Query, filters: Filters, most: int, *, folded: bool
-) -> tuple[int, list[Found]]:
-    """How many answers there are, each work counted once where ``folded``, and the best ``most`` rows by bm25."""
-    where, values = _narrowed(wanted, filters)
-    expression = wanted.expression()
-    if expression:
-        # Texts and messages count for the record they are shown in; min() also picks the row it came from.
-        narrowed = f" AND r.owner_rid IN (SELECT o.rid FROM records o WHERE 1{where})" if where else ""
-        values = [expression, *values]
-        sql = (
-            f"WITH found AS MATERIALIZED"
-            f" (SELECT rowid AS rid, bm25(search, {WEIGHTS}) AS score FROM search WHERE search MATCH ?),"
-            " folded AS (SELECT r.owner_rid AS owner, min(f.score) AS best, f.rid AS rid"
-            f" FROM found f JOIN records r ON r.rid = f.rid WHERE r.owner_rid IS NOT NULL{narrowed}"
-            " GROUP BY r.owner_rid)"
-        )
-    else:
-        sql = (
-            "WITH folded AS (SELECT o.rid AS owner, 0.0 AS best, o.rid AS rid FROM records o"
-            f" WHERE o.type IN ({SEARCHED_SQL}){where})"
-        )
-    total = f"count(*) OVER (){LESS if folded else ''}"
-    sql += f" SELECT owner, best, rid, {total} AS total FROM folded ORDER BY best, owner DESC LIMIT ?"
-    rows = store.rows_at_once("owner, best, rid, total", sql, [*values, most])
-    return (int(rows[0][3]) if rows else 0), [(owner, -best, rid) for owner, best, rid, _ in rows]
-
-
-def _narrowed(wanted: Query, filters: Filters) -> tuple[str, list[Any]]:
-    """Conditions of the filters and of the query itself over ``records AS o``."""
-    where, values = conditions(filters, "o")
-    if wanted.country:
-        where += " AND o.rid IN (SELECT rid FROM links WHERE facet = 'country' AND value = ?)"
-        values.append(wanted.country)
-    if wanted.years:
-        where += " AND o.year BETWEEN ? AND ?"
-        values += wanted.years
-    return where, values
-
-
-def _ranked(found: Sequence[Found], wanted: Query, bodies: _Bodies, shown: int) -> list[Found]:
+def _ranked(found: Sequence[Found], wanted: Query, records: _Records, shown: int) -> list[Found]:
     """The best ``CANDIDATES`` by their full score, the rest after them as they are; ties as they were."""
     close = within_reach([score for _owner, score, _row in found[:CANDIDATES]], shown)
     if not wanted.expression() or not close:
         return list(found)
-    bodies.load([rid for owner, _score, row in found[:close] for rid in (owner, row)])
+    records.load(found[:close])
     ranker = Ranker(wanted, datetime.now(UTC).year)
     scored = [
-        (owner, ranker.score(_candidate(score, bodies[owner], bodies[row])), row)
+        (owner, ranker.score(_candidate(score, records.owner(owner), records.parts(row))), row)
         for owner, score, row in found[:close]
     ]
     return sorted(scored, key=lambda one: -one[1]) + list(found[close:])
 
 
-def _candidate(bm25: float, owner: Mapping[str, Any], row: Mapping[str, Any]) -> Candidate:
-    title = _title(owner)
-    text, lang = title, ""
-    for column, part, tag in parts(row):
+def _candidate(bm25: float, owner: _Owner, row: Sequence[Part]) -> Candidate:
+    text, lang = owner.title, ""
+    for column, part, tag in row:
         if len(text) > READ:
             break
         lang = lang or tag
-        if column != "title" or part != title:
-            text = f"{text}\n{part}"
-    year = owner.get("year")
-    return Candidate(
-        bm25,
-        title,
-        text,
-        text_language(lang, text),
-        year if isinstance(year, int) else None,
-        bool(owner.get("collections")),
-    )
+        if column != "title" or part != owner.title:
+            text = f"{text}\n{part[:READ]}"
+    return Candidate(bm25, owner.title, text, text_language(lang, text), owner.year, owner.curated)
 
 
-class _Bodies:
-    """Wire records by rid, read once each."""
+class _Owner(NamedTuple):
+    """What is said of an answer."""
+
+    id: str
+    kind: str
+    title: str
+    lang: str
+    year: int | None
+    curated: bool
+
+
+class _Records:
+    """Answers, and the parts of the rows that they were found by, by rid, each read once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._found: dict[int, dict[str, Any]] = {}
+        self._records: dict[int, Record] = {}
+        self._parts: dict[int, list[Part]] = {}
+        self._owners: dict[int, _Owner] = {}
 
-    def __getitem__(self, rid: int) -> dict[str, Any]:
-        return self._found[rid]
-
-    def load(self, rids: Sequence[int]) -> None:
+    def load(self, found: Iterable[Found]) -> None:
         """Read those of these that are not here yet."""
-        missing = [rid for rid in dict.fromkeys(rids) if rid not in self._found]
-        if missing:
-            rows = self._store.rows_at_once(
-                f"rid, {readable('body')}",
-                f"SELECT rid, body FROM bodies WHERE rid IN ({','.join('?' * len(missing))})",
-                missing,
+        rids = dict.fromkeys(rid for owner, _score, row in found for rid in (owner, row))
+        self._records |= bodies.many(self._store, [rid for rid in rids if rid not in self._records])
+
+    def owner(self, rid: int) -> _Owner:
+        if rid not in self._owners:
+            record = self._records[rid]
+            title = next((text for column, text, _ in self.parts(rid) if column == "title"), "")
+            year, lang = record.get("year"), record.get("lang")
+            self._owners[rid] = _Owner(
+                record["id"],
+                record["type"],
+                title,
+                lang if isinstance(lang, str) else "",
+                year if isinstance(year, int) else None,
+                bool(record.get("collections")),
             )
-            self._found |= {rid: load(self._store, body) for rid, body in rows}
+        return self._owners[rid]
 
+    def parts(self, rid: int) -> list[Part]:
+        if rid not in self._parts:
+            self._parts[rid] = parts(self._records[rid])
+        return self._parts[rid]
 
-def _title(owner: Mapping[str, Any]) -> str:
-    return next((text for column, text, _ in parts(owner) if column == "title"), "")
-
-
-def _hit(
-    owner: dict[str, Any],
-    found: dict[str, Any],
-    score: float,
-    wanted: Query,
-    marker: Marker,
-    names: Sequence[Group] = (),
-) -> Hit:
-    """``names``: by which of these it was found is to be said."""
-    year, lang = owner.get("year"), owner.get("lang")
-    return Hit(
-        id=owner["id"],
-        kind=owner["type"],
-        title=_title(owner),
-        snippet=passage(found, wanted, marker),
-        score=round(score, 8),
-        lang=lang if isinstance(lang, str) else "",
-        year=year if isinstance(year, int) else None,
-        by=found_by(found, names),
-    )
+    def hits(self, found: Sequence[Found], wanted: Query, names: Sequence[Group] = ()) -> list[Hit]:
+        """``names``: by which of these each was found is to be said."""
+        marker = Marker(wanted)
+        hits = []
+        for rid, score, row in found:
+            owner, record = self.owner(rid), self._records[row]
+            hits.append(
+                Hit(
+                    id=owner.id,
+                    kind=owner.kind,
+                    title=owner.title,
+                    snippet=passage(self.parts(row), keywords(record), wanted, marker),
+                    score=round(score, 8),
+                    lang=owner.lang,
+                    year=owner.year,
+                    by=found_by(record, names),
+                )
+            )
+        return hits

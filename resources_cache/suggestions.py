@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resources_cache import bodies, works
+from resources_cache import bodies, labels, works
 from resources_cache.database import Row, Store
 from resources_cache.records import SEARCHED, SEARCHED_SQL, parts
 from resources_cache.text import END, PLAIN, START, fold, key
@@ -34,14 +34,18 @@ _MAX_BEGUN = 100  # characters of a title that are compared as they are
 _MAX_WORDS = 8
 _CANDIDATES = 200  # the newest titles that have the words; of these the best are shown
 _ARABIC_ARTICLE = re.compile("^(?:[وفبك]?ال|لل)(?=.{3})")  # typed without, as often as with
+_CONCEPTS = 100  # of each language that are looked at
 _ENDING = 5  # letters; from here on a word that is finished may still have another ending in a title
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Something that may be meant. ``kind``: of the record, "theme", or "search" (a saved one: its words are the
-    title, and it has no id). ``title``: the one that has the words typed, be it a translation's; ``marked``: the
-    same with these words between U+0002 and U+0003."""
+    """Something that may be meant.
+
+    ``kind``: of the record, "theme", "concept" (to be searched for by its title), or "search" (a saved one: its
+    words are the title, and it has no id). ``title``: the one that has the words typed, be it a translation's;
+    ``marked``: the same with these words between U+0002 and U+0003.
+    """
 
     kind: str
     id: str
@@ -109,6 +113,26 @@ def suggested(store: Store, text: str, limit: int, reads: Collection[str]) -> li
     best = sorted(rows.values(), key=order)
     shown = _one_of_each(store, best[: 4 * limit], limit)
     return [_suggestion(*one, asked) for one in _with_bodies(store, shown)]
+
+
+def concepts(store: Store, text: str, limit: int, reads: Collection[str]) -> list[Suggestion]:
+    """See ``Library.concepts``."""
+    if not _asked(text) or limit <= 0:
+        return []
+    own = {tag.partition("-")[0].lower() for tag in reads}
+    rids = labels.beginning(store, text[:_MAX_TYPED], _CONCEPTS)
+    found: list[Suggestion] = []
+    for record in bodies.many(store, rids[: 2 * _CONCEPTS]).values():
+        if record.get("type") != "concept":
+            continue
+        called = [
+            Suggestion("concept", str(record["id"]), name, shown, tag)
+            for tag, name in labels.names(record)
+            if (shown := marked(text, name))
+        ]
+        found += sorted(called, key=lambda one: one.lang.partition("-")[0].lower() not in own)[:1]
+    found.sort(key=lambda one: (one.lang.partition("-")[0].lower() not in own, len(one.title), one.title))
+    return list({one.title.casefold(): one for one in reversed(found)}.values())[::-1][:limit]
 
 
 def marked(typed: str, text: str) -> str:
@@ -218,17 +242,9 @@ def _one_of_each(store: Store, rows: Sequence[Row], limit: int) -> list[Row]:
 
 
 def _with_bodies(store: Store, rows: Sequence[Row]) -> Iterator[tuple[Row, dict[str, Any]]]:
-    rids = [row[0] for row in rows]
-    marks = ",".join("?" * len(rids))
-    packed: dict[int, str] = dict(
-        store.rows_at_once(
-            f"rid, {bodies.readable('body')}", f"SELECT rid, body FROM bodies WHERE rid IN ({marks})", rids
-        )
-        if rids
-        else ()
-    )
+    records = bodies.many(store, [row[0] for row in rows])
     for row in rows:
-        yield row, bodies.load(store, packed[row[0]])
+        yield row, records[row[0]]
 
 
 def _suggestion(row: Row, record: Mapping[str, Any], asked: Sequence[tuple[str, bool]]) -> Suggestion:

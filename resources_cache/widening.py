@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Any, NamedTuple
 
-from resources_cache import labels
-from resources_cache.bodies import load, readable
+from resources_cache import bodies, labels
 from resources_cache.database import Store
 from resources_cache.records import parts
 from resources_cache.text import Group, Query, guess, language, prepare
@@ -118,9 +117,8 @@ def _named(store: Store, words_of: Sequence[Sequence[str]], named: Sequence[str]
     chosen = list(rids)[:_MAX_RECORDS]
     if not chosen:
         return _Found([], frozenset(), frozenset())
-    sql = _in("SELECT rid, body FROM bodies WHERE rid IN", chosen)
-    packed: dict[int, str] = dict(store.rows_at_once(f"rid, {readable('body')}", sql, chosen))
-    return _Found([load(store, packed[rid]) for rid in chosen], frozenset(meant), frozenset(small))
+    records = bodies.many(store, chosen)
+    return _Found([records[rid] for rid in chosen], frozenset(meant), frozenset(small))
 
 
 def _spans(

@@ -14,14 +14,19 @@ from sync.protocol.errors import ProtocolError
 _LOW_SPACE = 200 * 1024 * 1024
 
 
-def examine(home: Home) -> list[Check]:
+def examine(home: Home, *, mend: bool = False) -> list[Check]:
     """Return the checks of both stores, the trust root, the device's secret and the disk, good and bad.
 
-    Reads only; a store that cannot be opened is a failed check, not an error.
+    Reads only, unless `mend`: then the search index is brought in step with the content first. A store that cannot
+    be opened is a failed check, not an error.
     """
     checks: list[Check] = []
     try:
         with home.library() as library:
+            if mend:
+                library.mend_index()
+                while library.renew_index():
+                    pass
             checks += library.check()
     except CacheError as error:
         checks.append(Check("library", False, str(error), error.advice))

@@ -46,11 +46,14 @@ class SearchPage(ListPage):
         self._instead = label("", wrap=False)
         self._typed = button("", "quiet", "", self._search_as_typed)
         self._since = ""
+        self._total = 0
         self._only_new = False
         self._news = label("", "notice", wrap=False)
         self._new = button(_("Show only these"), "quiet", "", self._toggle_new)
         self._new.setCheckable(True)
-        for part in (self._instead, self._typed, self._news, self._new):
+        self._renewing = label("", "notice", wrap=False)
+        self._exact = True
+        for part in (self._instead, self._typed, self._news, self._new, self._renewing):
             self.above.addWidget(part)
             part.hide()
         self._saved = False
@@ -90,6 +93,8 @@ class SearchPage(ListPage):
         chosen = self._filters()
         filters = replace(chosen, since=since) if only_new else chosen
 
+        total = self._total
+
         def read(shelf: Shelf, offset: int) -> Listing:
             page = search_all(
                 shelf.library,
@@ -104,11 +109,12 @@ class SearchPage(ListPage):
             )
             rows = [hit_row(hit) for hit in page.results]
             if offset:
-                return Listing(page.total, rows)
+                return Listing(total, rows)
             saved = next(
                 (s for s in shelf.own.searches() if (s.words, s.filters) == (words.strip(), chosen)), None
             )
             known: dict[str, Any] = {"saved": saved is not None, "since": since}
+            known |= {"exact": page.exact, "not_indexed": page.not_indexed}
             if saved is not None:
                 known["since"] = since or saved.seen
                 known["new"] = news(shelf.library, replace(saved, seen=known["since"]))
@@ -117,9 +123,19 @@ class SearchPage(ListPage):
         return read
 
     def _show(self, offset: int, listing: Listing) -> None:
+        if not offset:
+            self._total, self._exact = listing.total, bool(listing.behind.get("exact", True))
         super()._show(offset, listing)
         if offset:
             return
+        waiting = int(listing.behind.get("not_indexed", 0))
+        self._renewing.setVisible(waiting > 0)
+        told = ngettext(
+            "{count} item is still being added to the search.",
+            "{count} items are still being added to the search.",
+            waiting,
+        )
+        self._renewing.setText(told.format(count=number(waiting)))
         self._since = str(listing.behind.get("since", ""))
         self._saved = bool(listing.behind.get("saved"))
         words = _("Saved: forget this search") if self._saved else _("Save this search")
@@ -186,6 +202,9 @@ class SearchPage(ListPage):
     def count_words(self, total: int) -> str:
         if not total or self._meant:
             return super().count_words(total)  # what they are for is said below it
+        if not self._exact:
+            more = _("{count} results or more for “{words}”")
+            return more.format(count=number(total), words=isolate(self.words))
         words = ngettext("{count} result for “{words}”", "{count} results for “{words}”", total)
         return words.format(count=number(total), words=isolate(self.words))
 

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 
+from desktop import app as app_module
 from desktop.app import Application
 from desktop.navigation import Place
 from desktop.widgets.cards import plain
+from resources_cache import search_index
 from resources_cache.cards import Filters
 from resources_cache.library import Cursor, Library
 from resources_cache.own import Own
@@ -191,3 +194,35 @@ def test_a_search_is_saved_with_all_its_filters(make_window: Make, settle: Settl
     shelf.list.opened.emit(row)
     settle(application)
     assert (page.words, page._filters(), page._saved) == ("offline", filters, True)
+
+
+def test_a_search_that_is_being_renewed_says_so_until_it_is_done(
+    make_window: Make, settle: Settle, home: Path, monkeypatch: pytest.MonkeyPatch, qtbot: Any
+) -> None:
+    def left() -> int:
+        with Library(home / "library.db", read_only=True) as library:
+            return library.index_left()
+
+    monkeypatch.setattr(app_module, "ENGINE_AFTER_MS", 60_000)
+    with Library(home / "library.db") as library:
+        library.apply("public/cards/twins", TWINS, Cursor(1, 1))
+        with library._store.transaction() as store:
+            search_index.begin_renewal(store)
+    waiting = left()
+    assert waiting > 2
+    application = make_window(home)
+    page = search(application, settle, "quokka")
+    assert not page._renewing.isHidden()
+    assert f"{waiting} items are still being added" in page._renewing.text()
+    application._renewal.go_on()
+    qtbot.waitUntil(lambda: not left(), timeout=10_000)
+    page.refresh()
+    settle(application)
+    assert page._renewing.isHidden()
+
+
+def test_a_count_that_is_not_exact_says_so(make_window: Make, settle: Settle, home: Path) -> None:
+    page = search(make_window(home), settle, "water")
+    assert "results for" in page.count_words(2000)
+    page._exact = False
+    assert page.count_words(2000) == "2,000 results or more for “\u2068water\u2069”"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from resources_cache.library import Library
 from tests.faults.bad_link import Fault, bad_link
 from tests.programs import HubProgram, ShelfProgram, write_records
 
@@ -100,6 +101,12 @@ def test_reading_and_searching_with_the_hub_stopped(hub: HubProgram, shelf: Shel
     status = shelf.run("status")
     assert status["hub"] == hub.url
     assert status["last_in_step"]
+    assert shelf.run("doctor")["ok"]
+    with Library(shelf.home / "library.db") as library, library._store.transaction() as store:
+        store.execute("DELETE FROM indexed WHERE rid = 1")
+    bad = [check for check in shelf.run("doctor", expect=1)["checks"] if not check["ok"]]
+    assert [check["advice"].split("`")[1] for check in bad] == ["hubshelf doctor --mend"]
+    assert shelf.run("doctor", "--mend")["ok"]
     assert shelf.run("doctor")["ok"]
 
 

@@ -144,7 +144,7 @@ def test_reading_goes_on_while_a_run_is_applied(shelf: Library) -> None:
         ({"resource": 1}, 1, 1, {OLD: Cursor(1, 1)}),
         (None, [("resource", 1)], ["a"]),
     ]
-    assert shelf.search("water").total == 1001
+    assert shelf.search("water", limit=0).total == 1001
 
 
 class DiesAt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from resources_cache.passages import passage
+from resources_cache.records import keywords, parts
 from resources_cache.text import parse
 
 RECORD: dict[str, Any] = {
@@ -16,7 +17,9 @@ RECORD: dict[str, Any] = {
 
 
 def shown(query: str, record: dict[str, Any] | None = None) -> str:
-    return passage(record or RECORD, parse(query, ("en", "fr"))).replace("\x02", "[").replace("\x03", "]")
+    record = record or RECORD
+    found = passage(parts(record), keywords(record), parse(query, ("en", "fr")))
+    return found.replace("\x02", "[").replace("\x03", "]")
 
 
 def test_a_passage_is_of_one_part_and_one_language() -> None:

@@ -238,10 +238,11 @@ def test_damage_met_while_reading_is_repaired_at_the_next_opening(tmp_path: Path
         )
     connection = dbapi2.connect(str(path))
     page = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name='bodies'").fetchone()[0]
+    size = connection.execute("PRAGMA page_size").fetchone()[0]
     connection.close()
     with path.open("r+b") as file:
-        file.seek((page - 1) * 4096)
-        file.write(os.urandom(4096))
+        file.seek((page - 1) * size)
+        file.write(os.urandom(size))
     with Library(path) as library:
         assert library.recovered is None
         assert not all(check.ok for check in library.check())
@@ -284,5 +285,5 @@ def test_a_killed_process_leaves_cursor_and_records_in_step(tmp_path: Path) -> N
             seq = library.cursors()["s"].seq
             assert seq >= seen
             assert library.counts() == {"resource": seq * 20}
-            assert library.search("water").total == seq * 20
+            assert library.search("water", limit=0).total == seq * 20
             assert [c for c in library.check() if not c.ok] == []

@@ -173,3 +173,47 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     with Library(tmp_path_factory.mktemp("shelf") / "library.db") as library:
         library.apply("s", RECORDS, Cursor(1, 1))
         yield library
+
+
+CONCEPTS = [
+    {"id": "v", "type": "vocabulary", "labels": {"en": "Thesaurus"}},
+    {"id": "v:1", "type": "concept", "labels": {"en": ["Teacher education", "Training of teachers"],
+                                                "fr": "Formation des enseignants", "ar": "إعداد المعلمين"}},
+    {"id": "v:2", "type": "concept", "labels": {"en": "Teaching methods", "fr": "Méthode pédagogique"}},
+    {"id": "v:3", "type": "concept", "labels": {"en": "Methods of teaching"}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "reads", "expected"),
+    [
+        ("tea", [], ["Teaching methods", "Teacher education"]),
+        ("teacher educatio", [], ["Teacher education"]),
+        ("teacher education", [], ["Teacher education"]),
+        ("formation des ens", [], ["Formation des enseignants"]),
+        ("FORMATION DES E", ["fr"], ["Formation des enseignants"]),
+        ("metho", [], ["Teaching methods", "Methods of teaching"]),
+        ("metho", ["fr"], ["Méthode pédagogique", "Methods of teaching"]),
+        ("إعداد المع", [], ["إعداد المعلمين"]),
+        ("training", [], ["Training of teachers"]),
+        ("thesaurus", [], []),
+        ("zebra", [], []),
+        ("t", [], []),
+        ("", [], []),
+    ],
+)
+def test_names_of_concepts(tmp_path: Path, typed: str, reads: list[str], expected: list[str]) -> None:
+    with Library(tmp_path / "concepts.db") as library:
+        library.apply("s", CONCEPTS, Cursor(1, 1))
+        assert [one.title for one in library.concepts(typed, reads=reads)] == expected
+
+
+def test_concepts_follow_titles_and_are_no_theme_again(tmp_path: Path, library: Library) -> None:
+    theme = {"id": "x", "type": "theme", "labels": {"en": "School meals"}}
+    concepts = [{"id": f"v:{n}", "type": "concept", "labels": {"en": name}}
+                for n, name in enumerate(("School meals", "School buildings"))]  # fmt: skip
+    library.apply("v", [theme, *concepts], Cursor(1, 1))
+    with Own(tmp_path / "own.db") as own:
+        found = [(one.kind, one.title) for one in suggest_all(library, own, "school")]
+        assert found[-2:] == [("theme", "School meals"), ("concept", "School buildings")]
+        assert found[0][0] == "resource"

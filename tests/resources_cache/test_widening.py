@@ -204,7 +204,9 @@ def test_a_shelf_from_before_there_were_names_gets_them(tmp_path: Path) -> None:
     connection.executescript(
         "DROP TABLE labels; DELETE FROM meta WHERE key = 'label_languages';"
         # What later steps make.
-        "DROP TABLE work_keys; DROP TABLE works; DROP TABLE titles; DROP TABLE dictionaries;"
+        "DROP TABLE work_keys; DROP TABLE works; DROP TABLE titles; DROP TABLE dictionaries; DROP TABLE pairs;"
+        "DROP INDEX records_by_rid; DROP TABLE search_words; DROP TABLE texts_words; DROP TABLE texts;"
+        "CREATE VIRTUAL TABLE vocabulary USING fts5vocab(search, 'row');"
         f"PRAGMA user_version = {before};"
     )
     connection.close()

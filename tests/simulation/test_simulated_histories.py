@@ -30,7 +30,7 @@ from tests.simulation.violation import Violation
 # connection closed. That is noise: nothing was going to be read from it.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-COPIES_WAIT = (6,)
+COPIES_WAIT = (5291, 5448, 5726, 6148)
 """Seeds of histories in which a copy waits for a while."""
 
 
