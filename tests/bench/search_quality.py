@@ -3,8 +3,9 @@
     python -m tests.bench.search_quality [--only cranfield,xquad/en] [--systems hubshelf,fts5] [--conditions typed]
 
 Whole questions are the queries. nDCG@10 (Järvelin and Kekäläinen, TOIS 20(4), 2002), MRR@10 and Recall@20 of
-Hubshelf, of SQLite's FTS5 as it comes (porter, words joined by OR), and of Xapian (English or the collection's own
-stems, words joined by OR) where the system's Python has it. Each also with the accents of the query left out, and
+Hubshelf (texts as summaries; as text editions, which are indexed otherwise), of SQLite's FTS5 as it comes (porter,
+words joined by OR), and of Xapian (English or the collection's own stems, words joined by OR) where the system's
+Python has it. Each also with the accents of the query left out, and
 with two neighbouring letters of one word of each query swapped. The figures go to build/bench/search-quality.json.
 """
 
@@ -103,6 +104,21 @@ def hubshelf(collection: Collection) -> Iterator[Search]:
 
 
 @contextmanager
+def editions(collection: Collection) -> Iterator[Search]:
+    """The same with the texts as text editions, of which the index keeps weights and no places."""
+    records: list[dict[str, Any]] = []
+    for d in collection.documents:
+        records += [
+            {"id": d["_id"], "type": "resource", "title": d["title"], "lang": collection.lang},
+            {"id": f"text {d['_id']}", "type": "text", "resource": d["_id"], "format": "plain", "body": d["text"],
+             "lang": collection.lang},
+        ]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder, Library(Path(folder) / "library.db") as library:
+        library.apply("s", records, Cursor(1, 1))
+        yield lambda text: [hit.id for hit in library.search(text, limit=20).results]
+
+
+@contextmanager
 def fts5(collection: Collection) -> Iterator[Search]:
     """SQLite's FTS5 with its own tokenizer (unicode61), words joined by OR, title weight 4."""
     connection = dbapi2.connect(":memory:")
@@ -150,7 +166,7 @@ def xapian(collection: Collection) -> Iterator[Search]:
 
 
 SYSTEM_PYTHON = "/usr/bin/python3"
-SYSTEMS = {"hubshelf": hubshelf, "fts5": fts5, "xapian": xapian}
+SYSTEMS = {"hubshelf": hubshelf, "editions": editions, "fts5": fts5, "xapian": xapian}
 
 
 def measures(judged: dict[str, float], found: Sequence[str]) -> tuple[float, float, float]:
