@@ -26,7 +26,8 @@ _MOST_KNOWN = 20_000
 _WINDOW = 400  # characters that are looked at in one go
 _SPACE = re.compile(r"\s")
 
-_INSIDE = re.compile(rf"[^\W_]|[{JOINED}]")
+_LETTER = re.compile(r"[^\W_]")
+_JOINS = re.compile(f"[{JOINED}]")
 _MARKS = "[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]*+"  # what may stand between the letters of a word
 
 
@@ -70,7 +71,7 @@ class Finder(Generic[Meant]):
         end = 0
         for found in quick.finditer(lowered):
             start = found.start()
-            if start < end or (start and _INSIDE.match(lowered, start - 1)):
+            if start < end or _inside(lowered, start):
                 continue
             word = WORD.match(text, start)
             if word is None:
@@ -117,6 +118,14 @@ class Finder(Generic[Meant]):
         if " " in form and not is_unspaced(form):
             return next((self._words[token] for token in form.split() if token in self._words), None)
         return None
+
+
+def _inside(text: str, at: int) -> bool:
+    """Whether a word of the text goes on here. What joins letters begins no word: there may be some before one."""
+    at -= 1
+    while at >= 0 and _JOINS.match(text, at):
+        at -= 1
+    return at >= 0 and _LETTER.match(text, at) is not None
 
 
 def _windows(text: str) -> Iterator[tuple[int, str]]:

@@ -21,6 +21,7 @@ LETTERS = "aedcoiunsétçœæßøİıı\u0301\u00ad\u200bTS12½ﬁ'-.  \n"
 )
 @example("Deux œuvres et des ŒUVRES", ["œuvre"], [], "fr")
 @example("an edu\u00adcation, re-education, E\u0301DUCATION", ["education"], ["ed"], "en")
+@example("\xad1 \u0301a", ["1", "a"], [], "en")
 @example("dying skis", ["die", "ski"], [], "en")
 def test_a_glance_finds_what_looking_at_each_word_finds(
     text: str, asked: list[str], beginnings: list[str], lang: str
