@@ -7,7 +7,7 @@ these the weight that a word has in its text times how rare it is (resources_cac
 What most records have tells them apart by little and takes long to walk through. So without filters a word that
 is in more than ``COMMON`` rows weighs only where something rarer is found too; alone, it is looked for in titles
 and in the newest rows, and a beginning of a word is looked for in titles as long as there are enough.
-How many answers there are is counted apart from that, over all rows, as long as these are not too many.
+How many answers there are is counted apart from that, over all rows, where that is asked for.
 
 The index of texts has no places. Which of them may have a phrase is seen from the neighbours of their words
 (resources_cache/text/pairs.py); those are read, the best first, until there are enough.
@@ -66,8 +66,8 @@ def find(
 ) -> Answers:
     """The best ``most`` answers by their first score. Runs inside ``Store.reading``.
 
-    ``folded``: the total counts each work once (``best`` has all of its records). ``counted``: all answers are, if
-    not all were found anyway; otherwise it is said that there are so many or more.
+    ``folded``: the total counts each work once (``best`` has all of its records). ``counted``: only the total is
+    wanted, of all; otherwise, where not all were found, it is said that there are so many or more.
     """
     where, values = narrowed(wanted, filters)
     if not wanted.wanted:
@@ -78,14 +78,17 @@ def find(
         )
         found = store.rows_at_once("owner, total", sql, [*values, most])
         return Answers(found[0][1] if found else 0, True, [(owner, 0.0, owner) for owner, _ in found])
-    plan = _Plan(store, wanted, most, whole=bool(where) or most > _DEEP)
+    plan = _Plan(store, wanted, most, whole=bool(where) or most > _DEEP or counted)
+    if counted:
+        every, given = plan.every_row()
+        return Answers(_owners(store, every, given, where, values, folded=folded), plan.sure, [])
     plan.cards()
     plan.texts()
     rows = plan.best_first()
     best, all_of_them = _folded(store, plan, rows, where, values, most)
     if all_of_them and plan.exact:
         return Answers(len(best) - (_fold(store, [one[0] for one in best]) if folded else 0), True, best[:most])
-    if counted or where:
+    if where:
         every, given = plan.every_row()
         return Answers(_owners(store, every, given, where, values, folded=folded), plan.sure, best[:most])
     some = [json.dumps(rows[:_TOLD_APART])]

@@ -78,8 +78,10 @@ def test_a_phrase_in_more_texts_than_are_read_says_so(library: Library, monkeypa
     assert not page.exact
     page = library.search('"deep wells"', counts=True)
     assert (page.total, page.exact) == (90, True)
-    monkeypatch.setattr(finding, "_READ_TO_COUNT", 10)
     page = library.search('"deep wells"', limit=0)
+    assert (page.total, page.exact, page.results) == (90, True, [])
+    monkeypatch.setattr(finding, "_READ_TO_COUNT", 10)
+    page = library.search('"deep wells"', counts=True)
     assert 10 <= page.total < 90
     assert not page.exact
 
