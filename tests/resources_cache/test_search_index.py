@@ -176,6 +176,13 @@ def test_a_common_word_alone_finds_titles_first_and_enough(crowded: Library) -> 
     assert all(hit.title == "common title" for hit in page.results[:10])
 
 
+def test_the_newest_titles_count_no_more_than_older_ones(crowded: Library) -> None:
+    often = [resource(f"w{n}", "x", "lasting other") for n in range(60)]
+    put(crowded, resource("both", "lasting other"), *often, *(resource(f"y{n}", "y") for n in range(200)),
+        *often[:30], resource("new", "lasting", "other"))  # fmt: skip
+    assert ids(crowded.search("lasting other ", as_typed=True))[:2] == ["both", "new"]
+
+
 def test_demands_and_filters_are_met_among_common_words(crowded: Library) -> None:
     assert set(ids(crowded.search('"rare" common '))) == {"r3", "r150", "r77"}
     assert set(ids(crowded.search("rare -common "))) == set()
