@@ -20,19 +20,18 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from resources_cache import bodies, works
 from resources_cache.browse import conditions
 from resources_cache.cards import Filters
 from resources_cache.database import Store
 from resources_cache.editions import LESS, Answers, Found
+from resources_cache.frequencies import frequencies
 from resources_cache.ranking import CANDIDATES, WEIGHTS
 from resources_cache.records import SEARCHED_SQL, parts
-from resources_cache.search_index import documents_of
 from resources_cache.text import Group, Query
 from resources_cache.text.impact import WEIGHTS as STEPS
-from resources_cache.text.pairs import MASKS, neighbours
+from resources_cache.text.pairs import Place, neighbours
 from resources_cache.text.phrases import Demands
 
 COMMON = 1_000
@@ -41,8 +40,8 @@ COMMON = 1_000
 NEWEST = 400
 """Rows, the newest first, that are looked at for what is common."""
 
-FEW = 1_000
-"""Rows of ``search`` that a query may have for all of them to be ranked."""
+FEW = 400
+"""Rows of ``search`` that a query may have for all of them to be taken; of more, the best."""
 
 _TOLD_APART = 400  # rows whose answers are counted, where not all are asked for
 _BEST = 150  # rows of ``search`` that are looked at where there are more than that
@@ -179,7 +178,7 @@ class _Plan:
         self._most = most
         self._whole = whole
         self._parts = 0
-        self._count = _counts(store)
+        self._count = frequencies(store)
         self.hits: dict[int, float] = {}
         """Row → score."""
         self.exact = True
@@ -187,12 +186,13 @@ class _Plan:
         self.sure = True
         """Whether all texts that may have a demanded phrase were read."""
         self._in_texts = ""
-        self._titles_begun: dict[str, int] = {}
         # Demands that the index of texts alone cannot tell.
         self._must = [group for group in wanted.required if _is_phrase(group)]
         self._must_not = [group for group in wanted.excluded if _is_phrase(group)]
         self._phrases = self._must + self._must_not
         self._demands = Demands(self._must, self._must_not)
+        self._read: dict[int, bool] = {}
+        """Text → whether it meets them."""
         self._near = " AND ".join(f"({near})" for group in self._must if (near := _near(group.words)))
         """SQL that is true of ``pairs p`` for texts that may have all demanded phrases."""
         self._limit = 0
@@ -293,7 +293,7 @@ class _Plan:
         else:
             before = len(self.hits)
             few = sum(map(self._rows_with, wanted.wanted)) <= FEW
-            most = FEW if few else _BEST
+            most = FEW if few else max(_BEST, 2 * self._most)
             sql = (
                 "SELECT rowid AS rid, -rank AS score FROM search"
                 f" WHERE search MATCH ? AND rank MATCH 'bm25({WEIGHTS})'"
@@ -326,14 +326,11 @@ class _Plan:
 
     def _begun(self, prefix: str) -> int:
         """How many titles have a word that begins so; not more than ``COMMON`` are counted."""
-        if prefix not in self._titles_begun:
-            sql = "SELECT count(*) FROM (SELECT 1 FROM titles WHERE titles MATCH ? LIMIT ?)"
-            self._titles_begun[prefix] = int(self._store.value(sql, (f'"{prefix}"*', COMMON)))
-        return self._titles_begun[prefix]
+        return self._count.titles_begun(prefix, COMMON)
 
     def _rows_with(self, group: Group) -> int:
         """Rows of ``search`` with any of the group's words, at most; a phrase has those of its rarest word."""
-        rows = sum(min(self._count.in_search(token) for token in words.split()) for words in group.words)
+        rows = sum(min(self._count.search(token) for token in words.split()) for words in group.words)
         return rows + self._most * bool(group.prefix)
 
     # Text editions
@@ -367,9 +364,9 @@ class _Plan:
         crowded: list[tuple[str, float]] = []
         for group in groups:
             words = [*(word for word in group.words if " " not in word), *self._completions(group)]
-            self._count.load(words)
-            steps = {step: [step + word for word in words if self._count.in_texts(step + word)] for step in STEPS}
-            sizes = {step: sum(map(self._count.in_texts, found)) for step, found in steps.items()}
+            self._count.load_texts(words)
+            steps = {step: [step + word for word in words if self._count.texts(step + word)] for step in STEPS}
+            sizes = {step: sum(map(self._count.texts, found)) for step, found in steps.items()}
             rarity = self._rarity(sum(sizes.values())) * group.times
             taken = 0
             for step, found in steps.items():
@@ -388,11 +385,18 @@ class _Plan:
             phrases = [words for words in group.words if " " in words]
             if phrases:
                 rarity = self._rarity(min(self._texts_with(word) for one in phrases for word in one.split()))
-                # What the group itself demands need not be asked for twice.
-                others = "" if (group,) == self._wanted.required and len(phrases) == len(group.words) else must
                 score = STEPS["2"] * rarity * group.times
-                near = "" if group in self._must else _near(phrases)
-                self._text_rows(_any_of(phrases), score, others, must_not, near=near)
+                if (group,) == self._wanted.required and len(phrases) == len(group.words):
+                    # What the group itself demands need not be asked for twice. One way to say it at a time: a
+                    # text has the words of one, and seems to have the neighbours of another.
+                    before, self.hits = self.hits, {}
+                    for one in phrases:
+                        self._text_rows(_any_of([one]), 0.0, "", must_not, near=_near([one]))
+                    self.hits = before | {rid: before.get(rid, 0.0) + score for rid in self.hits}
+                else:
+                    near = [self._near, "" if group in self._must else f"({_near(phrases)})"]
+                    near_all = " AND ".join(filter(None, near))
+                    self._text_rows(_any_of(phrases), score, must, must_not, near=near_all)
             if sum(sizes.values()) <= enough:
                 rare += [word for found in steps.values() for word in found]
         if rare:
@@ -431,13 +435,22 @@ class _Plan:
         return set(json.loads(self._store.value(sql, (json.dumps(list(rids)),))))
 
     def _that_hold(self, rids: Sequence[int]) -> list[int]:
-        """Those of these texts that have every demanded phrase and no excluded one."""
-        records = bodies.many(self._store, rids)
-        return [rid for rid, record in records.items() if self._demands.met(parts(record))]
+        """Those of these texts that have every demanded phrase and no excluded one; each is read once."""
+        records = bodies.many(self._store, [rid for rid in rids if rid not in self._read])
+        self._read |= {rid: self._demands.met(parts(record)) for rid, record in records.items()}
+        return [rid for rid in rids if self._read.get(rid)]
 
     def _text_rows(
-        self, expression: str, score: float, must: str, must_not: str, *, newest: bool = False, near: str = ""
+        self,
+        expression: str,
+        score: float,
+        must: str,
+        must_not: str,
+        *,
+        newest: bool = False,
+        near: str | None = None,
     ) -> None:
+        """``near``: SQL over ``pairs p`` instead of that for all demanded phrases."""
         if must:
             expression = f"({expression}) AND {must}"
         if must_not:
@@ -446,7 +459,7 @@ class _Plan:
         if self._parts > _MOST_PARTS:
             self.exact = False
             return
-        near = " AND ".join(filter(None, (self._near, near and f"({near})")))
+        near = self._near if near is None else near
         order = ""
         if newest:
             self.exact = False
@@ -491,59 +504,15 @@ class _Plan:
         return list(found)
 
     def _texts_with(self, word: str) -> int:
-        return sum(self._count.in_texts(step + word) for step in STEPS)
+        return sum(self._count.texts(step + word) for step in STEPS)
 
     def _rarity(self, rows: int) -> float:
         others = max(0, self._count.rows - rows)
         return max(_LEAST_RARE, math.log((others + 0.5) / (rows + 0.5)))
 
 
-class _Counts:
-    """In how many rows each word of the index is, as far as it was asked; forgotten when the index changes."""
-
-    def __init__(self, store: Store, state: tuple[int, int]) -> None:
-        self._store = store
-        self._texts: dict[str, int] = {}
-        self._search: dict[str, int] = {}
-        self.state = state
-        self.rows = int(store.value("SELECT coalesce(max(rid), 0) FROM records"))
-
-    def in_search(self, word: str) -> int:
-        if word not in self._search:
-            self._search[word] = documents_of(self._store, "search", [word]).get(word, 0)
-        return self._search[word]
-
-    def in_texts(self, word: str) -> int:
-        """``word`` with its step."""
-        if word not in self._texts:
-            self._texts[word] = documents_of(self._store, "texts", [word]).get(word, 0)
-        return self._texts[word]
-
-    def load(self, words: Iterable[str]) -> None:
-        """Ask for all steps of these words at once."""
-        missing = [step + part for words_ in words for part in words_.split() for step in STEPS]
-        missing = [word for word in dict.fromkeys(missing) if word not in self._texts]
-        if missing:
-            self._texts |= dict.fromkeys(missing, 0) | documents_of(self._store, "texts", missing)
-
-
-_MOST_COUNTED = 50_000
-_kept: WeakKeyDictionary[Store, _Counts] = WeakKeyDictionary()
-
-
-def _counts(store: Store) -> _Counts:
-    state = (int(store.value("PRAGMA data_version")), int(store.connection.total_changes))
-    found = _kept.get(store)
-    if found is None or found.state != state or len(found._texts) > _MOST_COUNTED:
-        found = _kept[store] = _Counts(store, state)
-    return found
-
-
 def _near(alternatives: Iterable[str]) -> str:
-    """SQL over ``pairs p``: whether a text may have any of these phrases; "" where one of them is a single word.
-
-    As ``resources_cache.text.pairs.may_have``, without fetching what it looks at.
-    """
+    """SQL over ``pairs p``: whether a text may have any of these phrases; "" where one of them is one word."""
     found = []
     for words in alternatives:
         asked = neighbours(words)[:_MOST_NEIGHBOURS]
@@ -553,14 +522,12 @@ def _near(alternatives: Iterable[str]) -> str:
     return " OR ".join(found)
 
 
-def _has_bits(one: int) -> str:
-    # SQLite sees the bytes of a blob as hexadecimal digits: each must be one of those that have the bits.
-    byte = f"hex(substr(p.bits, {one >> 6} % length(p.bits) + 1, 1))"
-    mask = MASKS[one & 63]
+def _has_bits(places: Iterable[Place]) -> str:
+    # SQLite sees the bytes of a blob as hexadecimal digits: each must be one of those that have the bit.
     return " AND ".join(
-        f"instr('{''.join(f'{n:X}' for n in range(16) if n & bits == bits)}', substr({byte}, {place}, 1)) > 0"
-        for place, bits in ((1, mask >> 4), (2, mask & 15))
-        if bits
+        f"instr('{''.join(f'{n:X}' for n in range(16) if n >> (bit & 3) & 1)}',"
+        f" substr(hex(substr(p.bits, {byte} % length(p.bits) + 1, 1)), {1 if bit > 3 else 2}, 1)) > 0"
+        for byte, bit in places
     )
 
 

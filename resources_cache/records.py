@@ -7,7 +7,7 @@ the whole record is kept raw beside what is taken out of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -104,10 +104,13 @@ def dump(record: Mapping[str, Any]) -> str:
 
 
 Part = tuple[str, str, str]
-"""(column of the search index, text as it is written, its BCP 47 tag or "")."""
+"""(column of the search index or ``KEYWORDS``, text as it is written, its BCP 47 tag or "")."""
 
 COLUMNS = ("title", "names", "summary", "body")
 """Columns of the search index. Names: who wrote, published or is it."""
+
+KEYWORDS = "keywords"
+"""What is searched of a resource and is no prose: subjects, identifiers, the year. In the index: summary."""
 
 
 def parts(record: Mapping[str, Any]) -> list[Part]:
@@ -123,7 +126,7 @@ def parts(record: Mapping[str, Any]) -> list[Part]:
             ("names", _joined(*names(record.get("authors")), _text(record, "publisher")), lang),
             ("summary", summary, lang),
             *(("summary", _text(t, "summary"), _text(t, "lang")) for t in others),
-            ("summary", *keywords(record)),
+            (KEYWORDS, _keywords(record), lang),
         ]
     elif kind == "text":
         found = [("body", strip_html(body) if record.get("format") == "html" else body, lang)]
@@ -144,14 +147,31 @@ def parts(record: Mapping[str, Any]) -> list[Part]:
     return [part for part in found if part[1]]
 
 
-def keywords(record: Mapping[str, Any]) -> tuple[str, str]:
-    """What is searched of a resource and is no prose, with its BCP 47 tag: subjects, identifiers, the year."""
-    if _text(record, "type") != "resource":
-        return "", ""
+def titled(record: Mapping[str, Any]) -> str:
+    """What a record is called: the first title that is searched of it; "" where it has none."""
+    told = _text(record, "name" if _text(record, "type") in ("expert", "organisation") else "title")
+    return told or next((text for column, text, _tag in parts(record) if column == "title"), "")
+
+
+def in_languages(found: Sequence[Part]) -> list[Part]:
+    """The parts of a record, each with the language that it is prepared in (``resources_cache.text.language``)."""
+    told: list[Part] = []
+    own = ""
+    for column, text, tag in found:
+        lang = language(tag)
+        if not lang:
+            # One guess for all that does not say: a title alone is too short to tell.
+            own = own or guess("\n".join(other for _, other, tag in found if not language(tag)))
+            lang = own
+        told.append((column, text, lang))
+    return told
+
+
+def _keywords(record: Mapping[str, Any]) -> str:
     identifiers = record.get("identifiers")
     known = texts(list(identifiers.values())) if isinstance(identifiers, Mapping) else []
     year = _year(record.get("year"))
-    return _joined(*texts(record.get("subjects")), *known, str(year or "")), _text(record, "lang")
+    return _joined(*texts(record.get("subjects")), *known, str(year or ""))
 
 
 @dataclass(frozen=True)
@@ -177,20 +197,13 @@ class Indexed:
 
 def indexed(record: Mapping[str, Any]) -> Indexed:
     """The words of the search index for a record; none where it is not searched."""
-    found = parts(record)
-    own = ""
-    languages: set[str] = set()
     columns: dict[str, list[str]] = {name: [] for name in COLUMNS}
-    for column, text, tag in found:
-        in_language = language(tag)
-        if not in_language:
-            # One guess for all that does not say: a title alone is too short to tell.
-            own = own or guess("\n".join(text for _, text, tag in found if not language(tag)))
-            in_language = own
-        languages.add(in_language)
-        columns[column].append(prepare(text, in_language))
+    found = in_languages(parts(record))
+    for column, text, lang in found:
+        columns["summary" if column == KEYWORDS else column].append(prepare(text, lang))
     title, name, summary, body = (" ".join(filter(None, columns[column])) for column in COLUMNS)
-    return Indexed((title, name, summary, body), frozenset(languages), record.get("type") == "text")
+    languages = frozenset(lang for _column, _text, lang in found)
+    return Indexed((title, name, summary, body), languages, record.get("type") == "text")
 
 
 def card(record: Mapping[str, Any], *, has_text: bool, messages: int) -> Card:
@@ -256,7 +269,9 @@ def _holds(text: str) -> bool:
 
 def _text(record: Mapping[str, Any], name: str) -> str:
     value = record.get(name)
-    return clean(value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value if value.isascii() else clean(value)
 
 
 def _list(record: Mapping[str, Any], name: str) -> Iterable[Any]:

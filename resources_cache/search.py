@@ -15,10 +15,11 @@ from resources_cache.counting import Counting
 from resources_cache.database import Store
 from resources_cache.editions import Answers, Folding, Found
 from resources_cache.finding import find
+from resources_cache.frequencies import documents, holds
 from resources_cache.passages import passage
 from resources_cache.ranking import CANDIDATES, READ, Candidate, Ranker, within_reach
-from resources_cache.records import Part, keywords, parts
-from resources_cache.search_index import documents, holds, languages, left
+from resources_cache.records import Part, in_languages, parts, titled
+from resources_cache.search_index import languages, left
 from resources_cache.text import Group, Query, parse, text_language
 from resources_cache.text.folding import WORD
 from resources_cache.text.snippets import Marker
@@ -201,7 +202,7 @@ class _Records:
     def owner(self, rid: int) -> _Owner:
         if rid not in self._owners:
             record = self._records[rid]
-            title = next((text for column, text, _ in self.parts(rid) if column == "title"), "")
+            title = titled(record)
             year, lang = record.get("year"), record.get("lang")
             self._owners[rid] = _Owner(
                 record["id"],
@@ -214,8 +215,9 @@ class _Records:
         return self._owners[rid]
 
     def parts(self, rid: int) -> list[Part]:
+        """What is searched of a row, each part with the language that it was prepared in."""
         if rid not in self._parts:
-            self._parts[rid] = parts(self._records[rid])
+            self._parts[rid] = in_languages(parts(self._records[rid]))
         return self._parts[rid]
 
     def hits(self, found: Sequence[Found], wanted: Query, names: Sequence[Group] = ()) -> list[Hit]:
@@ -229,7 +231,7 @@ class _Records:
                     id=owner.id,
                     kind=owner.kind,
                     title=owner.title,
-                    snippet=passage(self.parts(row), keywords(record), wanted, marker),
+                    snippet=passage(self.parts(row), wanted, marker),
                     score=round(score, 8),
                     lang=owner.lang,
                     year=owner.year,

@@ -17,9 +17,7 @@ from collections.abc import Iterable, Sequence
 from resources_cache import bodies, labels
 from resources_cache.database import Store
 from resources_cache.records import COLUMNS, Indexed, indexed
-from resources_cache.text import Group
 from resources_cache.text.impact import USUAL, weighed
-from resources_cache.text.impact import WEIGHTS as STEPS
 from resources_cache.text.pairs import signature
 
 TABLES = ("search", "texts")
@@ -179,53 +177,6 @@ def languages(store: Store) -> frozenset[str]:
     """The languages that the index was prepared in; one of which all is gone may still be among them."""
     found = store.value("SELECT value FROM meta WHERE key='languages'")
     return frozenset(json.loads(found)) if found else frozenset()
-
-
-def holds(store: Store, group: Group) -> bool:
-    """Whether the index has anything of what a group means; of a phrase in texts, whether it has its words."""
-    phrases = [words for words in group.words if " " in words]
-    if group.column or phrases:
-        if store.value("SELECT 1 FROM search WHERE search MATCH ? LIMIT 1", (group.expression(),)) is not None:
-            return True
-        if group.column:
-            return False
-    tables = [("search", ""), *(("texts", step) for step in STEPS)]
-    single = [words for words in group.words if " " not in words]
-    for table in ("search", "texts"):
-        if documents_of(store, table, [step + word for name, step in tables if name == table for word in single]):
-            return True
-    if group.prefix and any(begins(store, table, step + group.prefix) for table, step in tables):
-        return True
-    return any(all(_in_texts(store, word) for word in words.split()) for words in phrases)
-
-
-def begins(store: Store, table: str, beginning: str) -> bool:
-    """Whether any word of a table begins so."""
-    sql = f"SELECT 1 FROM {table}_words WHERE term >= ? AND term < ? LIMIT 1"
-    return store.value(sql, (beginning, beginning + "\U0010ffff")) is not None
-
-
-def _in_texts(store: Store, word: str) -> bool:
-    return bool(documents_of(store, "texts", [step + word for step in STEPS]))
-
-
-def documents(store: Store, words: Sequence[str]) -> dict[str, int]:
-    """In how many records each of these index words is, of those that are in any: of cards, else of texts."""
-    found = documents_of(store, "search", words)
-    if not found:
-        for word, count in documents_of(store, "texts", [step + word for step in STEPS for word in words]).items():
-            found[word[1:]] = found.get(word[1:], 0) + count
-    return found
-
-
-def documents_of(store: Store, table: str, words: Sequence[str]) -> dict[str, int]:
-    """In how many rows of one table each of these words, as it has them, is; without those that are in none."""
-    found: dict[str, int] = {}
-    for at in range(0, len(words), _AT_ONCE):
-        some = words[at : at + _AT_ONCE]
-        marks = ",".join("?" * len(some))
-        found.update(store.rows(f"SELECT term, doc FROM {table}_words WHERE term IN ({marks})", some))
-    return found
 
 
 def _indexed_now(store: Store, rids: Sequence[int]) -> list[tuple[int, Indexed]]:

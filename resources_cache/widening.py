@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from resources_cache import bodies, labels
 from resources_cache.database import Store
-from resources_cache.records import parts
-from resources_cache.text import Group, Query, guess, language, prepare
+from resources_cache.records import in_languages, parts
+from resources_cache.text import Group, Query, prepare
 from resources_cache.text.queries import runs
 from resources_cache.text.words import alternatives, is_stop_word
 
@@ -71,13 +71,7 @@ def widened(store: Store, text: str, wanted: Query) -> Widened:
 
 def found_by(record: Mapping[str, Any], groups: Sequence[Group]) -> str:
     """The first of these names that a record has, as it is written; "" for none."""
-    own = ""
-    found = parts(record) if groups else []
-    for _column, text, tag in found:
-        lang = language(tag)
-        if not lang:
-            own = own or guess("\n".join(other for _, other, tag in found if not language(tag)))
-            lang = own
+    for _column, text, lang in in_languages(parts(record)) if groups else ():
         ready = f" {prepare(text, lang)} "
         for group in groups:
             if any(f" {words} " in ready for words in group.words):

@@ -44,6 +44,8 @@ BEGINNINGS_STAY = frozenset(["ca", "da", "en", "es", "eu", "fi", "fr", "it", "no
 _SAMPLE = 2_000  # characters looked at for a guess
 _ENOUGH = 2
 _WORD = re.compile(r"[^\W\d_]+")
+_TAG_PARTS = re.compile("[-_]")
+_LONGEST_TAG = 60  # characters of a tag that are looked at; what is remembered of hostile ones stays small
 _LETTERS = (
     ("uk", re.compile("[іїєґ]")), ("sr", re.compile("[ђјљњћџ]")),
     ("ur", re.compile("[ٹڈڑںے]")), ("fa", re.compile("[پچژگی]")),
@@ -73,7 +75,12 @@ def language(tag: str) -> str:
     Languages without stems and without stop words come back as ``PLAIN``, so that hostile tags do not grow
     the number of languages.
     """
-    primary = re.split("[-_]", tag.strip().lower(), maxsplit=1)[0]
+    return _primary(tag[:_LONGEST_TAG])
+
+
+@lru_cache(maxsize=4096)
+def _primary(tag: str) -> str:
+    primary = _TAG_PARTS.split(tag.strip().lower(), maxsplit=1)[0]
     primary = _SAME.get(primary, primary)
     if primary == PLAIN:
         return PLAIN
@@ -88,15 +95,18 @@ def guess(text: str) -> str:
     Looks at the first 2,000 characters. Where Latin script shows too few small words, the answer is "en": what
     counts is that the same stems are asked for, and a query always tries each language that was indexed.
     """
-    words = _WORD.findall(text[:_SAMPLE].casefold())
-    letters = Counter[str]()
-    for word in words:
-        letters[script_of(word)] += len(word)
-    script = max(letters, key=letters.__getitem__, default="")
+    sample = text[:_SAMPLE].casefold()
+    words = _WORD.findall(sample)
+    if sample.isascii():
+        script = "latin" if words else ""
+    else:
+        letters = Counter[str]()
+        for word in words:
+            letters[script_of(word)] += len(word)
+        script = max(letters, key=letters.__getitem__, default="")
     if not script:
         return PLAIN
     if script == "arabic" or script == "cyrillic":
-        sample = text[:_SAMPLE].casefold()
         for code, telling in _LETTERS:
             if _script(code) == script and len(telling.findall(sample)) >= _ENOUGH:
                 return code

@@ -12,14 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 from resources_cache.text.folding import JOINED, WORD, fold, is_unspaced
+from resources_cache.text.glance import glance, letters_of
 from resources_cache.text.languages import BEGINNINGS_STAY
 from resources_cache.text.words import folded_words, forms, key
 
 Meant = TypeVar("Meant")
 
-_FIRST = 4  # letters of a word that are looked for
-_ENDING = 2  # letters of a stem that may not be those of the word: "dying", "die"
-_SHORT, _CHANGING = 3, "aeiouy"  # but no short stem that ends so: these are small words for the most part
 _MOST_WORDS = 60  # words beyond which looking each up is faster
 _MOST_KNOWN = 20_000
 
@@ -57,15 +55,35 @@ class Finder(Generic[Meant]):
         self._words, self._beginnings, self._lang = words, beginnings, lang
         self._starts = tuple(beginnings)
         self._known: dict[str, Meant | None] = {}
-        self._quick = _pattern([*words, *beginnings]) if lang in BEGINNINGS_STAY else None
+        self._glance = glance([*words, *beginnings], lang)
+        self._patterns: list[re.Pattern[str] | None] = []
 
     def find(self, text: str) -> Iterator[tuple[int, int, Meant]]:
         """(start, end, what is meant) of each word of the text that means anything, in their order."""
-        if self._quick is not None:
+        starts = self._glance.starts(text) if self._glance is not None else None
+        if starts is not None:
+            return self._beginning_at(text, starts)
+        if (pattern := self._pattern()) is not None:
             lowered = text.lower()
             if len(lowered) == len(text):
-                return self._at_a_glance(text, lowered, self._quick)
+                return self._at_a_glance(text, lowered, pattern)
         return self._one_by_one(text)
+
+    def _pattern(self) -> re.Pattern[str] | None:
+        if not self._patterns:  # most texts are looked at in bytes and do without
+            stays = self._lang in BEGINNINGS_STAY
+            self._patterns.append(_pattern([*self._words, *self._starts]) if stays else None)
+        return self._patterns[0]
+
+    def _beginning_at(self, text: str, starts: Iterator[int]) -> Iterator[tuple[int, int, Meant]]:
+        known = self._known
+        for start in starts:
+            word = WORD.match(text, start)
+            if word is not None:
+                written = word.group()
+                meant = known[written] if written in known else self._meant(written)
+                if meant is not None:
+                    yield start, word.end(), meant
 
     def _at_a_glance(self, text: str, lowered: str, quick: re.Pattern[str]) -> Iterator[tuple[int, int, Meant]]:
         end = 0
@@ -150,8 +168,7 @@ def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
 def beginning(word: str) -> str:
     """A pattern for lower-case words in languages of ``BEGINNINGS_STAY`` with this index form, and some more."""
     ready: list[str] = []
-    ending = 0 if len(word) <= _SHORT and word[-1] not in _CHANGING else _ENDING
-    for at, letter in enumerate(word[: min(_FIRST, max(1, len(word) - ending))]):
+    for at, letter in enumerate(word[: letters_of(word)]):
         as_one = "".join(written for letters, written in _JOINED.items() if word.startswith(letters, at))
         ready.append(f"[{letter}{_ALONE.get(letter, '')}{as_one}]")
         if as_one:

@@ -39,17 +39,23 @@ class Marker:
         ``lang`` is the BCP 47 tag of the text, "" for a guess. Matching words stand between START and END; a cut
         is shown by "…". Without a match it is the beginning.
         """
-        place = self._place(text, lang, width)
-        return _shown(text, place, width), place.words
+        place = self.place(text, lang, width)
+        return place.shown(), place.words
 
-    def _place(self, text: str, lang: str, width: int) -> _Place:
-        spans = self._matcher(text_language(lang, text)).spans(text, width)
+    def place(self, text: str, lang: str = "", width: int = 220) -> Place:
+        """The best place of ``text`` for a snippet; parameters as ``snippet`` has them."""
+        matcher = self._matcher(text_language(lang, text))
+        spans = matcher.spans(text, width)
+        if matcher.different < 2:
+            return Place(text, width, spans, 0, len(spans[:1]), bool(spans))
         first, best = 0, 0
         for index, (start, _end, _word) in enumerate(spans):
             here = {word for _begin, end, word in spans[index:] if end <= start + width - 40}
             if len(here) > best:
                 first, best = index, len(here)
-        return _Place(spans, first, best)
+                if best == matcher.different:
+                    break
+        return Place(text, width, spans, first, best, best == matcher.different)
 
     def _matcher(self, lang: str) -> _Matcher:
         if lang not in self._matchers:
@@ -69,32 +75,38 @@ _Span = tuple[int, int, _Word]
 """(where a match starts in the text, where it ends, what matches)."""
 
 
-class _Place(NamedTuple):
-    """Matches in a text, at which of them its best place begins, and how many different words are there."""
+class Place(NamedTuple):
+    """Where a snippet of ``width`` characters is best cut from ``text``: the matches in it, with which of them it
+    begins, how many different words match there, and whether these are all that are looked for."""
 
+    text: str
+    width: int
     spans: Sequence[_Span]
     first: int
     words: int
+    has_all: bool
 
-
-def _shown(text: str, place: _Place, width: int) -> str:
-    begin = _word_start(text, place.spans[place.first][0] - 40) if place.spans else 0
-    end = min(len(text), begin + width)
-    if end < len(text):
-        cut = text.rfind(" ", begin + width // 2, end)
-        end = cut if cut > 0 else end
-    shown = ["… " if begin else ""]
-    at = begin
-    for start, stop, _word in place.spans:
-        if start >= at and stop <= end:
-            shown += [_CONTROL.sub(" ", text[at:start]), START, text[start:stop], END]
-            at = stop
-    shown += [_CONTROL.sub(" ", text[at:end]), " …" if end < len(text) else ""]
-    return _SPACE.sub(" ", "".join(shown)).strip()
+    def shown(self) -> str:
+        """The snippet, as ``Marker.snippet`` gives it."""
+        text, width = self.text, self.width
+        begin = _word_start(text, self.spans[self.first][0] - 40) if self.spans else 0
+        end = min(len(text), begin + width)
+        if end < len(text):
+            cut = text.rfind(" ", begin + width // 2, end)
+            end = cut if cut > 0 else end
+        shown = ["… " if begin else ""]
+        at = begin
+        for start, stop, _word in self.spans:
+            if start >= at and stop <= end:
+                shown += [_CONTROL.sub(" ", text[at:start]), START, text[start:stop], END]
+                at = stop
+        shown += [_CONTROL.sub(" ", text[at:end]), " …" if end < len(text) else ""]
+        return _SPACE.sub(" ", "".join(shown)).strip()
 
 
 class _Matcher:
-    """Which written words of a text in ``lang`` (as ``text_language`` gives it) a query means."""
+    """Which written words of a text in ``lang`` (as ``text_language`` gives it) a query means; ``different``: how
+    many there can be."""
 
     def __init__(self, wanted: Query, lang: str) -> None:
         phrases = [(n, phrase) for n, group in enumerate(wanted.wanted) for phrase in group.words]
@@ -113,7 +125,7 @@ class _Matcher:
                 self._runs.append(("".join(pair[0] for pair in pairs[:-1]) + pairs[-1], (n, 0)))
         self._runs += [(prefix, (n, 0)) for n, prefix in prefixes if is_unspaced(prefix)]
         beginnings = {prefix: (n, 0) for n, prefix in prefixes if len(prefix) > 1}
-        self._several = len({*words.values(), *beginnings.values()}) > 1
+        self.different = len({*words.values(), *beginnings.values(), *(word for _run, word in self._runs)})
         self._finder = Finder(words, beginnings, lang)
 
     def spans(self, text: str, width: int) -> list[_Span]:
@@ -124,7 +136,7 @@ class _Matcher:
             if span[0] > limit:
                 break
             if not found:
-                limit = span[0] + (_LOOK_AHEAD if self._several else width)
+                limit = span[0] + (_LOOK_AHEAD if self.different > 1 else width)
             found.append(span)
         if self._runs:
             found += self._in_runs(text)

@@ -13,9 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from resources_cache.cards import Cursor
+from resources_cache.frequencies import documents, holds
 from resources_cache.library import Library
 from resources_cache.records import indexed
-from resources_cache.search_index import documents, holds, languages
+from resources_cache.search_index import languages
 from resources_cache.text import parse, prepare, query
 from resources_cache.text.spelling import mended
 

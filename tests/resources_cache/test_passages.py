@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from resources_cache.passages import passage
-from resources_cache.records import keywords, parts
+from resources_cache.records import parts
 from resources_cache.text import parse
 
 RECORD: dict[str, Any] = {
@@ -18,7 +18,7 @@ RECORD: dict[str, Any] = {
 
 def shown(query: str, record: dict[str, Any] | None = None) -> str:
     record = record or RECORD
-    found = passage(parts(record), keywords(record), parse(query, ("en", "fr")))
+    found = passage(parts(record), parse(query, ("en", "fr")))
     return found.replace("\x02", "[").replace("\x03", "]")
 
 
