@@ -79,9 +79,6 @@ def sync_once(
             report = _with_traffic(report, transport, before, clock.now() - started)
             run.keep(report)
             run.close()
-            # After an update that indexes otherwise: whoever syncs from the command line has no window to do it.
-            while not (cancel is not None and cancel.cancelled) and library.renew_index():
-                pass
     except (SyncError, CacheError) as error:
         # A store that cannot be opened or written: there is nowhere to keep the report, so it is only returned.
         known = report.error or _known(error, cancel, None)

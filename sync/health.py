@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 
 from resources_cache.errors import CacheError
-from resources_cache.library import Check
-from sync.errors import SyncError
+from resources_cache.library import Check, Library
+from sync.errors import SyncBusy, SyncError
 from sync.home import Home
 from sync.protocol import trust
 from sync.protocol.errors import ProtocolError
 
 _LOW_SPACE = 200 * 1024 * 1024
+
+
+def renew_index(home: Home) -> None:
+    """Finish what an update that indexes otherwise left to be done, where there is no window to do it.
+
+    Raises: CacheError.
+    """
+    with suppress(SyncBusy), home.alone(), home.library() as library:  # a window that has the shelf does it itself
+        _renew(library)
+
+
+def _renew(library: Library) -> None:
+    while library.renew_index():
+        pass
 
 
 def examine(home: Home, *, mend: bool = False) -> list[Check]:
@@ -25,8 +40,7 @@ def examine(home: Home, *, mend: bool = False) -> list[Check]:
         with home.library() as library:
             if mend:
                 library.mend_index()
-                while library.renew_index():
-                    pass
+                _renew(library)
             checks += library.check()
     except CacheError as error:
         checks.append(Check("library", False, str(error), error.advice))
