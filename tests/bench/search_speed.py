@@ -5,6 +5,7 @@
 The seeded corpus of ../shared/bench goes through ``Library.apply_run`` in runs of 4 MB; then its 200 queries
 (words, beginnings of words, phrases) are asked, each three times after once to warm up, and the median of each
 counts. "Answers" are as people type them: the last word may be unfinished, and is looked for as a beginning too.
+"Suggestions" are what is shown while each of them is typed.
 The figures go to build/bench/search-speed-SIZE.json.
 """
 
@@ -129,6 +130,22 @@ def ask(library: Library, asked: list[tuple[str, str]], *, counts: bool) -> list
     return found
 
 
+def suggest(library: Library, asked: list[tuple[str, str]]) -> list[tuple[str, float, float]]:
+    """(kind, ms on the clock, ms of the processor) of the suggestions, concepts with them, for all that stands in
+    the field while a query is typed letter by letter, from the second one on; each once after once to warm up."""
+    typed = [(kind, text[:size]) for kind, text in asked for size in range(2, len(text) + 1)]
+    found = []
+    for warm in (False, True):
+        for kind, text in typed:
+            clock, cpu = time.perf_counter(), time.process_time()
+            library.suggest(text)
+            library.concepts(text)
+            if warm:
+                spent = (time.perf_counter() - clock, time.process_time() - cpu)
+                found.append((kind, *(1000 * seconds for seconds in spent)))
+    return found
+
+
 def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
@@ -151,6 +168,7 @@ def measure(size: int, path: Path) -> dict[str, Any]:
             ("with counts", asked, True),
         ):
             result[name] = ask(library, these, counts=counts)
+        result["suggestions"] = suggest(library, asked)
     result["load_after"] = os.getloadavg()
     return result
 
@@ -174,8 +192,9 @@ def show(result: dict[str, Any]) -> None:
         table.add_row(
             f"MB of {name}", f"{megabytes:.1f}", "", f"{most:.1f}" if name == "library.db" and most else ""
         )
-    for name in ("answers", "answers, words finished", "with counts"):
-        rows, targets = result[name], ("", "100") if name == "with counts" else ("3", "15")
+    targets_of = {"with counts": ("", "100"), "suggestions": ("", "30")}
+    for name in ("answers", "answers, words finished", "with counts", "suggestions"):
+        rows, targets = result[name], targets_of.get(name, ("3", "15"))
         for share, target in zip((0.5, 0.99), targets, strict=True):
             clock, cpu = (percentile([row[at] for row in rows], share) for at in (1, 2))
             table.add_row(f"{name}, p{share * 100:.0f}", f"{clock:.1f} ms", f"{cpu:.1f} ms", target)
