@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from shiboken6 import isValid
 
 from desktop.background import Background
+from desktop.care import Care
 from desktop.constants_guard import keep_constants_alive
 from desktop.context import Context
 from desktop.crashes import Aftermath, Crash, Crashes, aftermath
@@ -87,6 +88,7 @@ class Application(QObject):
         self._later.setInterval(ENGINE_AFTER_MS)
         self._later.timeout.connect(self._start_engine)
         self._renewal = Renewal(self.context.background, self)
+        self._care = Care(self.context, self)
         self._wear()
         self.window = MainWindow(self.context)
 
@@ -122,6 +124,7 @@ class Application(QObject):
         if left is not None:
             self._report = left.report
             self.context.notices.problem.emit(left.error)
+        self._care.look()
         self._later.start()
         QTimer.singleShot(0, self, self._garbage.start)
 
@@ -129,6 +132,7 @@ class Application(QObject):
         """Write what is unwritten and end the threads."""
         self._later.stop()
         self._renewal.stop()
+        self._care.stop()
         self._garbage.stop()
         self.context.notices.closing.emit()
         self.session.pause()
@@ -167,12 +171,15 @@ class Application(QObject):
 
     def _first_place(self, known: bool) -> None:
         self.context.preferences.introduced = known
+        if known:
+            self.context.save_preferences()  # a window that ends badly is opened where it was
         place = Place("home") if known else Place("first-run")
         self.context.navigator.here = place
         self.window.show_place(place)
 
     def _start_engine(self) -> None:
         self._renewal.go_on()
+        self._care.back_up()
         # An engine without a hub has nothing to do; connecting to one starts it.
         self.context.read(_has_hub, lambda known: self.context.sync.start() if known else None, self, key="engine")
 

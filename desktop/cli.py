@@ -131,7 +131,7 @@ def enrol(home: Home, url: str, code: str, device_name: str) -> Answer:
 def sync(home: Home, budget: int | None, patience: float, price: bool) -> Answer:
     """Send what waits and fetch what is new."""
     from sync.engine import price_once, sync_once
-    from sync.health import renew_index
+    from sync.health import keep_backup, renew_index
     from sync.transport import HttpTransport
 
     with HttpTransport(home.hub_url) as transport:
@@ -139,6 +139,7 @@ def sync(home: Home, budget: int | None, patience: float, price: bool) -> Answer
             return price_once(home, transport).to_json(), _price_words
         report = sync_once(home, transport, budget=budget, patience=patience)
     renew_index(home)
+    keep_backup(home)
     answer: dict[str, Any] = report.to_json()
 
     def words(a: dict[str, Any]) -> Iterable[str]:

@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from pysqlite3 import dbapi2
 
@@ -38,7 +39,14 @@ _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _WITNESSED = ("file", "epoch", "counter")
 
 
-def open_own(path: Path, watcher: Watcher | None) -> tuple[Store, str | None]:
+class Recovery(NamedTuple):
+    """What was done about damage, in words, and whether a backup was put in the place of what was damaged."""
+
+    words: str
+    from_backup: bool
+
+
+def open_own(path: Path, watcher: Watcher | None) -> tuple[Store, Recovery | None]:
     """Open own.db and say what was done about damage (None where there was none).
 
     Raises: StoreTooNew, StoreBusy, StoreUnwritable, DiskFull; StoreDamaged where the damaged file cannot be
@@ -125,7 +133,7 @@ def _open_sound(path: Path, watcher: Watcher | None) -> Store:
     return store
 
 
-def _restore(path: Path, damage: str) -> str:
+def _restore(path: Path, damage: str) -> Recovery:
     """Set the damaged file aside and put the newest backup that verifies in its place. Says what was done."""
     aside = set_aside(path, damage)
     with known_errors(path):
@@ -137,8 +145,10 @@ def _restore(path: Path, damage: str) -> str:
                     os.fsync(file.fileno())
                 os.replace(copy, path)
                 when = datetime.fromtimestamp(backup.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
-                return f"{damage} The backup of {when} was restored; the damaged file was kept as {aside.name}."
-    return f"{damage} There was no good backup, so a new one was begun; the damaged file was kept as {aside.name}."
+                told = f"{damage} The backup of {when} was restored; the damaged file was kept as {aside.name}."
+                return Recovery(told, True)
+    told = f"{damage} There was no good backup, so a new one was begun; the damaged file was kept as {aside.name}."
+    return Recovery(told, False)
 
 
 def _follow_witness(store: Store, *, restored: bool) -> None:

@@ -75,6 +75,10 @@ class StoredSync:
     report: dict[str, Any]
 
 
+BACKUP_HOURS = 4
+"""Hours of work that a damaged file costs at most, where the window is open or something is synced meanwhile."""
+
+
 class Own:
     """own.db, opened for one thread. Use as a context manager or call ``close``.
 
@@ -85,13 +89,16 @@ class Own:
     def __init__(self, path: Path, *, on_statement: Watcher | None = None) -> None:
         """Open (create, upgrade, or, where it is damaged, restore) the store at ``path``.
 
-        ``recovered`` then says what was done about damage, or is None.
+        ``recovered`` then says what was done about damage, or is None; ``from_backup`` whether a backup stands in
+        for what was damaged.
         Raises: StoreTooNew, StoreBusy, StoreUnwritable, DiskFull; StoreDamaged only where the damaged file
         cannot be set aside.
         """
         self.path = Path(path)
         self._store: Store
-        self._store, self.recovered = backups.open_own(self.path, on_statement)
+        self._store, recovery = backups.open_own(self.path, on_statement)
+        self.recovered = recovery.words if recovery is not None else None
+        self.from_backup = recovery is not None and recovery.from_backup
         self.outbox = Outbox(self._store, before_leaving=lambda: backups.bear_witness(self._store))
         self.annotations = Annotations(self._store)
 
@@ -293,7 +300,7 @@ class Own:
         """
         return backups.write_backup(self._store)
 
-    def backup_if_due(self, hours: float = 24) -> Path | None:
+    def backup_if_due(self, hours: float = BACKUP_HOURS) -> Path | None:
         """As ``backup``, where the last one is older than ``hours``; else None."""
         return backups.write_backup(self._store) if backups.is_due(self.path, hours) else None
 

@@ -138,4 +138,5 @@ def _with_traffic(
         bytes_up=traffic.up - before[1],
         bytes_down=traffic.down - before[2],
         seconds=seconds,
+        clock_ahead=None if traffic.clock_ahead is None else round(traffic.clock_ahead),
     )

@@ -24,6 +24,12 @@ def renew_index(home: Home) -> None:
         _renew(library)
 
 
+def keep_backup(home: Home) -> None:
+    """Write a backup of the person's own work where one is due. Raises: CacheError."""
+    with home.own() as own:
+        own.backup_if_due()
+
+
 def _renew(library: Library) -> None:
     while library.renew_index():
         pass

@@ -30,6 +30,11 @@ def default_home() -> Path:
     return Path(given) if given else user_data_path("Hubshelf", appauthor=False)
 
 
+OWN_BEGUN_ANEW, OWN_FROM_BACKUP, LIBRARY_BEGUN_ANEW = "own-begun-anew", "own-from-backup", "library-begun-anew"
+_MENDED = "mended.txt"
+_MENDED_MOST = 4096  # bytes
+
+
 class Home:
     """One shelf. Each call opens a new object for the calling thread, which closes it."""
 
@@ -46,12 +51,39 @@ class Home:
             raise StoreUnwritable(f"The folder {self.path} cannot be made ({error.strerror or error}).") from None
 
     def library(self) -> Library:
-        """Open what came from the hub. Raises CacheError."""
-        return Library(self.path / "library.db")
+        """Open what came from the hub; `mended` then has what was done about damage. Raises CacheError."""
+        library = Library(self.path / "library.db")
+        if library.recovered is not None:
+            self._note(LIBRARY_BEGUN_ANEW)
+        return library
 
     def own(self) -> Own:
-        """Open the person's own work. Raises CacheError."""
-        return Own(self.path / "own.db")
+        """Open the person's own work; `mended` then has what was done about damage. Raises CacheError."""
+        own = Own(self.path / "own.db")
+        if own.recovered is not None:
+            self._note(OWN_FROM_BACKUP if own.from_backup else OWN_BEGUN_ANEW)
+        return own
+
+    def mended(self) -> list[str]:
+        """What was done about damaged stores since the person was last told, the gravest first.
+
+        Whichever program opens a store mends it: the window may learn of it from here alone.
+        """
+        try:
+            noted = (self.path / _MENDED).read_bytes()[:_MENDED_MOST].decode("utf-8", "replace").split()
+        except OSError:
+            return []
+        return [one for one in (OWN_BEGUN_ANEW, OWN_FROM_BACKUP, LIBRARY_BEGUN_ANEW) if one in noted]
+
+    def told(self) -> None:
+        """The person was told of what `mended` had."""
+        with contextlib.suppress(OSError):
+            (self.path / _MENDED).unlink(missing_ok=True)
+
+    def _note(self, what: str) -> None:
+        # What was mended is mended, whether or not it can be told.
+        with contextlib.suppress(OSError), (self.path / _MENDED).open("a", encoding="utf-8") as file:
+            file.write(f"{what}\n")
 
     def files(self) -> FileStore:
         """Open the downloaded files; their quota is the setting `files_quota` (bytes). Raises CacheError."""

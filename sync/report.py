@@ -34,7 +34,7 @@ class SyncReport:
     `up_to_date`: everything subscribed is here, the outbox is delivered, and nothing went wrong. `error` is
     the known error that ended it or stood in the way, or None. `expired`: the hub's signature is past its
     date, which warns and locks nobody out. `postponed`: bytes, about, that wait for a better link (low-data
-    mode).
+    mode). `clock_ahead`: seconds by which this computer's clock is ahead of the hub's, None where it did not say.
     """
 
     requests: int = 0
@@ -47,6 +47,7 @@ class SyncReport:
     expired: bool = False
     postponed: int = 0
     seconds: float = 0.0
+    clock_ahead: int | None = None
     error: KnownError | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -65,5 +66,6 @@ class SyncReport:
             "expired": self.expired,
             "postponed": self.postponed,
             "seconds": round(self.seconds, 3),
+            "clock_ahead": self.clock_ahead,
             "error": error,
         }

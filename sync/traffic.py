@@ -20,6 +20,8 @@ class Traffic:
         self.requests = 0
         self.up = 0
         self.down = 0
+        self.clock_ahead: float | None = None
+        """Seconds by which this computer's clock was ahead of the hub's, as its last answer had it, if it did."""
         self._allowed: int | None = None
         self._lock = threading.Lock()
 

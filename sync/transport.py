@@ -10,6 +10,8 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -106,6 +108,7 @@ class HttpTransport:
         is proved by its name, so plain http will do. Raises NotEnrolled for None, InsecureAddress.
         """
         self.base = checked_base(base, public_only=public_only)
+        self._public_only = public_only
         self.traffic = traffic or Traffic()
         self._wire = Wire(self.traffic)
         self._timeout = (connect_seconds, read_seconds)
@@ -196,7 +199,7 @@ class HttpTransport:
             # On the other one the next answer is that to a request that was sent ahead.
             session = self._aside = self._aside or _session(self._wire)
         try:
-            return session.request(
+            response = session.request(
                 request.method,
                 url,
                 headers=dict(request.headers),
@@ -211,6 +214,18 @@ class HttpTransport:
             if isinstance(known, Unreachable) and self._wire.connections == opened:
                 self.traffic.asked(-1)  # none was made
             raise known from error
+        if not self._public_only:  # a mirror's answers may have been kept for a while
+            self.traffic.clock_ahead = clock_ahead(response.headers.get("Date"), datetime.now(UTC))
+        return response
+
+
+def clock_ahead(date: str | None, now: datetime) -> float | None:
+    """Seconds by which `now` is ahead of an HTTP date (RFC 9110, 5.6.7); None where that says nothing."""
+    try:
+        told = parsedate_to_datetime(date or "")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return None if told.tzinfo is None else (now - told).total_seconds()
 
 
 def checked_base(address: str | None, *, public_only: bool = False) -> str:

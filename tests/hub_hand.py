@@ -83,6 +83,7 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
             row.id: {
                 "title": row.title,
                 "state": row.state,
+                "body": row.body,
                 "replies": list(RequestReply.objects.filter(request=row).values_list("body", flat=True)),
             }
             for row in Request.objects.all()

@@ -19,6 +19,7 @@ import resources_cache
 import sync
 from desktop import words
 from desktop.app import Application
+from desktop.care import ClockWrong
 from desktop.error_codes import ALIASES, BY_ACTION, PROBLEMS
 from desktop.error_table import TABLE, ErrorWords, Step, Weight
 from desktop.error_words import Trouble, known_codes, words_for, words_of_code, words_of_refusal
@@ -28,6 +29,7 @@ from desktop.pages.sync import SyncPage
 from resources_cache.errors import CacheError, DiskFull, StoreBusy
 from resources_cache.own import Own
 from sync.errors import CaptivePortal, HubProblem, SyncError, Unreachable
+from sync.home import LIBRARY_BEGUN_ANEW, OWN_BEGUN_ANEW, OWN_FROM_BACKUP
 from sync.protocol import uploads
 from sync.protocol.errors import ProtocolError
 from sync.protocol.problems import Action, Problem
@@ -102,6 +104,7 @@ def test_rows_are_whole_and_all_are_used() -> None:
     assert led_to <= set(TABLE)
     raised = {kind.code for kind in every_error()}  # type: ignore[attr-defined]
     raised |= {"not-answering", "ended-badly", "ended-again"} | {code for code, _words in REASONS.values()}
+    raised |= {OWN_BEGUN_ANEW, OWN_FROM_BACKUP, LIBRARY_BEGUN_ANEW, ClockWrong(0).code}
     by_the_window = {"code-refused", "file-not-found", "unknown"}
     assert set(TABLE) <= led_to | raised | by_the_window
 
