@@ -173,6 +173,8 @@ class Application(QObject):
         self.context.preferences.introduced = known
         if known:
             self.context.save_preferences()  # a window that ends badly is opened where it was
+        if known and (self.context.navigator.here != Place("home") or self.context.navigator.can_go_back):
+            return  # the person was faster
         place = Place("home") if known else Place("first-run")
         self.context.navigator.here = place
         self.window.show_place(place)

@@ -61,8 +61,9 @@ class Care(QObject):
         )
 
     def stop(self) -> None:
-        """Leave the next backup for the next time."""
+        """Leave the rest for the next time."""
         self._timer.stop()
+        self._context.sync.ended.disconnect(self._synced)
 
     def look(self) -> None:
         """Tell of stores that were mended since the person was last told."""
