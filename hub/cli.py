@@ -408,6 +408,9 @@ def _question(request: Request) -> dict[str, Any]:
         "age_days": request.age().days,
         "needed_by": request.needed_by.isoformat() if request.needed_by else None,
         "confidential": request.confidential,
+        "satisfaction": request.satisfaction or None,
+        "satisfaction_words": request.satisfaction_words or None,
+        "may_publish": request.may_publish,
         "asked_by": asker,
     }
 
@@ -435,6 +438,19 @@ def reply(question_id: str, body_file: Path, author: str, cites: tuple[str, ...]
         {"id": sent.id, "request": sent.request_id, "state": sent.request.state},
         ["Answered. It reaches the asker at their next sync."],
     )
+
+
+@cli.command()
+@click.argument("question_id", metavar="ID")
+@click.option("--answers", is_flag=True, help="The answers too, where the asker allows it.")
+@as_json_option
+def share(question_id: str, answers: bool, as_json: bool) -> None:
+    """Put the question ID before the community as a discussion; `publish` then sends it out."""
+    start_django()
+    from .community_copies import share as share_copy
+
+    thread = share_copy(question_id, "command-line", answers=answers)
+    show(as_json, {"thread": thread.id}, [f"“{thread.title}” is a discussion now. Publish to send it out."])
 
 
 @cli.command()

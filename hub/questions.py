@@ -106,7 +106,7 @@ def _locked(request_id: str) -> Request:
 def _commit(request: Request) -> None:
     request.revision += 1
     request.updated = timezone.now()
-    request.save(update_fields=["state", "revision", "updated", "waiting_since", "paused_seconds"])
+    request.save(update_fields=["state", "revision", "updated", "waiting_since", "paused_seconds", "history"])
 
 
 def _feed(request: Request, reply: RequestReply | None = None) -> None:
