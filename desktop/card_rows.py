@@ -19,6 +19,7 @@ from desktop.state_words import (
     RECORD_KINDS,
     RESOURCE_TYPES,
     ask_kind,
+    item_kind,
     outbox_state,
     record_kind,
     request_state,
@@ -167,15 +168,18 @@ def item_row(item: Item) -> CardRow:
     """A queued item as a row: what it is, and its state in words."""
     __, picture, tone = OUTBOX_STATES[item.state]
     reply = item.kind == "reply"
-    kind = _("Reply") if reply else ask_kind(str(item.body.get("kind") or "question"))
+    kind = item_kind(item.kind, item.body)
+    named = {"reply": _("Reply: {title}"), "rate": _("On the answer to: {title}")}.get(item.kind, "{title}")
     return CardRow(
         id=item.id,
         kind="item",
-        title=_("Reply: {title}").format(title=isolate(item.title)) if reply else item.title,
+        title=named.format(title=isolate(item.title)) if item.kind != "ask" else item.title,
         line=str(item.body.get("body") or ""),
         meta=_joined(kind, ago(item.updated)),
         badges=(Badge(outbox_state(item.state), tone, picture),),
-        picture="answer" if reply else ASK_KINDS.get(str(item.body.get("kind")), ("", "ask"))[1],
+        picture="answer"
+        if reply or item.kind == "rate"
+        else ASK_KINDS.get(str(item.body.get("kind")), ("", "ask"))[1],
     )
 
 

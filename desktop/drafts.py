@@ -50,7 +50,7 @@ class DraftSaver(QObject):
 
     def _save(self) -> None:
         key, content = self.key, self._content()
-        if any(value for name, value in content.items() if name in ("title", "body", "decision")):
+        if any(value for name, value in content.items() if name in ("title", "body", "decision", "attachments")):
             self._context.write(lambda shelf: shelf.own.save_draft(key, content), lambda _done: None, self)
         else:
             self.forget()
