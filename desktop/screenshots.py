@@ -102,6 +102,10 @@ def find_records(home: Path) -> dict[str, str]:
         for kind in ("thread", "expert", "event", "request"):
             for card in shelf.library.latest((kind,), limit=1):
                 found[kind] = card.id
+        for card in shelf.library.latest(("request",), limit=20):
+            if (shelf.library.get(card.id) or {}).get("replies"):
+                found["request"] = card.id  # one with an answer shows more
+                break
         for state in ("attention", "waiting"):
             for item in shelf.own.outbox.items([state]):
                 found.setdefault("item", item.id)

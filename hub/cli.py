@@ -420,11 +420,17 @@ def _question(request: Request) -> dict[str, Any]:
 @click.option("--body-file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--author", default="Facilitation team", show_default=True, help="Name shown to the asker.")
 @click.option("--cite", "cites", multiple=True, metavar="RECORD-ID", help="A resource that the answer rests on.")
+@click.option(
+    "--attach", "files", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file for the asker alone.",
+)  # fmt: skip
 @as_json_option
-def reply(question_id: str, body_file: Path, author: str, cites: tuple[str, ...], as_json: bool) -> None:
+def reply(
+    question_id: str, body_file: Path, author: str, cites: tuple[str, ...], files: tuple[Path, ...], as_json: bool
+) -> None:
     """Answer the question ID with the text in a file."""
     start_django()
-    from .questions import answer
+    from .questions import answer, given_file
 
     try:
         body = body_file.read_text(encoding="utf-8-sig")
@@ -432,7 +438,7 @@ def reply(question_id: str, body_file: Path, author: str, cites: tuple[str, ...]
         raise InvalidInput(
             f"{body_file.name} is not UTF-8 text, so nothing was sent.", "Save it as UTF-8 and try again."
         ) from None
-    sent = answer(question_id, body, author, cites)
+    sent = answer(question_id, body, author, cites, [given_file(path) for path in files])
     show(
         as_json,
         {"id": sent.id, "request": sent.request_id, "state": sent.request.state},

@@ -78,18 +78,23 @@ def share(request_id: str, actor: str, *, answers: bool = False) -> Thread:
 
 
 def take_back_answers(request: Request) -> None:
-    """The asker does not allow it (any more): the copies leave the community with the next publication.
+    """The asker does not allow it (any more): the copies are erased, also from what was published earlier.
 
-    Belongs into the transaction of what the asker said.
+    Where the question itself is not for the community, it goes as well, and the discussion where nobody else wrote
+    in it. All that leaves with the next publication. Belongs into the transaction of what the asker said.
     """
     thread = Thread.objects.filter(pk=thread_id(request)).first()
     if thread is None:
         return
-    now = timezone.now()
     copies = [_copy_id(reply_id) for reply_id in request.replies.values_list("pk", flat=True)]
-    Message.objects.filter(pk__in=copies).update(state=Message.State.REMOVED, updated=now)
     if not may_share_question(request):
-        Thread.objects.filter(pk=thread.pk).update(state=PublicState.WITHDRAWN, updated=now)
+        copies.append(_copy_id(request.pk))
+    # Rows that are gone leave the runs that are served too; withdrawn ones would stay in the older of them.
+    Message.objects.filter(pk__in=copies).delete()
+    if not thread.messages.exists():
+        thread.delete()
+    elif not may_share_question(request):
+        Thread.objects.filter(pk=thread.pk).update(state=PublicState.WITHDRAWN, updated=timezone.now())
 
 
 def _question(request: Request, thread: Thread) -> None:

@@ -337,7 +337,11 @@ class AskPage(Page):
         def put_aside(shelf: Shelf) -> bool:
             begun = shelf.own.draft(DRAFT) or {}
             words = str(begun.get("title") or "")
-            if not (begun.get("body") or begun.get("attachments") or (words and words != fill.get("title"))):
+            if not (
+                ask_templates.filled(str(begun.get("body") or ""))
+                or begun.get("attachments")
+                or (words and words != fill.get("title"))
+            ):
                 return False
             shelf.own.outbox.add("ask", words or _("Without a title yet"), begun, state="draft")
             shelf.own.delete_draft(DRAFT)
@@ -398,7 +402,9 @@ class AskPage(Page):
         self.side.ask(self._words())
 
     def _words(self) -> str:
-        return f"{self.title_field.text()} {self.body_field.toPlainText()[:300]}".strip()
+        # The headings of a template say nothing of what is asked.
+        written = ask_templates.filled(self.body_field.toPlainText())
+        return f"{self.title_field.text()} {written[:300]}".strip()
 
     def _search(self) -> None:
         self.side.ask(self._words())

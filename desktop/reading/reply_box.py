@@ -53,8 +53,10 @@ class ReplyBox(QWidget):
         line.addWidget(self._send, 0, Qt.AlignmentFlag.AlignBottom)
         inner.addLayout(line)
         foot = QHBoxLayout()
-        foot.addWidget(muted(_("It leaves with the next connection.")), 1, Qt.AlignmentFlag.AlignBottom)
         foot.addWidget(self.attachments, 1)
+        foot.addWidget(
+            muted(_("It leaves with the next connection."), wrap=False), 0, Qt.AlignmentFlag.AlignBottom
+        )
         inner.addLayout(foot)
         column.addLayout(inner)
         self._grow()

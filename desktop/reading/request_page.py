@@ -36,11 +36,12 @@ class Matters:
     """What this computer knows of a request beside the hub's record.
 
     `verdict`: what the person said of the answer, as it stands in the outbox, with its `state` there. `files`:
-    what is attached to the request and to its replies.
+    what is attached to the request and to its replies. `rate`: bytes a second.
     """
 
     verdict: dict[str, Any] = field(default_factory=dict)
     files: tuple[Attached, ...] = ()
+    rate: float = attachments.ASSUMED_SPEED
 
 
 def matters(shelf: Shelf, record: Mapping[str, Any]) -> Matters:
@@ -60,10 +61,12 @@ def matters(shelf: Shelf, record: Mapping[str, Any]) -> Matters:
             if isinstance(named, dict) and isinstance(named.get("hash"), str):
                 files.setdefault(named["hash"], _of_the_hub(shelf, named))
     verdict = {**rates[0].body, "state": rates[0].state} if rates else {}
-    return Matters(verdict, tuple(files.values()))
+    return Matters(verdict, tuple(files.values()), attachments.rate_of(shelf))
 
 
 def _of_the_hub(shelf: Shelf, named: Mapping[str, Any]) -> Attached:
+    from resources_cache.attachments import clean_name
+
     hash_, size = str(named["hash"]), named.get("size")
     try:
         here = shelf.files.has(hash_)
@@ -71,7 +74,7 @@ def _of_the_hub(shelf: Shelf, named: Mapping[str, Any]) -> Attached:
         here = False
     return Attached(
         hash_,
-        str(named.get("name") or "file"),
+        clean_name(str(named.get("name") or "file")),
         size if isinstance(size, int) else 0,
         str(named.get("media_type") or ""),
         here,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop import attachments
 from desktop.amounts import size
@@ -39,6 +39,7 @@ class RequestTools(QWidget):
         super().__init__()
         self._context = context
         self._loaded: Loaded | None = None
+        self._rate = attachments.ASSUMED_SPEED
         self._files = QVBoxLayout()
         self._files.setSpacing(0)
         self.verdict = VerdictBox(context)
@@ -67,6 +68,7 @@ class RequestTools(QWidget):
             return
         again = self._loaded is not None and self._loaded.id == loaded.id
         self._loaded = loaded
+        self._rate = loaded.matters.rate
         clear(self._files)
         for one in loaded.matters.files:
             self._files.addLayout(self._row(one))
@@ -82,12 +84,31 @@ class RequestTools(QWidget):
         line.addWidget(label(" · ".join(part for part in parts if part), "warn" if one.why else "muted"), 1)
         if one.state == "attention":
             line.addWidget(button(_("Try again"), "quiet", "send", lambda: self._try_again(one)))
-        if one.here:
+        if not one.here and not one.state:
+            words = _("Download ({size})").format(size=attachments.cost_words(one.size, self._rate))
+            got = button(words, "", "download")
+            got.clicked.connect(lambda _on=False: self._download(one, got))
+            line.addWidget(got)
+        elif one.here:
             if one.media_type == "application/pdf":
                 line.addWidget(button(_("Read the PDF"), "quiet", "file", lambda: self._open(one)))
             else:
                 line.addWidget(button(_("Save a copy"), "quiet", "download", lambda: self._copy(one)))
         return line
+
+    def _download(self, one: Attached, pressed: QPushButton) -> None:
+        pressed.setEnabled(False)
+
+        def fetch(shelf: Shelf) -> Path:
+            from sync.files import fetch_file
+
+            return fetch_file(shelf.home, one.hash, one.size, private=True)
+
+        def failed(error: KnownError) -> None:
+            self.queued.emit()  # the row is drawn again, with its button
+            self._context.notices.problem.emit(error)
+
+        self._context.fetch(fetch, lambda _path: self.queued.emit(), self, failed)
 
     def _open(self, one: Attached) -> None:
         def path(shelf: Shelf) -> Path:
@@ -129,7 +150,7 @@ class VerdictBox(QWidget):
         self._target = self._title = ""
         self._chosen = ""
         self._question = label("", "heading")
-        self.choices = {value: button(_(words), "pill") for value, words in _CHOICES}
+        self.choices = {value: button(_(words)) for value, words in _CHOICES}
         for value, made in self.choices.items():
             made.setCheckable(True)
             made.clicked.connect(lambda _on=False, value=value: self._choose(value))
@@ -264,3 +285,6 @@ def say(shelf: Shelf, title: str, said: dict[str, Any]) -> None:
                 break  # a sync took it a moment ago
             return
     outbox.add("rate", title, body)
+    for item in outbox.items(["attention"]):
+        if item.kind == "rate" and item.body.get("target") == body["target"]:
+            outbox.withdraw(item.id)  # the new one takes the place of what the hub refused

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Case, IntegerField, QuerySet, When
 from django.http import FileResponse, Http404, HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -72,6 +73,20 @@ def _attached(target: Request | RequestReply) -> SafeString | str:
     return format_html_join(SafeString("<br>"), "{}", lines) or "-"
 
 
+class _Several(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """As many files as somebody chooses (see “Uploading multiple files” of Django's documentation)."""
+
+    widget = _Several
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
+        several = data if isinstance(data, list | tuple) else [data]
+        return [super(FilesField, self).clean(one, initial) for one in several if one]
+
+
 class RequestForm(ModelForm[Request]):
     reply = forms.CharField(
         label=_("Answer"),
@@ -94,8 +109,18 @@ class RequestForm(ModelForm[Request]):
         choices += [(entry.value, str(entry.label)) for entry in allowed if entry != RequestState.DELIVERED]
         self.fields["new_state"].choices = choices  # type: ignore[attr-defined]  # Field is untyped by name
 
+    reply_files = FilesField(
+        label=_("Files with the answer"),
+        required=False,
+        help_text=_(
+            "Only the asker can fetch them. Say in the answer what they are: over a bad link they are dear."
+        ),
+    )
+
     def clean(self) -> dict[str, Any] | None:
         data = super().clean() or {}
+        if data.get("reply_files") and not data.get("reply"):
+            raise forms.ValidationError(_("Files go with an answer: write at least a line."))
         if data.get("reply") and data.get("new_state"):
             raise forms.ValidationError(
                 _("An answer delivers the request by itself; leave “Move to” as it is, or answer later.")
@@ -121,7 +146,7 @@ class RequestAdmin(HubModelAdmin[Request]):
     fieldsets = [
         (None, {"fields": ["title", "body", "attached", "kind", "asked_by", "state", "age"]}),
         (_("What it is for"), {"fields": ["needed_by", "decision", "confidential", "themes", "lang"]}),
-        (_("Your answer"), {"fields": ["reply", "reply_author", "new_state", "assigned_to"]}),
+        (_("Your answer"), {"fields": ["reply", "reply_files", "reply_author", "new_state", "assigned_to"]}),
         (
             _("What the asker says of it"),
             {"fields": ["satisfaction", "satisfaction_words", "may_publish", "rated"]},
@@ -218,7 +243,13 @@ class RequestAdmin(HubModelAdmin[Request]):
         try:
             if data.get("reply"):
                 author = data.get("reply_author") or shown_name(request)
-                questions.answer(obj.pk, data["reply"], author)
+                files = [
+                    questions.Given(
+                        one.name or "file", one.content_type or "application/octet-stream", one.chunks()
+                    )
+                    for one in data.get("reply_files") or []
+                ]
+                questions.answer(obj.pk, data["reply"], author, files=files)
                 self.message_user(
                     request, _("Answered. It reaches the asker at their next sync."), messages.SUCCESS
                 )

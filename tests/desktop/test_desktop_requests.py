@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QLabel
 
 from desktop.app import Application
 from desktop.navigation import Place
@@ -135,6 +136,42 @@ def test_what_is_said_of_an_answer_leaves_through_the_outbox_and_may_change(
         assert [item.body["satisfied"] for item in rates] == ["no", "yes"], "what left stays, the new one follows"
 
 
+def test_what_an_older_hub_refuses_is_told_in_words_and_may_be_said_anew(
+    make_window: Make, settle: Settle, home: Path
+) -> None:
+    with Own(home / "own.db") as own:
+        body = {"target": ANSWERED, "satisfied": "yes", "publish": False}
+        item = own.outbox.add("rate", "Which tablets?", body)
+        own.outbox.begin_sending([item.id])
+        own.outbox.set_aside(
+            item.id,
+            {
+                "type": "urn:hubshelf:problem:unknown-operation",
+                "title": "This hub does not know this kind of message yet.",
+                "status": 422,
+                "action": "drop",
+                "detail": "",
+            },
+        )
+    application = make_window(home)
+    application.context.navigator.go(Place("outbox", record=item.id))
+    settle(application)
+    page: Any = application.window.stack.currentWidget()
+    words = " ".join(part.text() for part in page.item_view.findChildren(QLabel))
+    assert "does not know" in words
+    assert "It helped" in words
+    page.item_view._edit()
+    settle(application)
+    verdict = page.reader.request.verdict
+    assert verdict.isVisible()
+    verdict.choices["yes"].click()
+    verdict.send_button.click()
+    settle(application)
+    with Own(home / "own.db") as own:
+        assert own.outbox.item(item.id).state == "withdrawn"
+        assert [one.state for one in own.outbox.items() if one.kind == "rate"] == ["waiting"]
+
+
 def test_half_a_verdict_is_there_after_a_restart(
     make_window: Make, settle: Settle, home: Path, qtbot: Any
 ) -> None:
@@ -215,6 +252,4 @@ def test_the_files_of_a_request_say_how_far_they_are(
         assert path.read_text() == "a plan\n" * 1000
     application = make_window(home)
     tools = opened(application, settle).request
-    from PySide6.QtWidgets import QLabel
-
     assert any("plan.csv" in part.text() and "waits" in part.text() for part in tools.findChildren(QLabel))

@@ -8,19 +8,22 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from hub import community_copies
 from hub.community_copies import NotAllowed, share, thread_id
+from hub.errors import InvalidInput
 from hub.home import prepare
 from hub.models import Device, Member, Message, Request, Thread
 from hub.planes.operations import settle
 from hub.publishing import keys
 from hub.publishing.records import public_records
-from hub.questions import answer, change_state
+from hub.questions import Given, answer, change_state, given_file
 from sync.protocol import limits
-from sync.protocol.messages import Operation, Receipt
+from sync.protocol.messages import Operation, Receipt, token_hash
+from sync.protocol.uploads import attachment_path
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -137,6 +140,7 @@ def test_an_answer_is_published_with_permission_only(device: Device) -> None:
     send(device, 3, "rate", target=request.pk, satisfied="yes", publish=False)
     assert "says the ministry" not in told(device)
     assert "For 40 schools." in told(device)
+    assert Message.objects.count() == 1, "erased: what is only withdrawn stays in older runs"
 
 
 def test_a_helpdesk_request_leaves_the_community_with_the_permission(device: Device) -> None:
@@ -149,6 +153,18 @@ def test_a_helpdesk_request_leaves_the_community_with_the_permission(device: Dev
     assert "Solar tablets?" in told(device)
     send(device, 3, "rate", target=request.pk, satisfied="no")
     assert "Solar tablets?" not in told(device)
+    assert not Thread.objects.exists()
+
+
+def test_what_others_wrote_stays_on_the_hub_when_the_permission_goes(device: Device) -> None:
+    request = asked(device, kind="helpdesk")
+    answer(request.pk, "Forty.", "Bo")
+    send(device, 2, "rate", target=request.pk, satisfied="yes", publish=True)
+    thread = share(request.pk, "bo", answers=True)
+    Message.objects.create(id="other", thread=thread, author_name="Kofi", body="Same here.", state="published")
+    send(device, 3, "rate", target=request.pk, satisfied="no")
+    assert told(device) == ""
+    assert [message.body for message in Message.objects.all()] == ["Same here."]
 
 
 def test_what_is_confidential_is_never_shared(device: Device) -> None:
@@ -217,3 +233,71 @@ def test_a_discussion_that_was_taken_back_is_not_made_by_taking_back(device: Dev
     request = asked(device)
     community_copies.take_back_answers(request)
     assert not Thread.objects.exists()
+
+
+def fetched(client: Client, token: str, digest: str, **headers: str) -> Any:
+    return client.get(attachment_path(digest), headers={"Authorization": f"Bearer {token}", **headers})
+
+
+def test_a_file_of_an_answer_is_for_the_asker_alone(client: Client, tmp_path: Path) -> None:
+    prepare(settings.HOME)
+    keys.ensure_keys(settings.HOME)
+    mine, other = "a" * 64, "b" * 64
+    for number, token in enumerate((mine, other), 1):
+        member = Member.objects.create(email=f"m{number}@ministry.example")
+        Device.objects.create(id=f"device-{number}", member=member, token_hash=token_hash(token))
+    request = asked(Device.objects.get(pk="device-1"))
+    file = tmp_path / "costing.csv"
+    file.write_text("school,cost\n" * 500)
+    reply = answer(request.pk, "Here.", "Bo", files=[given_file(file), given_file(file)])
+    (named,) = items(Device.objects.get(pk="device-1"))[-1]["attachments"]
+    assert (named["name"], named["size"], named["media_type"]) == ("costing.csv", 6000, "text/csv")
+    whole = fetched(client, mine, named["hash"])
+    assert (whole.status_code, b"".join(whole.streaming_content) if whole.streaming else whole.content) == (
+        200, file.read_bytes(),
+    )  # fmt: skip
+    assert whole["Cache-Control"] == "private, no-store"
+    rest = fetched(client, mine, named["hash"], Range="bytes=5990-")
+    assert (rest.status_code, rest.content) == (206, file.read_bytes()[5990:])
+    assert fetched(client, other, named["hash"]).status_code == 404
+    assert fetched(client, "c" * 64, named["hash"]).status_code == 401
+    assert fetched(client, mine, "0" * 64).status_code == 404
+    assert fetched(client, mine, "..%2f..%2fhub.db").status_code == 404
+    assert client.get(f"/p/v1/objects/{named['hash']}").status_code == 404
+    assert (
+        client.post(attachment_path(named["hash"]), headers={"Authorization": f"Bearer {mine}"}).status_code == 405
+    )
+    assert reply.attachments.count() == 1
+
+
+def test_files_that_cannot_go_stop_the_answer(device: Device) -> None:
+    request = asked(device)
+    for given in (Given("empty.txt", "text/plain", []), Given("a/b.txt", "text/plain", [b"x"])):
+        with pytest.raises(InvalidInput):
+            answer(request.pk, "Here.", "Bo", files=[given])
+    too_large = Given("film.mp4", "video/mp4", (b"x" * 2**20 for _ in range(26)))
+    with pytest.raises(InvalidInput):
+        answer(request.pk, "Here.", "Bo", files=[too_large])
+    with pytest.raises(InvalidInput):
+        answer(request.pk, "Here.", "Bo", files=[Given(f"{n}.txt", "text/plain", [b"%d" % n]) for n in range(11)])
+    request.refresh_from_db()
+    assert (request.state, request.replies.count()) == ("submitted", 0)
+    assert not list((settings.HOME / "attachments" / "incoming").glob("given-*"))
+
+
+def test_a_facilitator_attaches_files_in_the_admin(device: Device, client: Client) -> None:
+    request = asked(device)
+    client.force_login(User.objects.create_superuser("bo", "bo@hub.example", "x"))
+    address = reverse("admin:hub_request_change", args=[request.pk])
+    form = {
+        "reply_author": "Bo", "new_state": "", "assigned_to": "",
+        "replies-TOTAL_FORMS": "0", "replies-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    file = SimpleUploadedFile("plan.pdf", b"%PDF-1.4 a plan", "application/pdf")
+    alone = client.post(address, {**form, "reply": "", "reply_files": file})
+    assert "write at least a line" in alone.content.decode()
+    two = [SimpleUploadedFile("plan.pdf", b"%PDF-1.4 a plan", "application/pdf"),
+           SimpleUploadedFile("b.csv", b"a,b", "text/csv")]  # fmt: skip
+    client.post(address, {**form, "reply": "Here.", "reply_files": two})
+    assert [one["name"] for one in items(device)[-1]["attachments"]] == ["plan.pdf", "b.csv"]
+    assert "plan.pdf" in client.get(address).content.decode()

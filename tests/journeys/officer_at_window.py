@@ -1,12 +1,14 @@
 """An officer at a window of its own process, who may lose power at any moment: `HOME STAGE [FILE]`.
 
-The real window and the real engine. What is seen goes to standard output, a JSON object a line. Stages: `write`
-types a question, attaches FILE and waits for the end that comes from outside; `send` tells what is in the form, sends
-it and lets the engine work; `judge` reads the answer, says that it helped partly and that it may be published.
+The real window and the real engine. What is seen goes to standard output, a JSON object a line. Stages:
+`write` types a question, attaches FILE and waits for the end that comes from outside; `send` tells what is in the
+form, sends it and lets the engine work; `judge` reads the answer, fetches its file, says that it helped partly and
+that it may be published.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import time
@@ -15,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
+from desktop import attachments
 from desktop.app import Application, background_engine
 from desktop.constants_guard import keep_constants_alive
 from desktop.navigation import Place
 from desktop.preferences import Preferences
+from desktop.shelf import Shelf
 
 TITLE = "Does this plan hold for 40 schools?"
 BODY = "The river floods in May."
@@ -81,6 +85,12 @@ def judge(application: Application) -> None:
     verdict = page.reader.request.verdict
     until(lambda: bool(verdict.isVisible()))
     say(reads=page.reader.text.toPlainText())
+    button = next(one for one in page.reader.request.findChildren(QPushButton) if "Download" in one.text())
+    button.click()
+    until(lambda: any(one.here and one.name == "stilts.csv" for one in page.reader._loaded.matters.files))
+    with Shelf(application.context.home) as shelf:
+        named = next(one for one in page.reader._loaded.matters.files if one.name == "stilts.csv")
+        say(fetched=hashlib.sha256(attachments.path_of(shelf, named.hash).read_bytes()).hexdigest())
     verdict.choices["partly"].click()
     QTest.keyClicks(verdict.words, "The costs are missing.")
     verdict.publish.click()

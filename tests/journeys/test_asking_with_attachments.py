@@ -25,6 +25,7 @@ from tests.journeys.test_main_job import RECORDS
 from tests.programs import ROOT, HubProgram, ShelfProgram, write_records
 
 SIZE = 3_000_000
+STILTS = b"school,height\n" * 20_000
 ENVIRONMENT = {
     **os.environ,
     "HUBSHELF_KEYRING": "off",
@@ -144,12 +145,14 @@ def _the_answer_comes_and_is_judged(home: Path, hub: HubProgram, request: str) -
         own.set_setting("hub_url", hub.url)
     answer = hub.home / "answer.txt"
     answer.write_text("It holds, but build on stilts.", encoding="utf-8")
-    hub.run("reply", request, "--body-file", answer)
+    (hub.home / "stilts.csv").write_bytes(STILTS)
+    hub.run("reply", request, "--body-file", answer, "--attach", hub.home / "stilts.csv")
     assert hub.run("share", request, "--answers", expect=1)["error"]["code"] == "not-allowed"
     with officer(home, "judge") as person:
         reads = person.says()["reads"]
         assert "It holds, but build on stilts." in reads
         assert "Received by the hub" in reads
+        assert person.says() == {"fetched": hashlib.sha256(STILTS).hexdigest()}
         assert person.says() == {"said": True}
         until(lambda: hub.run("questions")["questions"][0]["satisfaction"] == "partly")
     (question,) = hub.run("questions")["questions"]
