@@ -89,7 +89,7 @@ def _why_not(source: Path, name: str, most: int) -> str:
         return _("{name} is empty.").format(name=name)
     if count > most:
         words = _("{name} has {size}; at most {most} can be attached.")
-        return words.format(name=name, size=size(count), most=size(most))
+        return words.format(name=name, size=size(count), most=most_words())
     return ""
 
 
@@ -109,6 +109,11 @@ def uploads_of(shelf: Shelf, body: dict[str, Any]) -> list[Attached]:
         )
         for one in queue.of_body(body)
     ]  # fmt: skip
+
+
+def most_words() -> str:
+    """The most that one file may have, rounded down to what people remember."""
+    return _("{count} MB").format(count=25)
 
 
 def _problem(problem: dict[str, Any]) -> str:

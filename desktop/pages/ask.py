@@ -75,7 +75,8 @@ class AskPage(Page):
         self.needed_box.toggled.connect(self.needed_field.setEnabled)
         self.decision_field = QLineEdit()
         self.confidential_box = Tick(_("Confidential: only the helpdesk team reads it"))
-        self.anonymous_box = Tick(_("Without my name: only the facilitators see who asks"))
+        self.anonymous_box = Tick(_("Without my name"))
+        self.anonymous_hint = muted(_("The community does not learn who asks; only the facilitators see it."))
         self.attachments = AttachmentField(context)
         self.attachments.offer_drops_on(self.body_field, self)
         self.side = AlreadyAnswered(context)
@@ -155,6 +156,7 @@ class AskPage(Page):
         part.addWidget(self.confidential_box)
         form.body.addWidget(self.helpdesk_part)
         form.body.addWidget(self.anonymous_box)
+        form.body.addWidget(self.anonymous_hint)
         form.body.addSpacing(STEP)
         self.send_button = button(_("Send"), "primary", "send", self.send)
         line = QHBoxLayout()
@@ -391,7 +393,8 @@ class AskPage(Page):
         self.title_field.setAccessibleName(_(first))
         self.body_hint.setText(_(hint))
         self.helpdesk_part.setVisible(self.kind == "helpdesk")
-        self.anonymous_box.setVisible(self.kind in ("question", "practice"))
+        for part in (self.anonymous_box, self.anonymous_hint):
+            part.setVisible(self.kind in ("question", "practice"))
         if touched:
             self._draft.touched()
 

@@ -158,9 +158,9 @@ class VerdictBox(QWidget):
         self.words = QLineEdit()
         self.words.setAccessibleName(_("What helped, what was missing?"))
         self.words.setPlaceholderText(_("What helped, what was missing?"))
-        self.publish = Tick(_("The community may read my question and this answer"))
+        self.publish = Tick(_("The community may read it"))
         self._promise = muted(
-            _("Without your leave it stays between you and the team. You can change this later.")
+            _("Then others learn from question and answer; else both stay with the team. You can change this.")
         )
         self.send_button = button(_("Send"), "primary", "send", self._queue)
         self._draft = DraftSaver(context, "", self._content, self)

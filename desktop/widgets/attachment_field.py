@@ -12,7 +12,6 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop import attachments
-from desktop.amounts import size
 from desktop.context import Context
 from desktop.error_words import KnownError
 from desktop.shelf import Shelf
@@ -21,7 +20,6 @@ from desktop.widgets.basics import button, clear, label, muted, tool
 from desktop.words import _, isolate
 
 MOST = 10  # sync.protocol.uploads.PER_OPERATION, which is loaded only with the first file
-LARGEST = 25 * 1024 * 1024  # sync.protocol.uploads.FILE
 
 
 class AttachmentField(QWidget):
@@ -42,7 +40,7 @@ class AttachmentField(QWidget):
         self._rows.setSpacing(0)
         self.choose_button = button(_("Attach files"), "quiet", "file", self._choose)
         limits = _("Up to {count} files of at most {size} each; or drop them here.")
-        self._limits = muted(limits.format(count=MOST, size=size(LARGEST)))
+        self._limits = muted(limits.format(count=MOST, size=attachments.most_words()))
         self._limits.setVisible(words)
         self._words = words
         self.note = label("", "warn")
@@ -158,7 +156,7 @@ class AttachmentField(QWidget):
                 told = _("Together {cost}.").format(cost=attachments.cost_words(total, self._rate))
             else:
                 told = _("Up to {count} files of at most {size} each; or drop them here.").format(
-                    count=MOST, size=size(LARGEST)
+                    count=MOST, size=attachments.most_words()
                 )
             self._limits.setText(told)
 

@@ -87,7 +87,7 @@ def test_limits_are_said_before_anything_is_sent(
 ) -> None:
     application = make_window(home)
     page: Any = go(application, settle, Place("ask"))
-    assert "Up to 10 files of at most 26.2 MB each" in wording(page.attachments)
+    assert "Up to 10 files of at most 25 MB each" in wording(page.attachments)
     large, empty, folder = tmp_path / "film.mp4", tmp_path / "empty.txt", tmp_path / "photos"
     with large.open("wb") as file:
         file.truncate(wire.FILE + 1)
@@ -99,7 +99,7 @@ def test_limits_are_said_before_anything_is_sent(
     settle(application)
     assert [one["name"] for one in page.attachments.files] == ["small.txt"], "one that cannot go stops no other"
     said = page.attachments.note.text()
-    assert "film.mp4\u2069 has 26.2 MB; at most 26.2 MB" in said
+    assert "film.mp4\u2069 has 26.2 MB; at most 25 MB" in said
     assert "empty.txt\u2069 is empty" in said
     assert "photos\u2069 is a folder" in said
     assert "gone.txt\u2069 cannot be read" in said
@@ -121,7 +121,9 @@ def test_limits_are_said_before_anything_is_sent(
 def test_the_field_knows_the_bounds_of_the_wire() -> None:
     from desktop.widgets import attachment_field
 
-    assert (attachment_field.MOST, attachment_field.LARGEST) == (wire.PER_OPERATION, wire.FILE)
+    assert attachment_field.MOST == wire.PER_OPERATION
+    assert wire.FILE - 2_000_000 < 25_000_000 <= wire.FILE
+    assert attachments.most_words() == "25 MB"
 
 
 def test_a_draft_of_nothing_but_a_file_is_kept(

@@ -16,7 +16,7 @@ from hub import community_copies
 from hub.community_copies import NotAllowed, share, thread_id
 from hub.errors import InvalidInput
 from hub.home import prepare
-from hub.models import Device, Member, Message, Request, Thread
+from hub.models import Device, Member, Message, Request, RequestKind, Thread
 from hub.planes.operations import settle
 from hub.publishing import keys
 from hub.publishing.records import public_records
@@ -167,8 +167,9 @@ def test_what_others_wrote_stays_on_the_hub_when_the_permission_goes(device: Dev
     assert [message.body for message in Message.objects.all()] == ["Same here."]
 
 
-def test_what_is_confidential_is_never_shared(device: Device) -> None:
-    request = asked(device, kind="helpdesk", confidential=True)
+@pytest.mark.parametrize("kind", RequestKind.values)
+def test_what_is_confidential_is_never_shared(device: Device, kind: str) -> None:
+    request = asked(device, kind=kind, confidential=True)
     answer(request.pk, "Forty.", "Bo")
     send(device, 2, "rate", target=request.pk, satisfied="yes", publish=True)
     request.refresh_from_db()
@@ -176,8 +177,9 @@ def test_what_is_confidential_is_never_shared(device: Device) -> None:
     with pytest.raises(NotAllowed):
         share(request.pk, "bo")
     Request.objects.update(may_publish=True)  # whatever a row may say
-    with pytest.raises(NotAllowed):
-        share(request.pk, "bo", answers=True)
+    for answers in (False, True):
+        with pytest.raises(NotAllowed):
+            share(request.pk, "bo", answers=answers)
 
 
 def test_the_community_never_sees_who_asks_anonymously_and_the_facilitator_does(
