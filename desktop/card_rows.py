@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -183,16 +183,19 @@ def item_row(item: Item) -> CardRow:
     )
 
 
+def answers_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The replies to a request that others wrote: one's own follow-up is no answer."""
+    return [reply for reply in record.get("replies") or [] if reply.get("mine") is not True]
+
+
 def request_row(record: dict[str, Any]) -> CardRow:
     """A request as the hub knows it: its state there, and how many answers it has."""
-    replies = list(record.get("replies") or [])
-    badges = [
-        Badge(
-            request_state(str(record.get("state") or "")),
-            "good" if replies else "muted",
-            "answer" if replies else "clock",
-        )
-    ]
+    replies = answers_of(record)
+    if record.get("state") == "waiting":
+        tone, picture = "warn", "attention"  # the work stands still until the person replies
+    else:
+        tone, picture = ("good", "answer") if replies else ("muted", "clock")
+    badges = [Badge(request_state(str(record.get("state") or "")), tone, picture)]
     if replies:
         badges.append(
             Badge(ngettext("{count} answer", "{count} answers", len(replies)).format(count=len(replies)), "accent")

@@ -10,6 +10,7 @@ from typing import Any
 from desktop import attachments
 from desktop.amounts import ago, date, moment
 from desktop.attachments import Attached
+from desktop.card_rows import answers_of
 from desktop.reading.markup import Page, inner_link, paragraphs, wrap
 from desktop.shelf import Shelf
 from desktop.state_words import ask_kind, outbox_state, request_state
@@ -88,7 +89,7 @@ def is_over(record: Mapping[str, Any]) -> bool:
 
 def is_answered(record: Mapping[str, Any]) -> bool:
     """Whether somebody of the team has answered."""
-    return any(reply.get("mine") is not True for reply in record.get("replies") or [])
+    return bool(answers_of(record))
 
 
 def page(record: Mapping[str, Any], pending: Sequence[Mapping[str, Any]], known: Matters) -> Page:

@@ -207,6 +207,24 @@ def test_what_has_no_answer_is_not_asked_about_and_can_be_called_off(
     assert reader.reply.field.toPlainText() == "Something of my own"
 
 
+def test_what_waits_on_the_person_is_on_home_and_ones_own_reply_is_no_answer(
+    make_window: Make, settle: Settle, home: Path
+) -> None:
+    with Library(home / "library.db") as library:
+        asked_back = {**RECORD, "id": "q-back", "title": "Asked back", "state": "waiting"}
+        followed = {**RECORD, "id": "q-own", "title": "Followed up", "state": "in-progress"}
+        mine = {"id": "r9", "type": "reply", "request": "q-own", "author": "A", "body": "Please.", "mine": True}
+        library.apply_personal([asked_back, followed, mine], 1, 3)
+    application = make_window(home)
+    settle(application)
+    page: Any = application.window.pages["home"]
+    rows = {row.title: row for row in page.list.cards.rows}
+    assert [(badge.text, badge.tone) for badge in rows["Asked back"].badges] == [("Waiting for you", "warn")]
+    assert "Followed up" not in rows
+    reader = opened(application, settle, "q-own")
+    assert not reader.request.verdict.isVisible()
+
+
 def test_what_is_over_takes_no_reply(make_window: Make, settle: Settle, home: Path) -> None:
     with Library(home / "library.db") as library:
         library.apply_personal([{**RECORD, "id": "q-over", "state": "closed"}], 1, 3)
