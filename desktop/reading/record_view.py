@@ -81,6 +81,7 @@ class RecordView(QFrame):
         self.request = RequestTools(context)
         self.request.queued.connect(lambda: self.refresh())
         self.request.show_file.connect(self._show_pdf)
+        self.request.show_text.connect(self._show_text)
         self.request.suggested.connect(self.reply.suggest)
         self._resume = self._resume_line()
         self._stack = QStackedWidget()

@@ -28,11 +28,12 @@ _NO_LONGER = N_("I no longer need an answer to this. Please close it.")
 class RequestTools(QWidget):
     """Hidden until it has a request; `queued` after something went to the outbox.
 
-    `show_file`: the path of a PDF to read here; `suggested`: words for a reply.
+    `show_file`: the path of a PDF to read here, `show_text`: back from it; `suggested`: words for a reply.
     """
 
     queued = Signal()
     show_file = Signal(object)
+    show_text = Signal()
     suggested = Signal(str)
 
     def __init__(self, context: Context) -> None:
@@ -40,6 +41,7 @@ class RequestTools(QWidget):
         self._context = context
         self._loaded: Loaded | None = None
         self._rate = attachments.ASSUMED_SPEED
+        self._reading = ""
         self._files = QVBoxLayout()
         self._files.setSpacing(0)
         self.verdict = VerdictBox(context)
@@ -67,6 +69,7 @@ class RequestTools(QWidget):
             self.hide()
             return
         again = self._loaded is not None and self._loaded.id == loaded.id
+        self._reading = self._reading if again else ""
         self._loaded = loaded
         self._rate = loaded.matters.rate
         clear(self._files)
@@ -90,7 +93,9 @@ class RequestTools(QWidget):
             got.clicked.connect(lambda _on=False: self._download(one, got))
             line.addWidget(got)
         elif one.here:
-            if one.media_type == "application/pdf":
+            if one.hash == self._reading:
+                line.addWidget(button(_("Show the text"), "quiet", "text", self._back_to_text))
+            elif one.media_type == "application/pdf":
                 line.addWidget(button(_("Read the PDF"), "quiet", "file", lambda: self._open(one)))
             else:
                 line.addWidget(button(_("Save a copy"), "quiet", "download", lambda: self._copy(one)))
@@ -114,7 +119,17 @@ class RequestTools(QWidget):
         def path(shelf: Shelf) -> Path:
             return attachments.path_of(shelf, one.hash)
 
-        self._context.read(path, self.show_file.emit, self, key="path")
+        def found(where: Path) -> None:
+            self._reading = one.hash
+            self.show_file.emit(where)
+            self.show_request(self._loaded)
+
+        self._context.read(path, found, self, key="path")
+
+    def _back_to_text(self) -> None:
+        self._reading = ""
+        self.show_text.emit()
+        self.show_request(self._loaded)
 
     def _copy(self, one: Attached) -> None:
         from shutil import copyfile

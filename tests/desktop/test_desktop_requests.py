@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from desktop.app import Application
 from desktop.navigation import Place
@@ -253,15 +253,19 @@ def test_a_confidential_answer_is_never_offered_to_the_community(
 
 
 def test_the_files_of_a_request_say_how_far_they_are(
-    make_window: Make, settle: Settle, home: Path, tmp_path: Path
+    make_window: Make, settle: Settle, home: Path, tmp_path: Path, put_pdf: Callable[[Path], str]
 ) -> None:
     from desktop import attachments
     from desktop.shelf import Shelf
 
     source = tmp_path / "plan.csv"
     source.write_text("a plan\n" * 1000)
+    put_pdf(home)
+    printed = next(path for path in (home / "files").glob("*/*") if path.is_file())
+    shown = tmp_path / "plan.pdf"
+    shown.write_bytes(printed.read_bytes())
     with Shelf(home) as shelf:
-        files = list(attachments.take(shelf, [source], [], 10).copied)
+        files = list(attachments.take(shelf, [source, shown], [], 10).copied)
         reply = {"target": ANSWERED, "title": "T", "body": "The plan.", "attachments": files}
         item = shelf.own.outbox.add("reply", "T", reply)
         shelf.own.outbox.begin_sending([item.id])
@@ -270,4 +274,13 @@ def test_the_files_of_a_request_say_how_far_they_are(
         assert path.read_text() == "a plan\n" * 1000
     application = make_window(home)
     tools = opened(application, settle).request
+    pdf = next(part for part in tools.findChildren(QPushButton) if part.text() == "Read the PDF")
+    pdf.click()
+    settle(application)
+    view = tools.parent()
+    while not hasattr(view, "find_bar"):
+        view = view.parent()
+    assert view._stack.currentWidget() is view._pdf
+    next(part for part in tools.findChildren(QPushButton) if part.text() == "Show the text").click()
+    assert view._stack.currentWidget() is view.text
     assert any("plan.csv" in part.text() and "waits" in part.text() for part in tools.findChildren(QLabel))
