@@ -1,4 +1,4 @@
-"""What a person writes is saved as it is typed, a moment after each pause, and at once when the window closes."""
+"""What a person writes is saved as it is typed, a moment after each letter, and at once when the window closes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ class DraftSaver(QObject):
         context.notices.closing.connect(self.flush)
 
     def touched(self) -> None:
-        """Something was typed."""
-        self._timer.start()
+        """Something was typed. Who types without a pause is saved all the same, every `PAUSE_MS`."""
+        if not self._timer.isActive():
+            self._timer.start()
 
     def flush(self) -> None:
         """Save now what is not saved yet."""

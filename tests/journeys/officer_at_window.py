@@ -1,14 +1,15 @@
 """An officer at a window of its own process, who may lose power at any moment: `HOME STAGE [FILE]`.
 
 The real window and the real engine. What is seen goes to standard output, a JSON object a line. Stages:
-`write` types a question, attaches FILE and waits for the end that comes from outside; `send` tells what is in the
-form, sends it and lets the engine work; `judge` reads the answer, fetches its file, says that it helped partly and
-that it may be published.
+`write` types a question, attaches FILE and goes on typing until the end that comes from outside; `send` tells what
+is in the form, sends it and lets the engine work; `judge` reads the answer, fetches its file, says that it helped
+partly and that it may be published.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import sys
 import time
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
@@ -65,6 +67,11 @@ def write(application: Application, file: Path) -> None:
     QTest.qWait(600)  # the pause after which what was typed is on the disk
     until(lambda: application.context.background.idle)
     say(form=form(page))
+    page.body_field.moveCursor(QTextCursor.MoveOperation.End)
+    for number in itertools.count(1):  # without a pause, until the power goes
+        QTest.keyClicks(page.body_field, ".", delay=20)
+        if number == 100:
+            say(typed=number)
 
 
 def send(application: Application) -> None:

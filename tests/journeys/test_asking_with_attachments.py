@@ -106,6 +106,7 @@ def test_asking_with_a_file_through_two_power_cuts(tmp_path: Path) -> None:
 def _write_and_lose_power(home: Path, file: Path) -> None:
     with officer(home, "write", file) as person:
         assert person.says()["form"]["title"] == TITLE
+        assert person.says() == {"typed": 100}
     file.unlink()  # the original moves away: the shelf has its own copy
 
 
@@ -114,7 +115,10 @@ def _send_and_lose_power(home: Path, hub: HubProgram, link: Any) -> str:
     link.default = Fault("cut-request", 150_000)
     with officer(home, "send") as person:
         form = person.says()["form"]
-        assert (form["title"], form["body"], form["anonymous"]) == (TITLE, BODY, True)
+        assert (form["title"], form["anonymous"]) == (TITLE, True)
+        typed = form["body"].removeprefix(BODY)
+        assert set(typed) == {"."}
+        assert len(typed) >= 60, "of what was typed in the last second and before, without a pause, most is here"
         assert [one["name"] for one in form["attachments"]] == ["plan.bin"]
         assert person.says() == {"sent": True}
         until(lambda: arrived(hub) > 200_000)
@@ -128,7 +132,8 @@ def _send_and_lose_power(home: Path, hub: HubProgram, link: Any) -> str:
 def _nothing_is_lost(home: Path, hub: HubProgram, request: str, content: bytes, link: Any) -> None:
     with Own(home / "own.db") as own:
         (item,) = own.outbox.items()
-        assert (item.id, item.title, item.body["body"]) == (request, TITLE, BODY)
+        assert (item.id, item.title) == (request, TITLE)
+        assert item.body["body"].startswith(BODY)
         (upload,) = Attachments.of(own, open_files(home, wire.FILE)).outstanding()
         assert (upload.name, upload.size) == ("plan.bin", SIZE)
         assert 0 < upload.done <= arrived(hub)
@@ -167,7 +172,9 @@ def _the_community_reads_what_it_may(tmp_path: Path, hub: HubProgram, request: s
     with Library(other.home / "library.db") as library:
         found = library.get(thread)
         assert found is not None
-        assert [message["body"] for message in found["messages"]] == [BODY, "It holds, but build on stilts."]
+        asked, answered = (message["body"] for message in found["messages"])
+        assert asked.startswith(BODY)
+        assert answered == "It holds, but build on stilts."
         assert library.get(request) is None, "the request itself stays between the asker and the team"
     everything = b"".join(path.read_bytes() for path in other.home.rglob("*") if path.is_file())
     assert b"ephyrine" not in everything
