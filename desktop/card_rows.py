@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from desktop.state_words import (
     RECORD_KINDS,
     RESOURCE_TYPES,
     ask_kind,
+    item_kind,
     outbox_state,
     record_kind,
     request_state,
@@ -167,28 +168,34 @@ def item_row(item: Item) -> CardRow:
     """A queued item as a row: what it is, and its state in words."""
     __, picture, tone = OUTBOX_STATES[item.state]
     reply = item.kind == "reply"
-    kind = _("Reply") if reply else ask_kind(str(item.body.get("kind") or "question"))
+    kind = item_kind(item.kind, item.body)
+    named = {"reply": _("Reply: {title}"), "rate": _("On the answer to: {title}")}.get(item.kind, "{title}")
     return CardRow(
         id=item.id,
         kind="item",
-        title=_("Reply: {title}").format(title=isolate(item.title)) if reply else item.title,
+        title=named.format(title=isolate(item.title)) if item.kind != "ask" else item.title,
         line=str(item.body.get("body") or ""),
         meta=_joined(kind, ago(item.updated)),
         badges=(Badge(outbox_state(item.state), tone, picture),),
-        picture="answer" if reply else ASK_KINDS.get(str(item.body.get("kind")), ("", "ask"))[1],
+        picture="answer"
+        if reply or item.kind == "rate"
+        else ASK_KINDS.get(str(item.body.get("kind")), ("", "ask"))[1],
     )
+
+
+def answers_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The replies to a request that others wrote: one's own follow-up is no answer."""
+    return [reply for reply in record.get("replies") or [] if reply.get("mine") is not True]
 
 
 def request_row(record: dict[str, Any]) -> CardRow:
     """A request as the hub knows it: its state there, and how many answers it has."""
-    replies = list(record.get("replies") or [])
-    badges = [
-        Badge(
-            request_state(str(record.get("state") or "")),
-            "good" if replies else "muted",
-            "answer" if replies else "clock",
-        )
-    ]
+    replies = answers_of(record)
+    if record.get("state") == "waiting":
+        tone, picture = "warn", "attention"  # the work stands still until the person replies
+    else:
+        tone, picture = ("good", "answer") if replies else ("muted", "clock")
+    badges = [Badge(request_state(str(record.get("state") or "")), tone, picture)]
     if replies:
         badges.append(
             Badge(ngettext("{count} answer", "{count} answers", len(replies)).format(count=len(replies)), "accent")

@@ -55,6 +55,7 @@ PROBLEMS: dict[str, str] = {
     "unknown-kind": "not-known-yet",
     "no-such-target": "no-such-target",
     "request-closed": "request-closed",
+    "not-answered": "refused",
     "refused-before": "refused-before",
     # Files that go with it
     "bad-attachments": "attachment-refused",

@@ -102,6 +102,10 @@ def find_records(home: Path) -> dict[str, str]:
         for kind in ("thread", "expert", "event", "request"):
             for card in shelf.library.latest((kind,), limit=1):
                 found[kind] = card.id
+        for card in shelf.library.latest(("request",), limit=20):
+            if (shelf.library.get(card.id) or {}).get("replies"):
+                found["request"] = card.id  # one with an answer shows more
+                break
         for state in ("attention", "waiting"):
             for item in shelf.own.outbox.items([state]):
                 found.setdefault("item", item.id)
@@ -127,6 +131,8 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
         yield "reader", Place("library", record=text), None
         yield "reader-wide", Place("library", record=text), _widen
         yield "reader-notes", Place("library", record=text), _mark
+    if "request" in records:
+        yield "request-judged", Place("outbox", record=records["request"]), _judge
     for name, page in (("thread", "discussions"), ("expert", "people"), ("request", "outbox"), ("item", "outbox")):
         if name in records:
             yield name, Place(page, record=records[name]), None
@@ -142,6 +148,7 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
     yield "crash", Place("library"), lambda app: _crash(app)
     narrowed = (("kind", "resource"), ("lang", lang), ("theme", "connectivity-and-infrastructure"))
     yield "search-narrowed", Place("search", query=query, fill=narrowed), None  # last: a search keeps its filters
+    yield "ask-files", Place("ask", fill=(("kind", "practice"), ("title", query))), _attach
     yield "ask-helpdesk", Place("ask", fill=(("kind", "helpdesk"), ("title", query))), _look_up
 
 
@@ -212,6 +219,28 @@ def _look_up(application: Application) -> None:
     page = application.window.stack.currentWidget()
     if isinstance(page, AskPage):
         page.title_field.textChanged.emit(page.title_field.text())
+
+
+def _attach(application: Application) -> None:
+    """Begin from the template, with two files that would cost some minutes."""
+    page = application.window.stack.currentWidget()
+    if not isinstance(page, AskPage):
+        return
+    page.template_button.click()
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("plan-2027.pdf", "budget.csv")]
+        for number, path in enumerate(files):
+            path.write_bytes(bytes([number]) * 1_400_000)
+        page.attachments.add(files)
+        until = time.monotonic() + WAIT_S
+        while page.attachments.busy and time.monotonic() < until:
+            QApplication.processEvents()
+
+
+def _judge(application: Application) -> None:
+    page = application.window.stack.currentWidget()
+    if isinstance(page, ListPage):
+        page.reader.request.verdict.choices["partly"].click()
 
 
 def picture(window: QWidget, path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from desktop.words import N_, _
 
 # state → (word, icon, colour name of the theme)
@@ -97,6 +100,15 @@ def request_state(state: str) -> str:
 def ask_kind(kind: str) -> str:
     """The words for what is asked."""
     return _(ASK_KINDS[kind][0]) if kind in ASK_KINDS else kind
+
+
+def item_kind(kind: str, body: Mapping[str, Any]) -> str:
+    """The words for what an item of the outbox is."""
+    if kind == "reply":
+        return _("Reply")
+    if kind == "rate":
+        return _("What you say of an answer")
+    return ask_kind(str(body.get("kind") or "question"))
 
 
 def record_kind(kind: str) -> str:

@@ -16,7 +16,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -149,6 +149,49 @@ def path_of(attachment: Attachment) -> Path | None:
     """Where the bytes of an attachment lie; None while they are still on their way."""
     path = _kept(upload_id(attachment.member_id, attachment.digest))
     return path if path.is_file() else None
+
+
+def file_of(member: Member, digest: str) -> Path | None:
+    """Where the bytes lie of a file that goes with a request of this member or a reply to one; None where there is
+    none, or it has not arrived.
+    """
+    found = Attachment.objects.filter(member=member, digest=digest).first()
+    return path_of(found) if found is not None else None
+
+
+def keep(member: Member, name: str, media_type: str, blocks: Iterable[bytes]) -> wire.Attached:
+    """Keep a file that the team gives `member` with an answer; `attach` then ties it to the reply.
+
+    Raises AttachmentRefused (empty, over `wire.FILE` bytes, or a name that is none), OSError (a full disk).
+    """
+    incoming = _folder() / "incoming"
+    incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = incoming / f"given-{secrets.token_hex(8)}"
+    digest, size = hashlib.sha256(), 0
+    try:
+        with aside.open("xb") as file:
+            for block in blocks:
+                size += len(block)
+                if size > wire.FILE:
+                    break
+                digest.update(block)
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        entry = {"hash": digest.hexdigest(), "size": size, "name": name, "media_type": media_type}
+        (given,) = checked({"attachments": [entry]})
+        upload = upload_id(member.pk, given.hash)
+        with _locked(upload):
+            _kept(upload).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(aside, _kept(upload))
+            _sync_folder(_kept(upload).parent)
+        now = timezone.now()
+        Upload.objects.update_or_create(
+            id=upload, defaults={"member": member, "digest": given.hash, "size": size, "completed": now}
+        )
+    finally:
+        aside.unlink(missing_ok=True)
+    return given
 
 
 def items(target: Request | RequestReply) -> list[dict[str, Any]]:

@@ -408,6 +408,9 @@ def _question(request: Request) -> dict[str, Any]:
         "age_days": request.age().days,
         "needed_by": request.needed_by.isoformat() if request.needed_by else None,
         "confidential": request.confidential,
+        "satisfaction": request.satisfaction or None,
+        "satisfaction_words": request.satisfaction_words or None,
+        "may_publish": request.may_publish,
         "asked_by": asker,
     }
 
@@ -417,11 +420,17 @@ def _question(request: Request) -> dict[str, Any]:
 @click.option("--body-file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--author", default="Facilitation team", show_default=True, help="Name shown to the asker.")
 @click.option("--cite", "cites", multiple=True, metavar="RECORD-ID", help="A resource that the answer rests on.")
+@click.option(
+    "--attach", "files", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file for the asker alone.",
+)  # fmt: skip
 @as_json_option
-def reply(question_id: str, body_file: Path, author: str, cites: tuple[str, ...], as_json: bool) -> None:
+def reply(
+    question_id: str, body_file: Path, author: str, cites: tuple[str, ...], files: tuple[Path, ...], as_json: bool
+) -> None:
     """Answer the question ID with the text in a file."""
     start_django()
-    from .questions import answer
+    from .questions import answer, given_file
 
     try:
         body = body_file.read_text(encoding="utf-8-sig")
@@ -429,12 +438,25 @@ def reply(question_id: str, body_file: Path, author: str, cites: tuple[str, ...]
         raise InvalidInput(
             f"{body_file.name} is not UTF-8 text, so nothing was sent.", "Save it as UTF-8 and try again."
         ) from None
-    sent = answer(question_id, body, author, cites)
+    sent = answer(question_id, body, author, cites, [given_file(path) for path in files])
     show(
         as_json,
         {"id": sent.id, "request": sent.request_id, "state": sent.request.state},
         ["Answered. It reaches the asker at their next sync."],
     )
+
+
+@cli.command()
+@click.argument("question_id", metavar="ID")
+@click.option("--answers", is_flag=True, help="The answers too, where the asker allows it.")
+@as_json_option
+def share(question_id: str, answers: bool, as_json: bool) -> None:
+    """Put the question ID before the community as a discussion; `publish` then sends it out."""
+    start_django()
+    from .community_copies import share as share_copy
+
+    thread = share_copy(question_id, "command-line", answers=answers)
+    show(as_json, {"thread": thread.id}, [f"“{thread.title}” is a discussion now. Publish to send it out."])
 
 
 @cli.command()

@@ -66,6 +66,17 @@ def request_item(request: Request) -> dict[str, Any]:
     }
     if request.needed_by is not None:
         record["needed_by"] = request.needed_by.isoformat()
+    # What is empty is left out: it costs bytes on every device and says nothing.
+    said = {
+        "decision": request.decision,
+        "confidential": request.confidential,
+        "anonymous": request.anonymous,
+        "history": request.history,
+        "satisfied": request.satisfaction,
+    }
+    record.update({key: value for key, value in said.items() if value})
+    if request.may_publish is not None:
+        record["publish"] = request.may_publish
     if attached := attachments.items(request):
         record["attachments"] = attached
     return record

@@ -6,13 +6,16 @@ together or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import mimetypes
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import transaction
 from django.db.models import Case, IntegerField, QuerySet, When
 from django.utils import timezone
 
-from . import audit, personal_feed
+from . import attachments, audit, personal_feed
 from .errors import InvalidInput, NotFound, TransitionRefused
 from .models import Request, RequestReply, RequestState
 
@@ -24,6 +27,28 @@ OPEN_STATES = (
     RequestState.IN_PROGRESS,
 )
 _BODY_LIMIT = 200_000
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Given:
+    """A file that goes with an answer: its name, its media type, and its bytes in blocks."""
+
+    name: str
+    media_type: str
+    blocks: Iterable[bytes]
+
+
+def given_file(path: Path) -> Given:
+    """A file of this computer, read when it is kept."""
+
+    def blocks() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
+
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return Given(path.name, media_type, blocks())
 
 
 def waiting() -> QuerySet[Request]:
@@ -52,10 +77,12 @@ def find(request_id: str) -> Request:
 
 
 @transaction.atomic
-def answer(request_id: str, body: str, author: str, cites: Sequence[str] = ()) -> RequestReply:
+def answer(
+    request_id: str, body: str, author: str, cites: Sequence[str] = (), files: Sequence[Given] = ()
+) -> RequestReply:
     """Answer a request: it becomes "delivered" and the asker's devices get request and reply.
 
-    Raises NotFound, InvalidInput (empty text), TransitionRefused (closed or declined).
+    Raises NotFound, InvalidInput (empty text; files that cannot go), TransitionRefused (closed or declined).
     """
     request = _locked(request_id)
     body = body.strip()
@@ -64,9 +91,22 @@ def answer(request_id: str, body: str, author: str, cites: Sequence[str] = ()) -
     _require_length(body)
     if request.state != RequestState.DELIVERED and not request.may_become(RequestState.DELIVERED):
         raise TransitionRefused(request.title, request.get_state_display(), str(RequestState.DELIVERED.label))
+    try:
+        # First of all: nobody waits for the database while files are written.
+        given = [attachments.keep(request.member, one.name, one.media_type, one.blocks) for one in files]
+    except attachments.AttachmentRefused as refused:
+        raise InvalidInput(
+            f"{refused} The answer was not sent.", "Leave that file out, or make it smaller."
+        ) from None
     reply = RequestReply.objects.create(
         request=request, author_name=author, body=body, cites=[str(cite) for cite in cites]
     )
+    try:
+        # The same file twice is one.
+        named = {one.hash: one.to_json() for one in given}
+        attachments.attach(reply, request.member, {"attachments": list(named.values())})
+    except attachments.AttachmentRefused as refused:
+        raise InvalidInput(f"{refused} The answer was not sent.", "Send the others with another answer.") from None
     if request.state != RequestState.DELIVERED:
         request.move_to(RequestState.DELIVERED)
     _commit(request)
@@ -106,7 +146,7 @@ def _locked(request_id: str) -> Request:
 def _commit(request: Request) -> None:
     request.revision += 1
     request.updated = timezone.now()
-    request.save(update_fields=["state", "revision", "updated", "waiting_since", "paused_seconds"])
+    request.save(update_fields=["state", "revision", "updated", "waiting_since", "paused_seconds", "history"])
 
 
 def _feed(request: Request, reply: RequestReply | None = None) -> None:

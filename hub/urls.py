@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/v1/deltas/<str:old>/<str:new>", public.file_delta),
     path("u/v1/uploads", uploads.collection),
     path("u/v1/uploads/<str:upload>", uploads.one),
+    path("u/v1/attachments/<str:digest>", uploads.content),
     # Before the same under ninja, which describes it: the one request that every device makes each time.
     path("u/v2/sync", sync_v2.post_sync),
     path("u/", personal.api.urls),

@@ -22,7 +22,7 @@ from resources_cache.identity import new_id, utc_now
 STATES = ("draft", "waiting", "sending", "received", "answered", "attention")
 """The states that are shown; a withdrawn item is kept as "withdrawn" and listed only when asked for."""
 
-_KINDS = ("ask", "reply")
+_KINDS = ("ask", "reply", "rate")
 _COLUMNS = "id, kind, title, body, state, created, updated, counter, epoch, attempted, receipt, problem"
 
 
@@ -61,7 +61,7 @@ class Outbox:
         self._before_leaving = before_leaving
 
     def add(self, kind: str, title: str, body: Mapping[str, Any], state: str = "waiting") -> Item:
-        """Put something in: ``kind`` "ask" or "reply", ``state`` "waiting" or "draft". Returns it.
+        """Put something in: ``kind`` "ask", "reply" or "rate", ``state`` "waiting" or "draft". Returns it.
 
         Raises: ValueError for another kind or state.
         """

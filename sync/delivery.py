@@ -51,6 +51,8 @@ def _operation(item: Item, device_epoch: int) -> Operation:
 def _body(item: Item) -> dict[str, Any]:
     if item.kind == "reply":
         return {key: item.body[key] for key in ("target", "body", "attachments") if key in item.body}
+    if item.kind == "rate":
+        return {key: item.body[key] for key in ("target", "satisfied", "body", "publish") if key in item.body}
     return {"title": item.title, **item.body}
 
 

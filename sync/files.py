@@ -6,8 +6,9 @@ Where an older version of the file is on the shelf, only what differs is fetched
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resources_cache.errors import FileDamaged, NotFound
@@ -15,15 +16,16 @@ from resources_cache.files import FileStore, Partial
 from resources_cache.own import Own
 from sync.answers import require
 from sync.cancel import Cancel
-from sync.errors import Cancelled, CaptivePortal, CutOff, HubProblem, NotTrusted, Offline, SyncError
+from sync.errors import Cancelled, CaptivePortal, CutOff, HubProblem, NotEnrolled, NotTrusted, Offline, SyncError
 from sync.home import Home
 from sync.objects import WORTHWHILE, Arrived, fetch_object
-from sync.protocol import file_deltas, limits
+from sync.protocol import file_deltas, limits, uploads
 from sync.protocol.errors import ProtocolError
 from sync.protocol.head import ObjectRef
 from sync.protocol.paths import delta_path
 from sync.protocol.wire_json import is_digest
 from sync.report import Progress, ProgressCallback
+from sync.traffic import Traffic
 from sync.transport import HttpTransport, Reply, Request, Transport
 
 Connect = Callable[[str | None], Transport]
@@ -38,22 +40,24 @@ def fetch_file(
     cancel: Cancel | None = None,
     *,
     replaces: str = "",
+    private: bool = False,
     connect: Connect = HttpTransport,
 ) -> Path:
     """Return the path of a file by its SHA-256 and size in bytes, fetching what is missing of it.
 
     `replaces`: the SHA-256 of the version before it, "" for none; where that is here, what differs is asked for
-    first, and the progress counts the bytes of that. What was read least recently and is not pinned makes room.
+    first, and the progress counts the bytes of that. `private`: it goes with one's own request or an answer to it,
+    and is asked for as the member whose shelf this is. What was read least recently and is not pinned makes room.
     What it cost is kept in the history. Raises SyncError (Offline, CaptivePortal, HubProblem, NotEnrolled,
     Cancelled, NotTrusted for a name or size that no hub gives) and CacheError (FileDamaged, QuotaExceeded,
     DiskFull).
     """
-    if not is_digest(hash_) or not 0 <= size <= limits.FILE:
+    if not is_digest(hash_) or not 0 <= size <= (uploads.FILE if private else limits.FILE):
         raise NotTrusted("The record names a file that no hub can have.")
     store = home.files()
     if store.has(hash_):
         return store.path(hash_)
-    transport = connect(home.hub_url)
+    transport = _as_member(home, connect) if private else connect(home.hub_url)
     forget = cancel.watch(transport.interrupt) if cancel is not None else None
     ref = ObjectRef(hash_, size)
     delta = _Delta(transport, store, replaces, ref, cancel)
@@ -77,6 +81,41 @@ def fetch_file(
         delta.forget()
         store.evict(own.pins() | {hash_})
     return path
+
+
+def _as_member(home: Home, connect: Connect) -> Transport:
+    """The hub's link on which files are asked for where a member's own lie. Raises NotEnrolled, CacheError."""
+    token = home.secrets().token()
+    if not token or home.hub_url is None:
+        raise NotEnrolled("This shelf belongs to no member, so it has no files of one.")
+    return _Private(connect(home.hub_url), token)
+
+
+class _Private:
+    """A transport to the hub that asks for objects as a member's attachments, showing the device's token."""
+
+    def __init__(self, hub: Transport, token: str) -> None:
+        self._hub = hub
+        self._shown = {"Authorization": f"Bearer {token}"}
+
+    @property
+    def traffic(self) -> Traffic:
+        return self._hub.traffic
+
+    @contextmanager
+    def open(self, request: Request) -> Iterator[Reply]:
+        path = uploads.attachment_path(request.path.rpartition("/")[2])
+        opened: AbstractContextManager[Reply] = self._hub.open(
+            replace(request, path=path, headers={**request.headers, **self._shown})
+        )
+        with opened as reply:
+            yield reply
+
+    def interrupt(self) -> None:
+        self._hub.interrupt()
+
+    def close(self) -> None:
+        self._hub.close()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sync.errors import SyncError
 from sync.protocol import limits
 
 KINDS = ("question", "helpdesk", "resource", "practice")
+SATISFIED = ("yes", "partly", "no")
 
 
 class NotAQuestion(SyncError):
@@ -42,3 +43,20 @@ def checked_question(body: Mapping[str, Any]) -> dict[str, Any]:
         except ValueError:
             raise NotAQuestion(f"“{needed_by}” is not a date; write it like 2026-05-03.") from None
     return {key: value for key, value in checked.items() if value not in ("", None, [])}
+
+
+def checked_rating(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of a `rate`: target (the request), satisfied (one of SATISFIED), publish, and body where
+    there is any (words, up to 40,000 characters). Raises NotAQuestion.
+    """
+    words = str(body.get("body") or "").replace("\x00", "").strip()
+    if len(words) > limits.BODY:
+        raise NotAQuestion(f"The text has {len(words)} characters; {limits.BODY} can be sent.")
+    if body.get("satisfied") not in SATISFIED:
+        raise NotAQuestion("Say first whether the answer helped: yes, partly or no.")
+    checked = {
+        "target": str(body["target"]),
+        "satisfied": body["satisfied"],
+        "publish": body.get("publish") is True,
+    }
+    return {**checked, "body": words} if words else checked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QDate, QTimer
+from PySide6.QtCore import QDate
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -18,18 +18,20 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.amounts import iso_day
-from desktop.card_rows import hit_row
 from desktop.context import Context
 from desktop.drafts import DraftSaver
 from desktop.error_words import KnownError
 from desktop.navigation import Place
+from desktop.pages import ask_templates
+from desktop.pages.already_answered import AlreadyAnswered
 from desktop.pages.page import Page
 from desktop.shelf import Shelf
 from desktop.state_words import ASK_KINDS
 from desktop.theme import STEP
-from desktop.widgets.basics import Choice, Column, DayField, Tick, button, hairline, heading, label, muted, title
-from desktop.widgets.cards import CardList, CardRow
-from desktop.words import N_, _, available_languages, language, language_name
+from desktop.widgets.attachment_field import AttachmentField
+from desktop.widgets.basics import Choice, Column, DayField, Tick, button, hairline, label, muted, title
+from desktop.widgets.cards import CardRow, plain
+from desktop.words import N_, _, available_languages, isolate, language, language_name
 
 DRAFT = "ask"
 _HINTS = {
@@ -74,16 +76,19 @@ class AskPage(Page):
         self.decision_field = QLineEdit()
         self.confidential_box = Tick(_("Confidential: only the helpdesk team reads it"))
         self.anonymous_box = Tick(_("Without my name"))
-        self.hits = CardList(_("Already answered?"), compact=True)
-        self.hits.opened.connect(self._open_hit)
-        self.hits_note = muted(_("While you type, what your shelf already holds about it appears here."))
+        self.anonymous_hint = muted(_("The community does not learn who asks; only the facilitators see it."))
+        self.attachments = AttachmentField(context)
+        self.attachments.offer_drops_on(self.body_field, self)
+        self.side = AlreadyAnswered(context)
+        self.side.opened.connect(self._open_hit)
+        self.side.answers_me.connect(self._put_away)
+        self.hits = self.side.hits
+        self._kept: dict[str, Any] = {}
         self.state = label("", "good")
+        self.undo_button = button(_("Undo"), "quiet", "", self._undo)
         self.state.hide()
+        self.undo_button.hide()
         self._draft = DraftSaver(context, DRAFT, self.content, self)
-        self._look = QTimer(self)
-        self._look.setSingleShot(True)
-        self._look.setInterval(250)
-        self._look.timeout.connect(self._search)
         self._lay_out()
         for field in (self.title_field, self.decision_field):
             field.textChanged.connect(lambda _t: self._touched())
@@ -92,6 +97,7 @@ class AskPage(Page):
             box.toggled.connect(lambda _on: self._draft.touched())
         for choice in (self.theme_field, self.language_field):
             choice.currentIndexChanged.connect(lambda _i: self._draft.touched())
+        self.attachments.changed.connect(self._touched)
         self._choose_kind("question")
 
     def _lay_out(self) -> None:
@@ -111,13 +117,18 @@ class AskPage(Page):
         self.body_label = label(_("Details"), "heading")
         self.body_hint = muted("")
         self._add(form, self.title_label, self.title_field, _("Title"))
-        form.body.addWidget(self.body_label)
+        over_body = QHBoxLayout()
+        over_body.addWidget(self.body_label, 1)
+        self.template_button = button(_("Start from a template"), "quiet", "text", self._template)
+        over_body.addWidget(self.template_button)
+        form.body.addLayout(over_body)
         form.body.addWidget(self.body_hint)
         form.body.addWidget(self.body_field)
         self.body_label.setBuddy(self.body_field)
         self.body_field.setAccessibleName(_("Details"))
         self.body_field.setTabChangesFocus(True)
         self.body_field.setMinimumHeight(QFontMetrics(self.body_field.font()).lineSpacing() * 6)
+        form.body.addWidget(self.attachments)
         grid = QGridLayout()
         grid.setHorizontalSpacing(2 * STEP)
         grid.setVerticalSpacing(STEP // 2)
@@ -145,6 +156,7 @@ class AskPage(Page):
         part.addWidget(self.confidential_box)
         form.body.addWidget(self.helpdesk_part)
         form.body.addWidget(self.anonymous_box)
+        form.body.addWidget(self.anonymous_hint)
         form.body.addSpacing(STEP)
         self.send_button = button(_("Send"), "primary", "send", self.send)
         line = QHBoxLayout()
@@ -152,28 +164,20 @@ class AskPage(Page):
         line.addWidget(button(_("Empty the form"), "quiet", "", self._empty))
         line.addStretch(1)
         form.body.addLayout(line)
-        form.body.addWidget(self.state)
+        told = QHBoxLayout()
+        told.addWidget(self.state, 1)
+        told.addWidget(self.undo_button)
+        form.body.addLayout(told)
         form.body.addWidget(
             muted(_("Saved as you type. It leaves once, with the next connection; the outbox shows where it is."))
         )
         form.body.addStretch(1)
-        side = QWidget()
-        side.setObjectName("page")
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 3 * STEP, STEP, 0)
-        head = QVBoxLayout()
-        head.setContentsMargins(2 * STEP, 0, 2 * STEP, 0)
-        head.addWidget(heading(_("Already answered?")))
-        head.addWidget(self.hits_note)
-        column.addLayout(head)
-        column.addWidget(self.hits, 1)
-        side.setFixedWidth(296)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(form, 1)
         whole.addWidget(hairline(vertical=True))
-        whole.addWidget(side)
+        whole.addWidget(self.side)
 
     @staticmethod
     def _add(form: Column, words: QLabel, field: QLineEdit, name: str) -> None:
@@ -192,8 +196,7 @@ class AskPage(Page):
         if place.record:
             self._edit(place.record)
         elif fill:
-            self.fill(fill)
-            self._restored = True
+            self._begin(fill)
         elif not self._restored:
             self._restored = True
             self._draft.restore(self._fill_draft)
@@ -212,6 +215,7 @@ class AskPage(Page):
             "decision": self.decision_field.text().strip() if helpdesk else "",
             "confidential": helpdesk and self.confidential_box.isChecked(),
             "anonymous": self.anonymous_box.isChecked(),
+            "attachments": self.attachments.files,
         }
 
     def fill(self, content: dict[str, Any]) -> None:
@@ -229,11 +233,16 @@ class AskPage(Page):
             self.needed_field.setDate(day)
         self.confidential_box.setChecked(bool(content.get("confidential")))
         self.anonymous_box.setChecked(bool(content.get("anonymous")))
+        self.attachments.set_files(content.get("attachments"))
         self._search()
 
     def send(self) -> None:
         """Queue what is written; the form is emptied once the row is on the disk."""
         content, editing = self.content(), self._editing
+        if self.attachments.busy:
+            self.context.notices.said.emit(_("The files are still being copied: a moment."))
+            return
+        content["body"] = ask_templates.filled(content["body"])
         self.send_button.setEnabled(False)
 
         def queue(shelf: Shelf) -> str:
@@ -250,43 +259,129 @@ class AskPage(Page):
     def _queued(self, _state: str) -> None:
         self.send_button.setEnabled(True)
         self._empty()
-        self.state.setText(_("It is in the outbox and leaves with the next connection."))
-        self.state.setObjectName("good")
-        self.state.show()
+        self._tell(_("It is in the outbox and leaves with the next connection."))
         self.context.notices.said.emit(_("It is in the outbox and leaves with the next connection."))
         self.context.notices.outbox_changed.emit()
         self.context.sync.nudge("outbox")
+
+    def _tell(self, words: str, *, undo: bool = False) -> None:
+        self.state.setText(words)
+        self.state.show()
+        self.undo_button.setVisible(undo)
 
     def _refused(self, error: KnownError) -> None:
         self.send_button.setEnabled(True)
         if error.code == "not-a-question":
             self.context.notices.said.emit(_("Give it a title first: one line that says what you want to know."))
             self.title_field.setFocus()
+        elif error.code == "not-editable" and self._editing:
+            self._left_meanwhile(self._editing)
         else:
             self.context.notices.problem.emit(error)
 
+    def _left_meanwhile(self, item: str) -> None:
+        """A sync took the question while it was being changed: the change becomes a reply to it, not yet sent."""
+        content = self.content()
+        key = f"reply:{item}"
+
+        def keep(shelf: Shelf) -> None:
+            before = str((shelf.own.draft(key) or {}).get("body") or "")
+            words = "\n\n".join(part for part in (before, content["title"], content["body"]) if part)
+            files = content["attachments"]
+            shelf.own.save_draft(key, {"body": words, "title": content["title"], "attachments": files})
+
+        def kept(_done: None) -> None:
+            self._empty()
+            self.context.notices.said.emit(
+                _("It had left already. Your change waits as a reply to it: send it if need be.")
+            )
+            self.context.navigator.go(Place("outbox", record=item))
+
+        self.context.write(keep, kept, self)
+
     def _empty(self) -> None:
-        self._editing = ""
+        was_editing, self._editing = bool(self._editing), ""
+        self.side.set_closing(True)
         kind = self.kind
         self.fill({"kind": kind})
         self.send_button.setText(_("Send"))
         self._draft.forget()
         self.state.hide()
+        self.undo_button.hide()
+        if was_editing:
+            # What was begun before the change is there again.
+            self._draft.key = DRAFT
+            self._draft.restore(self._fill_draft)
 
     def _edit(self, item: str) -> None:
+        if item == self._editing:
+            return
+        self._draft.flush()
+
         def loaded(body: dict[str, Any]) -> None:
+            # A draft of its own: what was begun before stays as it is.
+            self._draft.key = f"edit:{item}"
             self._editing, self._restored = item, True
+            self.side.set_closing(False)
             self.fill(body)
             self.send_button.setText(_("Send the change"))
 
         def read(shelf: Shelf) -> dict[str, Any]:
             found = shelf.own.outbox.item(item)
-            return {**found.body, "title": found.title}
+            return shelf.own.draft(f"edit:{item}") or {**found.body, "title": found.title}
 
         self.context.read(read, loaded, self, key="edit")
 
+    def _begin(self, fill: dict[str, str]) -> None:
+        """Fill the form from elsewhere; what was being written is kept in the outbox as a draft."""
+        self._draft.flush()
+
+        def put_aside(shelf: Shelf) -> bool:
+            begun = shelf.own.draft(DRAFT) or {}
+            words = str(begun.get("title") or "")
+            if not (
+                ask_templates.filled(str(begun.get("body") or ""))
+                or begun.get("attachments")
+                or (words and words != fill.get("title"))
+            ):
+                return False
+            shelf.own.outbox.add("ask", words or _("Without a title yet"), begun, state="draft")
+            shelf.own.delete_draft(DRAFT)
+            return True
+
+        def ready(kept: bool) -> None:
+            self._editing, self._draft.key, self._restored = "", DRAFT, True
+            self.side.set_closing(True)
+            self.send_button.setText(_("Send"))
+            self.fill(dict(fill))
+            if kept:
+                self._tell(_("What you had begun is in the outbox as a draft."))
+                self.context.notices.outbox_changed.emit()
+
+        self.context.write(put_aside, ready, self)
+
+    def _template(self) -> None:
+        """Put the kind's headings below what is written."""
+        self.body_field.setPlainText(ask_templates.begun(self.body_field.toPlainText(), self.kind))
+        self.body_field.setFocus()
+
+    def _put_away(self, row: CardRow) -> None:
+        """The shelf has the answer: nothing is sent, and the question can be had back."""
+        self._kept = self.content()
+        self._empty()
+        name = isolate(plain(row.title))
+        self._tell(_("“{title}” answers you: your question was put away.").format(title=name), undo=True)
+        self.undo_button.setFocus()
+
+    def _undo(self) -> None:
+        self.state.hide()
+        self.undo_button.hide()
+        self.fill(self._kept)
+        self._draft.touched()
+        self.title_field.setFocus()
+
     def _fill_draft(self, content: dict[str, Any]) -> None:
-        if not self.title_field.text() and not self.body_field.toPlainText():
+        if not (self.title_field.text() or self.body_field.toPlainText() or self._editing):
             self.fill(content)
 
     def _choose_kind(self, kind: str, *, touched: bool = False) -> None:
@@ -298,35 +393,25 @@ class AskPage(Page):
         self.title_field.setAccessibleName(_(first))
         self.body_hint.setText(_(hint))
         self.helpdesk_part.setVisible(self.kind == "helpdesk")
-        self.anonymous_box.setVisible(self.kind in ("question", "practice"))
+        for part in (self.anonymous_box, self.anonymous_hint):
+            part.setVisible(self.kind in ("question", "practice"))
         if touched:
             self._draft.touched()
 
     def _touched(self) -> None:
         self.state.hide()
+        self.undo_button.hide()
         self._draft.touched()
-        self._look.start()
+        self.side.ask(self._words())
+
+    def _words(self) -> str:
+        # The headings of a template say nothing of what is asked.
+        written = ask_templates.filled(self.body_field.toPlainText())
+        return f"{self.title_field.text()} {written[:300]}".strip()
 
     def _search(self) -> None:
-        words = f"{self.title_field.text()} {self.body_field.toPlainText()[:300]}".strip()
-        if len(words) < 3:
-            self._show_hits([])
-            return
-
-        def read(shelf: Shelf) -> list[CardRow]:
-            return [hit_row(hit, compact=True) for hit in shelf.library.search(words, limit=12).results]
-
-        self.context.read(read, self._show_hits, self, key="hits")
-
-    def _show_hits(self, rows: list[CardRow]) -> None:
-        self.hits.set_rows(rows)
-        typed = bool(self.title_field.text().strip())
-        self.hits_note.setVisible(not rows)
-        self.hits_note.setText(
-            _("Nothing on your shelf speaks of this yet: a good question to ask.")
-            if typed
-            else _("While you type, what your shelf already holds about it appears here.")
-        )
+        self.side.ask(self._words())
+        self.side.search()
 
     def _open_hit(self, row: CardRow) -> None:
         self._draft.flush()

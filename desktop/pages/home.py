@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
-from desktop.card_rows import card_row, event_row, is_over, item_row, request_row, search_row
+from desktop.card_rows import answers_of, card_row, event_row, is_over, item_row, request_row, search_row
 from desktop.context import Context
 from desktop.navigation import Place, place_of
 from desktop.pages.page import Page
@@ -67,7 +67,7 @@ def read_news(shelf: Shelf, context: Context) -> News:
     news.themes = bool(themes)
     for card in library.latest(("request",), limit=_FEW * 3):
         record = library.get(card.id)
-        if record and record.get("replies"):
+        if record and (answers_of(record) or record.get("state") == "waiting"):
             news.answers.append(request_row(record))
     news.answers = news.answers[:_FEW]
     spoken = set(own.setting("languages") or (language(), "en"))

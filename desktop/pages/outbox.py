@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop.amounts import ago, date
+from desktop import attachments
+from desktop.amounts import ago, date, size
+from desktop.attachments import Attached
 from desktop.card_rows import item_row, request_row
 from desktop.context import Context
 from desktop.error_words import words_of_refusal
 from desktop.icons import pixmap
 from desktop.navigation import Place
 from desktop.pages.list_page import Listing, ListPage
+from desktop.reading.request_page import said_words, who_reads
 from desktop.shelf import Shelf
-from desktop.state_words import OUTBOX_STATES, ask_kind, outbox_state
+from desktop.state_words import OUTBOX_STATES, item_kind, outbox_state
 from desktop.theme import STEP, colours
 from desktop.widgets.basics import Column, EmptyPlace, button, clear, hairline, heading, label, muted, title, tool
 from desktop.widgets.cards import CardRow
@@ -55,6 +60,7 @@ class ItemView(QWidget):
         self._context, self._changed = context, changed
         self._column = Column(640, 3 * STEP)
         self.item: Item | None = None
+        self._uploads: list[Attached] = []
         line = QHBoxLayout()
         line.setContentsMargins(STEP, 4, STEP, 4)
         line.addWidget(tool(_("Back to the list"), "back", back))
@@ -66,16 +72,15 @@ class ItemView(QWidget):
         whole.addWidget(hairline())
         whole.addWidget(self._column, 1)
 
-    def show_item(self, item: Item) -> None:
-        """Show `item` as it is now."""
-        if item == self.item:
+    def show_item(self, item: Item, uploads: Sequence[Attached] = ()) -> None:
+        """Show `item` as it is now, and how far its attachments are."""
+        if item == self.item and list(uploads) == self._uploads:
             return
-        self.item = item
+        self.item, self._uploads = item, list(uploads)
         body = self._column.body
         clear(body)
         body.addWidget(title(item.title))
-        reply = item.kind == "reply"
-        kind = _("Reply") if reply else ask_kind(str(item.body.get("kind") or "question"))
+        kind = item_kind(item.kind, item.body)
         written = _("written {ago}").format(ago=ago(item.created))
         body.addWidget(muted(f"{kind} · {written}"))
         __, picture, tone = OUTBOX_STATES[item.state]
@@ -92,21 +97,26 @@ class ItemView(QWidget):
             body.addWidget(label(_why(item.problem), "notice"))
         buttons = QHBoxLayout()
         if item.state in ("draft", "waiting", "attention"):
-            if not reply:
-                buttons.addWidget(button(_("Change"), "primary", "draft", self._edit))
+            buttons.addWidget(button(_("Change"), "primary", "draft", self._edit))
             if item.state in ("draft", "attention"):
                 buttons.addWidget(button(_("Send again") if item.problem else _("Send"), "", "send", self._submit))
             buttons.addWidget(button(_("Take back"), "", "remove", self._withdraw))
-        if reply:
-            buttons.addWidget(button(_("Open the discussion"), "", "discussions", self._open_target))
+        if item.kind != "ask":
+            buttons.addWidget(button(_("Open what it is about"), "", "discussions", self._open_target))
         buttons.addStretch(1)
         body.addLayout(buttons)
         body.addSpacing(STEP)
         body.addWidget(hairline())
+        for told in said_words(item.body):
+            body.addWidget(label(told))
         body.addWidget(label(str(item.body.get("body") or _("No details were given."))))
+        for one in uploads:
+            parts = [isolate(one.name), isolate(size(one.size)), isolate(attachments.state_words(one))]
+            body.addWidget(label(" · ".join(part for part in parts if part), "warn" if one.why else "muted"))
         for name, value in (
             (_("Needed by"), date(str(item.body.get("needed_by") or "")) if item.body.get("needed_by") else ""),
             (_("Decision it informs"), str(item.body.get("decision") or "")),
+            (_("Who reads it"), who_reads(item.body)),
         ):
             if value:
                 body.addWidget(muted(f"{name}: {value}"))
@@ -120,12 +130,26 @@ class ItemView(QWidget):
         body.addStretch(1)
 
     def _edit(self) -> None:
-        if self.item:
-            self._context.navigator.go(Place("ask", record=self.item.id))
+        if (item := self.item) is None:
+            return
+        if item.kind == "ask":
+            self._context.navigator.go(Place("ask", record=item.id))
+        elif item.kind == "rate":
+            self._open_target()
+        else:
+            self._do(write_again, _("Taken back. Its words are where you wrote them."), self._open_target)
 
     def _open_target(self) -> None:
-        if self.item:
-            self._context.navigator.open_record("thread", str(self.item.body.get("target") or ""))
+        if self.item is None:
+            return
+        target = str(self.item.body.get("target") or "")
+
+        def found(kind: str) -> None:
+            self._context.navigator.open_record(kind, target)
+
+        self._context.read(
+            lambda shelf: str((shelf.library.get(target) or {}).get("type") or "thread"), found, self, key="kind"
+        )
 
     def _submit(self) -> None:
         self._do(lambda shelf, item: shelf.own.outbox.submit(item), _("It leaves with the next connection."))
@@ -133,7 +157,9 @@ class ItemView(QWidget):
     def _withdraw(self) -> None:
         self._do(lambda shelf, item: shelf.own.outbox.withdraw(item), _("Taken back. It was not sent."))
 
-    def _do(self, action: Callable[[Shelf, str], object], words: str) -> None:
+    def _do(
+        self, action: Callable[[Shelf, str], object], words: str, after: Callable[[], None] | None = None
+    ) -> None:
         if (item := self.item) is None:
             return
 
@@ -141,9 +167,26 @@ class ItemView(QWidget):
             self._context.notices.said.emit(words)
             self._context.notices.outbox_changed.emit()
             self._context.sync.nudge("outbox")
+            if after is not None:
+                after()
             self._changed()
 
         self._context.write(lambda shelf: action(shelf, item.id), done, self)
+
+
+def write_again(shelf: Shelf, id_: str) -> None:
+    """Take a reply back and put its words where it was written, below what is begun there by now.
+
+    Raises NotFound, NotEditable (it has left; nothing is changed), CacheError.
+    """
+    outbox = shelf.own.outbox
+    item = outbox.item(id_)
+    key = f"reply:{item.body.get('target')}"
+    begun = shelf.own.draft(key) or {}
+    words = "\n\n".join(str(one) for one in (begun.get("body"), item.body.get("body")) if one)
+    files = [*(begun.get("attachments") or []), *(item.body.get("attachments") or [])]
+    outbox.withdraw(id_)  # its words stay in the outbox's own row, whatever happens next
+    shelf.own.save_draft(key, {"body": words, "title": item.title, "attachments": files})
 
 
 class OutboxPage(ListPage):
@@ -157,10 +200,17 @@ class OutboxPage(ListPage):
         self.item_view = ItemView(context, self.panes.close_reader, self._item_changed)
         self._readers = QStackedWidget()
         self._items: dict[str, Item] = {}
+        self._uploads: dict[str, list[Attached]] = {}
         self.panes.put_reader(self._readers)
         self._readers.addWidget(self.reader)
         self._readers.addWidget(self.item_view)
         context.notices.outbox_changed.connect(self.refresh)
+        # While files go up, their rows are read again, at most once in two seconds.
+        self._progress = QTimer(self)
+        self._progress.setSingleShot(True)
+        self._progress.setInterval(2000)
+        self._progress.timeout.connect(self._show_progress)
+        context.sync.changed.connect(self._sync_changed)
 
     def arrive(self, place: Place) -> None:
         if place.record:
@@ -190,6 +240,7 @@ class OutboxPage(ListPage):
     def query(self) -> Callable[[Shelf, int], Listing]:
         def read(shelf: Shelf, offset: int) -> Listing:
             items = shelf.own.outbox.items()
+            uploads = {item.id: attachments.uploads_of(shelf, item.body) for item in items}
             page = shelf.library.browse(("request",), None, "newest", 0, 200)
             requests = {card.id: shelf.library.get(card.id) for card in page.items}
             rows = []
@@ -197,18 +248,34 @@ class OutboxPage(ListPage):
                 # What the hub knows of it says more than our receipt: its state there and the answers.
                 effect = str((item.receipt or {}).get("effect") or item.id)
                 record = requests.pop(effect, None) if item.state in ("received", "answered") else None
-                rows.append(request_row(record) if record else item_row(item))
+                row = request_row(record) if record else item_row(item)
+                badge = attachments.badge(uploads[item.id])
+                rows.append(replace(row, badges=(*row.badges, badge)) if badge else row)
             rows += [request_row(record) for record in requests.values() if record]
-            return Listing(len(rows), rows, {}, {item.id: item for item in items})
+            return Listing(len(rows), rows, {}, {item.id: (item, uploads[item.id]) for item in items})
 
         return read
 
     def _show(self, offset: int, listing: Listing) -> None:
-        self._items = dict(listing.behind)
+        self._items = {id_: item for id_, (item, __) in listing.behind.items()}
+        self._uploads = {id_: uploads for id_, (__, uploads) in listing.behind.items()}
         super()._show(offset, listing)
         shown = self.item_view.item
         if shown is not None and shown.id in self._items and self._readers.currentWidget() is self.item_view:
-            self.item_view.show_item(self._items[shown.id])
+            self.item_view.show_item(self._items[shown.id], self._uploads.get(shown.id, []))
+
+    def _sync_changed(self) -> None:
+        on_their_way = any(
+            one.state in ("waiting", "sending") for found in self._uploads.values() for one in found
+        )
+        if on_their_way and self.isVisible() and not self._progress.isActive():
+            self._progress.start()
+
+    def _show_progress(self) -> None:
+        if self.isVisible():
+            self.refresh()
+            if self._readers.currentWidget() is self.reader:
+                self.reader.refresh()
 
     def count_words(self, total: int) -> str:
         waiting = sum(item.state in ("waiting", "sending") for item in self._items.values())
@@ -243,7 +310,7 @@ class OutboxPage(ListPage):
         if item in self._items:
             self.panes.open_reader()
             self._readers.setCurrentWidget(self.item_view)
-            self.item_view.show_item(self._items[item])
+            self.item_view.show_item(self._items[item], self._uploads.get(item, []))
 
     def _item_changed(self) -> None:
         self.item_view.item = None

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from desktop.context import Context
 from desktop.places import name_of
-from desktop.reading import markup
+from desktop.reading import markup, request_page
 from desktop.reading.markup import Page
 from desktop.shelf import Shelf
-from desktop.state_words import ACTIVITIES, RESOURCE_TYPES, ask_kind, term
+from desktop.state_words import ACTIVITIES, RESOURCE_TYPES, term
 from desktop.words import language_name
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Loaded:
     """A record with what the shelf knows about it. `place`: how far it was read, 0..1.
 
     `editions`: the other records of the same work; `annotations` and `note`: what the person marked in it, and
-    wrote on the whole of it; `hub`: the hub's name.
+    wrote on the whole of it; `hub`: the hub's name; `matters`: of a request of one's own.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Loaded:
     annotations: list[Annotation] = field(default_factory=list)
     note: str = ""
     hub: str = ""
+    matters: request_page.Matters = field(default_factory=request_page.Matters)
 
     @property
     def title(self) -> str:
@@ -107,6 +108,7 @@ def load(shelf: Shelf, record_id: str) -> Loaded | None:
         annotations=shelf.own.annotations.of(record_id),
         note=shelf.own.note(record_id),
         hub=str(shelf.own.setting("hub_name") or ""),
+        matters=request_page.matters(shelf, record) if record.get("type") == "request" else request_page.Matters(),
     )
 
 
@@ -135,5 +137,5 @@ def page_of(loaded: Loaded, context: Context, variant: str = "") -> Page:
     if loaded.kind == "event":
         return markup.event(record, themes)
     if loaded.kind == "request":
-        return markup.request(record, ask_kind(str(record.get("kind") or "")))
+        return request_page.page(record, loaded.pending, loaded.matters)
     return Page(markup.wrap(f"<h1>{escape(loaded.title)}</h1>", ""))

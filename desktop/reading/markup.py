@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 from desktop.amounts import ago, date, day_range
-from desktop.state_words import CATEGORIES, outbox_state, request_state
+from desktop.state_words import CATEGORIES, outbox_state
 from desktop.theme import Colours
 from desktop.words import _, is_right_to_left, isolate
 
@@ -286,29 +286,4 @@ def event(record: Mapping[str, Any], themes: str = "") -> Page:
     parts = [f"<h1>{escape(str(record.get('title') or ''))}</h1>"]
     parts += [_line([escape(when), escape(where)]), _line([escape(themes)])]
     parts += [paragraphs(str(record.get("summary") or "")), _line([link(str(record.get("url") or ""))])]
-    return Page(wrap("".join(parts), lang), [], lang)
-
-
-def request(record: Mapping[str, Any], kind: str) -> Page:
-    """A request of the person's own, with the hub's answers."""
-    lang = str(record.get("lang") or "")
-    state, when = request_state(str(record.get("state") or "submitted")), ago(str(record.get("created") or ""))
-    parts = [
-        f"<h1>{escape(str(record.get('title') or ''))}</h1>",
-        _line([escape(kind), escape(state), escape(when)]),
-    ]
-    parts.append(paragraphs(str(record.get("body") or "")))
-    replies = list(record.get("replies") or [])
-    if replies:
-        parts += ["<hr>", _label(_("Answers"))]
-    for reply in replies:
-        parts.append(f'<p class="author">{escape(str(reply.get("author") or ""))}</p>')
-        parts.append(_line([escape(ago(str(reply.get("created") or "")))], "small"))
-        parts.append(paragraphs(str(reply.get("body") or "")))
-        cites = [str(c) for c in reply.get("cites") or []]
-        if cites:
-            links = " · ".join(
-                inner_link("resource", c, _("Source {number}").format(number=i)) for i, c in enumerate(cites, 1)
-            )
-            parts.append(f'<p class="small">{links}</p>')
     return Page(wrap("".join(parts), lang), [], lang)

@@ -34,6 +34,8 @@ from desktop.reading.outside import open_outside
 from desktop.reading.paper import Paper
 from desktop.reading.pencil import Pencil
 from desktop.reading.reply_box import ReplyBox
+from desktop.reading.request_page import is_over
+from desktop.reading.request_tools import RequestTools
 from desktop.reading.selection_bar import patch
 from desktop.shelf import Shelf
 from desktop.theme import STEP, colours
@@ -76,6 +78,11 @@ class RecordView(QFrame):
         self.files.show_text.connect(self._show_text)
         self.reply = ReplyBox(context)
         self.reply.queued.connect(lambda: self.refresh())
+        self.request = RequestTools(context)
+        self.request.queued.connect(lambda: self.refresh())
+        self.request.show_file.connect(self._show_pdf)
+        self.request.show_text.connect(self._show_text)
+        self.request.suggested.connect(self.reply.suggest)
         self._resume = self._resume_line()
         self._stack = QStackedWidget()
         self._stack.addWidget(self.text)
@@ -98,6 +105,7 @@ class RecordView(QFrame):
         for part in (self._tools, hairline(), self.find_bar, self.files, self._resume):
             column.addWidget(part)
         column.addWidget(self._split, 1)
+        column.addWidget(self.request)
         column.addWidget(self.reply)
         keys: tuple[tuple[QKeySequence.StandardKey | str, Callable[[], object]], ...] = (
             (QKeySequence.StandardKey.Find, self.find_bar.open),
@@ -159,7 +167,9 @@ class RecordView(QFrame):
         self._ask.setText(_("Ask for an introduction") if loaded.kind == "expert" else _("Ask about this"))
         self._ask.setAccessibleName(self._ask.text())
         self.files.show_files(loaded.id, loaded.files)
-        self.reply.show_target(loaded if loaded.kind in ("thread", "request") else None)
+        self.request.show_request(loaded)
+        answerable = loaded.kind in ("thread", "request") and not is_over(loaded.record)
+        self.reply.show_target(loaded if answerable else None)
         self._show_page(variant, keep_place=again)
         if resume:
             self.text.go_to(loaded.place)

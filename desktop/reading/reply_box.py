@@ -1,4 +1,7 @@
-"""A reply to a discussion or an answer: written offline, saved as it is typed, sent through the outbox."""
+"""A reply to a discussion or an answer: written offline, saved as it is typed, sent through the outbox.
+
+Files go with a reply to one's own request; a discussion takes none.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from desktop.drafts import DraftSaver
 from desktop.reading.loading import Loaded
 from desktop.shelf import Shelf
 from desktop.theme import STEP
+from desktop.widgets.attachment_field import AttachmentField
 from desktop.widgets.basics import button, hairline, muted
 from desktop.words import _
 
@@ -32,6 +36,8 @@ class ReplyBox(QWidget):
         self.field.setAccessibleName(_("Your reply"))
         self.field.setTabChangesFocus(True)
         self.field.installEventFilter(self)
+        self.attachments = AttachmentField(context, words=False)
+        self.attachments.offer_drops_on(self.field)
         self._send = button(_("Send"), "primary", "send", self._queue)
         self._send.setEnabled(False)
         self._draft = DraftSaver(context, "", self._content, self)
@@ -46,10 +52,17 @@ class ReplyBox(QWidget):
         line.addWidget(self.field, 1)
         line.addWidget(self._send, 0, Qt.AlignmentFlag.AlignBottom)
         inner.addLayout(line)
-        inner.addWidget(muted(_("It leaves with the next connection.")))
+        foot = QHBoxLayout()
+        foot.addWidget(self.attachments, 1)
+        foot.addWidget(
+            muted(_("It leaves with the next connection."), wrap=False), 0, Qt.AlignmentFlag.AlignBottom
+        )
+        inner.addLayout(foot)
         column.addLayout(inner)
         self._grow()
         self.field.textChanged.connect(self._typed)
+        self.attachments.changed.connect(self._typed)
+        context.notices.outbox_changed.connect(self._look_again)
         self.hide()
 
     def show_target(self, loaded: Loaded | None) -> None:
@@ -63,10 +76,17 @@ class ReplyBox(QWidget):
             return
         self._draft.flush()
         self._target, self._title = loaded.id, loaded.title
+        self.attachments.setVisible(loaded.kind == "request")
         self._draft.key = f"reply:{loaded.id}"
         self._fill({})
         self._draft.restore(self._fill)
         self.show()
+
+    def suggest(self, words: str) -> None:
+        """Offer words to send, where nothing is written yet; what was typed is never overwritten."""
+        if not self.field.toPlainText().strip():
+            self.field.setPlainText(words)
+        self.field.setFocus()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
@@ -79,16 +99,30 @@ class ReplyBox(QWidget):
         self.field.setFixedHeight(QFontMetrics(self.field.font()).lineSpacing() * lines + 2 * STEP + 6)
 
     def _fill(self, content: dict[str, Any]) -> None:
-        if content and self.field.toPlainText():
+        if content and (self.field.toPlainText() or self.attachments.files):
             return  # the person was faster than the disk
+        self.attachments.set_files(content.get("attachments"))
         self.field.blockSignals(True)
         self.field.setPlainText(str(content.get("body") or ""))
         self.field.blockSignals(False)
         self._send.setEnabled(bool(self.field.toPlainText().strip()))
         self._grow()
 
+    def _look_again(self) -> None:
+        """A reply that was taken back lies in the draft, below what stands here."""
+        if self._target:
+            self._draft.flush()
+            self._draft.restore(self._catch_up)
+
+    def _catch_up(self, content: dict[str, Any]) -> None:
+        typed, kept = self.field.toPlainText(), str(content.get("body") or "")
+        if kept != typed and kept.startswith(typed):
+            self.attachments.set_files(content.get("attachments"))
+            self.field.setPlainText(kept)
+
     def _content(self) -> dict[str, Any]:
-        return {"body": self.field.toPlainText(), "title": self._title if self.field.toPlainText() else ""}
+        body, files = self.field.toPlainText(), self.attachments.files
+        return {"body": body, "title": self._title if body or files else "", "attachments": files}
 
     def _typed(self) -> None:
         self._send.setEnabled(bool(self.field.toPlainText().strip()))
@@ -98,10 +132,19 @@ class ReplyBox(QWidget):
         target, title, body = self._target, self._title, self.field.toPlainText().strip()
         if not body:
             return
+        if self.attachments.busy:
+            self._context.notices.said.emit(_("The files are still being copied: a moment."))
+            return
+        content: dict[str, Any] = {"target": target, "body": body, "title": title}
+        if files := self.attachments.files:
+            content["attachments"] = files
         self._send.setEnabled(False)
+        self._draft.flush()
+        key = self._draft.key
 
         def add(shelf: Shelf) -> None:
-            shelf.own.outbox.add("reply", title, {"target": target, "body": body, "title": title})
+            shelf.own.outbox.add("reply", title, content)
+            shelf.own.delete_draft(key)
 
         def added(_done: None) -> None:
             if self._target == target:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Case, IntegerField, QuerySet, When
 from django.http import FileResponse, Http404, HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -15,8 +16,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from hub import attachments, audit, questions
+from hub import attachments, audit, community_copies, questions
 from hub.errors import HubError
 from hub.models import ALLOWED_TRANSITIONS, Request, RequestReply, RequestState
 from hub.models.requests import Attachment
@@ -71,6 +73,20 @@ def _attached(target: Request | RequestReply) -> SafeString | str:
     return format_html_join(SafeString("<br>"), "{}", lines) or "-"
 
 
+class _Several(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """As many files as somebody chooses (see “Uploading multiple files” of Django's documentation)."""
+
+    widget = _Several
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
+        several = data if isinstance(data, list | tuple) else [data]
+        return [super(FilesField, self).clean(one, initial) for one in several if one]
+
+
 class RequestForm(ModelForm[Request]):
     reply = forms.CharField(
         label=_("Answer"),
@@ -93,8 +109,18 @@ class RequestForm(ModelForm[Request]):
         choices += [(entry.value, str(entry.label)) for entry in allowed if entry != RequestState.DELIVERED]
         self.fields["new_state"].choices = choices  # type: ignore[attr-defined]  # Field is untyped by name
 
+    reply_files = FilesField(
+        label=_("Files with the answer"),
+        required=False,
+        help_text=_(
+            "Only the asker can fetch them. Say in the answer what they are: over a bad link they are dear."
+        ),
+    )
+
     def clean(self) -> dict[str, Any] | None:
         data = super().clean() or {}
+        if data.get("reply_files") and not data.get("reply"):
+            raise forms.ValidationError(_("Files go with an answer: write at least a line."))
         if data.get("reply") and data.get("new_state"):
             raise forms.ValidationError(
                 _("An answer delivers the request by itself; leave “Move to” as it is, or answer later.")
@@ -109,23 +135,30 @@ class RequestForm(ModelForm[Request]):
 class RequestAdmin(HubModelAdmin[Request]):
     form = RequestForm
     list_display = ["title", "kind", "state", "asked_by", "age", "needed_by", "assigned_to"]
-    list_filter = [WaitingFilter, "state", "kind", "lang", "confidential"]
+    list_filter = [WaitingFilter, "state", "kind", "lang", "confidential", "satisfaction", "may_publish"]
     search_fields = ["title", "body", "id", "assigned_to"]
     inlines = [Replies]
+    actions = ["share_question", "share_answers"]
     readonly_fields = [
         "title", "body", "attached", "kind", "asked_by", "lang", "themes", "needed_by", "decision", "confidential",
-        "state", "created", "age", "id", "revision",
+        "state", "created", "age", "id", "revision", "satisfaction", "satisfaction_words", "may_publish", "rated",
     ]  # fmt: skip
     fieldsets = [
         (None, {"fields": ["title", "body", "attached", "kind", "asked_by", "state", "age"]}),
         (_("What it is for"), {"fields": ["needed_by", "decision", "confidential", "themes", "lang"]}),
-        (_("Your answer"), {"fields": ["reply", "reply_author", "new_state", "assigned_to"]}),
+        (_("Your answer"), {"fields": ["reply", "reply_files", "reply_author", "new_state", "assigned_to"]}),
+        (
+            _("What the asker says of it"),
+            {"fields": ["satisfaction", "satisfaction_words", "may_publish", "rated"]},
+        ),
         (_("Record"), {"classes": ["collapse"], "fields": ["id", "created", "revision"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Request]:
         waits = Case(When(state__in=questions.OPEN_STATES, then=0), default=1, output_field=IntegerField())
-        return super().get_queryset(request).select_related("member").order_by(waits, "created", "id")
+        found = super().get_queryset(request).select_related("member").order_by(waits, "created", "id")
+        # “Only the helpdesk team reads it”: for others it is not there, neither in lists nor by its address.
+        return found if request.user.has_perm("hub.read_confidential") else found.exclude(confidential=True)
 
     def get_ordering(self, request: HttpRequest) -> tuple[()]:
         return ()  # the order of get_queryset: what waits on us first
@@ -138,7 +171,9 @@ class RequestAdmin(HubModelAdmin[Request]):
 
     @admin.display(description=_("asked by"))
     def asked_by(self, request: Request) -> str:
-        return str(_("anonymous")) if request.anonymous else str(request.member)
+        if request.anonymous:
+            return str(_("%(member)s (anonymous to the community)") % {"member": request.member})
+        return str(request.member)
 
     @admin.display(description=_("attachments"))
     def attached(self, request: Request) -> SafeString | str:
@@ -152,7 +187,10 @@ class RequestAdmin(HubModelAdmin[Request]):
         """An attachment's bytes, to be saved and never shown: a stranger made them."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = Attachment.objects.filter(pk=attachment).first()
+        found = Attachment.objects.select_related("request", "reply__request").filter(pk=attachment).first()
+        asked = found and (found.request or (found.reply and found.reply.request))
+        if asked and asked.confidential and not request.user.has_perm("hub.read_confidential"):
+            raise Http404
         where = attachments.path_of(found) if found is not None else None
         if found is None or where is None:
             raise Http404
@@ -164,6 +202,30 @@ class RequestAdmin(HubModelAdmin[Request]):
         response["X-Content-Type-Options"] = "nosniff"
         response["Cache-Control"] = "private, no-store"
         return response
+
+    @admin.action(description=_("Put the selected questions before the community"), permissions=["change"])
+    def share_question(self, request: HttpRequest, queryset: QuerySet[Request]) -> None:
+        self._share(request, queryset, answers=False)
+
+    @admin.action(description=_("Publish the answers, where the asker allows it"), permissions=["change"])
+    def share_answers(self, request: HttpRequest, queryset: QuerySet[Request]) -> None:
+        self._share(request, queryset, answers=True)
+
+    def _share(self, request: HttpRequest, queryset: QuerySet[Request], *, answers: bool) -> None:
+        shared = 0
+        for one in queryset:
+            try:
+                community_copies.share(one.pk, actor(request), answers=answers)
+                shared += 1
+            except HubError as error:
+                self.message_user(request, f"{error} {error.advice}", messages.ERROR)
+        if shared:
+            text = ngettext(
+                "%(count)d discussion. It reaches the shelves with the next publication.",
+                "%(count)d discussions. They reach the shelves with the next publication.",
+                shared,
+            )
+            self.message_user(request, text % {"count": shared}, messages.SUCCESS)
 
     @admin.display(description=_("age"))
     def age(self, request: Request) -> str:
@@ -181,7 +243,13 @@ class RequestAdmin(HubModelAdmin[Request]):
         try:
             if data.get("reply"):
                 author = data.get("reply_author") or shown_name(request)
-                questions.answer(obj.pk, data["reply"], author)
+                files = [
+                    questions.Given(
+                        one.name or "file", one.content_type or "application/octet-stream", one.chunks()
+                    )
+                    for one in data.get("reply_files") or []
+                ]
+                questions.answer(obj.pk, data["reply"], author, files=files)
                 self.message_user(
                     request, _("Answered. It reaches the asker at their next sync."), messages.SUCCESS
                 )

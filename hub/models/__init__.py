@@ -17,7 +17,7 @@ from .community import Message, Summary, SummaryCitation, Thread
 from .delivery import FeedState, HubState, ServedName, Stream, StreamRecord, Touched
 from .devices import Device, Invitation, KeyGrant, Operation, PersonalItem
 from .people import AuditEvent, Event, ExpertProfile, Member, MemberCategory, Organisation
-from .requests import ALLOWED_TRANSITIONS, Request, RequestKind, RequestReply, RequestState
+from .requests import ALLOWED_TRANSITIONS, Request, RequestKind, RequestReply, RequestState, Satisfaction
 from .vocabularies import Concept, Vocabulary
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "ResourceIdentifier",
     "ResourceTheme",
     "ResourceTranslation",
+    "Satisfaction",
     "ServedName",
     "Source",
     "StoredFile",

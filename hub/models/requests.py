@@ -8,8 +8,13 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from hub.times import to_wire
+
 from .fields import id_field, json_list, lang_field
 from .people import Member
+
+HISTORY = 60
+"""How many moves of a request its timeline keeps, the newest."""
 
 
 class RequestKind(models.TextChoices):
@@ -51,8 +56,18 @@ ALLOWED_TRANSITIONS: dict[RequestState, frozenset[RequestState]] = {
 }
 
 
+class Satisfaction(models.TextChoices):
+    YES = "yes", _("yes")
+    PARTLY = "partly", _("partly")
+    NO = "no", _("no")
+
+
 class Request(models.Model):
     """What a member asked. ``revision`` rises by one with every change of state or reply.
+
+    ``history``: ``[state, time]`` of each move after it was received, oldest first. ``satisfaction``,
+    ``satisfaction_words`` and ``may_publish`` are what the asker said of the answer, and whether the community may
+    read it (None: not asked); ``anonymous`` keeps the name from the community, never from the facilitators.
 
     The clock: ``age()`` leaves out the time spent in state "waiting", which is the asker's, not ours.
     ``paused_seconds`` holds the finished pauses, ``waiting_since`` the start of the running one.
@@ -78,12 +93,27 @@ class Request(models.Model):
     revision = models.PositiveIntegerField(_("revision"), default=1)
     created = models.DateTimeField(_("received"), default=timezone.now)
     updated = models.DateTimeField(_("updated"), default=timezone.now)
+    history = models.JSONField(_("history"), default=list, blank=True, editable=False)
+    satisfaction = models.CharField(
+        _("did the answer help?"),
+        max_length=8,
+        choices=Satisfaction.choices,
+        blank=True,
+        default="",
+        editable=False,
+    )
+    satisfaction_words = models.TextField(_("in the asker's words"), blank=True, default="", editable=False)
+    may_publish = models.BooleanField(
+        _("the community may read the answer"), null=True, blank=True, default=None, editable=False
+    )
+    rated = models.DateTimeField(_("said on"), null=True, blank=True, editable=False)
     waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True, editable=False)
     paused_seconds = models.PositiveBigIntegerField(_("seconds paused"), default=0, editable=False)
 
     class Meta:
         ordering = ["-created", "id"]
         indexes = [models.Index(fields=["state", "created"], name="request_state_created")]
+        permissions = [("read_confidential", _("Can read confidential requests"))]
         verbose_name = _("request")
         verbose_name_plural = _("requests")
 
@@ -109,6 +139,7 @@ class Request(models.Model):
             self.waiting_since = now
         self.state = state
         self.updated = now
+        self.history = [*self.history, [str(state), to_wire(now)]][-HISTORY:]
 
     def is_open(self) -> bool:
         """True while somebody still owes something: not delivered, closed or declined."""

@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from hub import attachments, personal_feed
+from hub import attachments, community_copies, personal_feed
 from hub.ids import is_importable_id
 from hub.models import (
     Device,
@@ -21,6 +21,7 @@ from hub.models import (
     RequestKind,
     RequestReply,
     RequestState,
+    Satisfaction,
     Thread,
 )
 from hub.models import Operation as StoredOperation
@@ -133,6 +134,8 @@ def _take_effect(device: Device, operation: Operation) -> Receipt:
         return _ask(device, operation)
     if operation.kind == "reply":
         return _reply(device, operation)
+    if operation.kind == "rate":
+        return _rate(device, operation)
     raise _Rejected("unknown-operation", "This hub does not know this kind of message yet.")
 
 
@@ -205,6 +208,34 @@ def _reply_to_request(device: Device, operation: Operation, request: Request, te
     personal_feed.append(device.member, personal_feed.request_item(request))
     personal_feed.append(device.member, personal_feed.reply_item(reply))
     return Receipt(operation.id, True, reply.id, utc(reply.created) or "", request.state)
+
+
+def _rate(device: Device, operation: Operation) -> Receipt:
+    """What the asker says of an answer, and whether the community may read it; a later one takes its place."""
+    target, publish = operation.body.get("target"), operation.body.get("publish", False)
+    satisfied = operation.body.get("satisfied")
+    if satisfied not in Satisfaction.values or not isinstance(publish, bool):
+        raise _Rejected("bad-field", "“satisfied” is yes, partly or no, and “publish” true or false.")
+    words = _words(operation.body, "body", limits.BODY)
+    request = Request.objects.select_for_update().filter(pk=_text_id(target), member=device.member).first()
+    if request is None:
+        raise _Rejected("no-such-target", "What this replies to is no longer on the hub.")
+    if not request.replies.filter(by_member=False).exists():
+        raise _Rejected("not-answered", "This question has no answer yet, so nothing can be said of one.")
+    request.satisfaction, request.satisfaction_words = satisfied, words
+    request.may_publish = publish and not request.confidential
+    request.rated = request.updated = timezone.now()
+    request.revision += 1
+    request.save()
+    if not request.may_publish:
+        community_copies.take_back_answers(request)
+    personal_feed.append(device.member, personal_feed.request_item(request))
+    return Receipt(operation.id, True, operation.id, _now(), request.state)
+
+
+def _text_id(value: object) -> str:
+    """An id to look for; nothing has an empty one."""
+    return value if is_importable_id(value) and isinstance(value, str) else ""
 
 
 def _words(body: Mapping[str, Any], key: str, most: int, *, required: bool = False) -> str:

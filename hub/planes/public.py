@@ -58,13 +58,13 @@ def immutable_object(request: HttpRequest, digest: str) -> HttpResponseBase:
     places = (served.served_path, _stored_file) if is_digest(digest) else ()
     path = next((path for place in places if (path := place(settings.HOME, digest)).is_file()), None)
     if path is not None:
-        return _file(request, path)
+        return file_answer(request, path)
     if is_digest(digest) and (hidden := served.sealed_path(settings.HOME, digest)).is_file():
         try:
             device_of(request)
         except Refused as refused:
             return answer_to(refused)
-        response = _file(request, hidden)
+        response = file_answer(request, hidden)
         response["Cache-Control"] = f"private,{_FOREVER}"
         return response
     return problem("not-found", "This hub has no object of that name.", "resync", 404)
@@ -75,7 +75,7 @@ def document(request: HttpRequest, digest: str) -> HttpResponseBase:
     """An index, or a document that one leads to, as a zstd frame, by the SHA-256 of its raw JSON."""
     if not is_digest(digest) or not (path := served.document_path(settings.HOME, digest)).is_file():
         return problem("not-found", "This hub has no document of that name.", "resync", 404)
-    return _file(request, path)
+    return file_answer(request, path)
 
 
 @require_safe
@@ -84,10 +84,11 @@ def file_delta(request: HttpRequest, old: str, new: str) -> HttpResponseBase:
     path = file_deltas.find(settings.HOME, old, new)
     if path is None:
         return problem("not-found", "This hub has no shorter way from that file to this one.", "resync", 404)
-    return _file(request, path)
+    return file_answer(request, path)
 
 
-def _file(request: HttpRequest, path: Path) -> HttpResponseBase:
+def file_answer(request: HttpRequest, path: Path) -> HttpResponseBase:
+    """Answer with a file, or with the range of it that was asked for; for good, since its name is its hash."""
     size = path.stat().st_size
     start, end, status = _range(request.headers.get("Range", ""), size)
     if status == 416:

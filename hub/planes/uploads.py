@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from hub import attachments
@@ -22,6 +22,7 @@ from hub.models import Device
 from hub.models.requests import Upload
 from hub.planes.answers import Refused, answer_to, problem_response
 from hub.planes.callers import device_of
+from hub.planes.public import file_answer
 from sync.protocol import uploads as wire
 from sync.protocol.problems import MEDIA_TYPE, Action, Problem
 from sync.protocol.wire_json import dump
@@ -125,6 +126,23 @@ def one(request: HttpRequest, device: Device, upload: str) -> HttpResponse:
         attachments.release(found, device.pk)
         return _told(found, attachments.progress(found), HttpResponse(status=204))
     return _patch(request, device, found)
+
+
+@csrf_exempt
+def content(request: HttpRequest, digest: str) -> HttpResponseBase:
+    """GET: the bytes of a file that goes with this member's own requests and their answers, by its SHA-256."""
+    try:
+        device = device_of(request)
+        if request.method not in ("GET", "HEAD"):
+            return _not_allowed("GET, HEAD")
+        path = attachments.file_of(device.member, digest)
+        if path is None:  # another member's is not here either
+            raise _refused("not-found", "This hub has no file of that name for you.", "drop", 404)
+    except Refused as refused:
+        return answer_to(refused)
+    response = file_answer(request, path)
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _patch(request: HttpRequest, device: Device, upload: Upload) -> HttpResponse:

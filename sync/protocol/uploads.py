@@ -18,6 +18,8 @@ from sync.protocol.wire_json import digest, number, text
 
 UPLOADS = "/u/v1/uploads"
 """Creation; an upload's own address is below it."""
+ATTACHMENTS = "/u/v1/attachments"
+"""Below it, by their SHA-256, files that go with a member's own requests and their answers."""
 
 COMPLETE = "Upload-Complete"
 OFFSET = "Upload-Offset"
@@ -101,6 +103,11 @@ def attachments_of(body: Mapping[str, Any]) -> tuple[Attached, ...]:
 def upload_path(upload: str) -> str:
     """Return the address of an upload by its id."""
     return f"{UPLOADS}/{upload}"
+
+
+def attachment_path(hash_: str) -> str:
+    """Return the address of a file that goes with one's own requests and their answers, by its SHA-256."""
+    return f"{ATTACHMENTS}/{hash_}"
 
 
 def upload_of(location: str | None) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.reading import markup
+from desktop.reading import markup, request_page
 
 HOSTILE = (
     '<h2>One</h2><p onclick="x()">a<script>alert(1)</script><img src="http://evil.example/p.png">'
@@ -104,7 +104,7 @@ def test_request_shows_state_and_answers() -> None:
         "id": "q", "type": "request", "title": "Q", "body": "why", "state": "in-progress",
         "replies": [{"author": "Team", "body": "because", "cites": ["r1"]}],
     }  # fmt: skip
-    html = markup.request(record, "Question").html
+    html = request_page.page(record, [], request_page.Matters()).html
     assert "Being worked on" in html
     assert "because" in html
     assert 'href="hubshelf:open/resource/r1"' in html
