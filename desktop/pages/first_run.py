@@ -94,7 +94,7 @@ class FirstRunPage(Page):
             made.setCheckable(True)
             made.setChecked(code == language())
             made.setMinimumHeight(48)
-            if code == language():
+            if i == 0 or code == language():
                 self._chosen_language = made
             made.clicked.connect(lambda _checked=False, code=code: self._choose_language(code))
             grid.addWidget(made, i // 2, i % 2)
