@@ -17,7 +17,19 @@ from desktop.pages.list_page import Listing, ListPage
 from desktop.shelf import Shelf
 from desktop.state_words import OUTBOX_STATES, ask_kind, outbox_state
 from desktop.theme import STEP, colours
-from desktop.widgets.basics import Column, EmptyPlace, button, clear, hairline, heading, label, muted, title, tool
+from desktop.widgets.basics import (
+    Column,
+    EmptyPlace,
+    FlowLayout,
+    button,
+    clear,
+    hairline,
+    heading,
+    label,
+    muted,
+    title,
+    tool,
+)
 from desktop.widgets.cards import CardRow
 from desktop.words import N_, _, isolate, ngettext
 
@@ -90,7 +102,7 @@ class ItemView(QWidget):
         body.addWidget(label(_(_MEANINGS[item.state])))
         if item.problem:
             body.addWidget(label(_why(item.problem), "notice"))
-        buttons = QHBoxLayout()
+        buttons = FlowLayout()
         if item.state in ("draft", "waiting", "attention"):
             if not reply:
                 buttons.addWidget(button(_("Change"), "primary", "draft", self._edit))
