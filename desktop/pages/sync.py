@@ -89,7 +89,7 @@ class SyncPage(Page):
         self._steps = NextSteps(context, self)
         self._problem = QWidget()
         self._problem_words = label("", "notice")
-        self._problem_button = button("", "quiet", "", self._problem_step)
+        self._problem_button = button(_("Try again"), "quiet", "", self._problem_step)
         self._limit = Choice(_("Limit for a day"))
         self._limit.currentIndexChanged.connect(lambda _i: self._save_limit())
         self._hours = Choice(_("Syncs by itself"))

@@ -287,20 +287,28 @@ class FlowLayout(QLayout):
         return size
 
     def _arrange(self, rect: QRect, *, place: bool) -> int:
-        x, y, line = 0, 0, 0
         parent = self.parentWidget()
         mirrored = parent is not None and parent.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        lines: list[list[tuple[object, QSize, int]]] = []
+        x = 0
         for item in self._items:
             hint = item.sizeHint()  # type: ignore[attr-defined]
             if hint.isEmpty():
                 continue
-            if x and x + hint.width() > rect.width():
-                x, y, line = 0, y + line + self._gap, 0
-            if place:
+            if not lines or x + hint.width() > rect.width():
+                lines.append([])
+                x = 0
+            lines[-1].append((item, hint, x))
+            x += hint.width() + self._gap
+        y = 0
+        for line in lines:
+            height = max(hint.height() for _item, hint, _x in line)
+            for item, hint, x in line if place else ():
                 left = rect.right() + 1 - x - hint.width() if mirrored else rect.x() + x
-                item.setGeometry(QRect(QPoint(left, rect.y() + y), hint))  # type: ignore[attr-defined]
-            x, line = x + hint.width() + self._gap, max(line, hint.height())
-        return y + line
+                box = QRect(QPoint(left, rect.y() + y + (height - hint.height()) // 2), hint)
+                item.setGeometry(box)  # type: ignore[attr-defined]
+            y += height + self._gap
+        return max(0, y - self._gap)
 
 
 class Column(QScrollArea):

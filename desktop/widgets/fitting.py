@@ -13,6 +13,9 @@ from PySide6.QtWidgets import QBoxLayout, QPushButton, QWidget
 from desktop.theme import STEP
 from desktop.widgets.basics import FlowLayout
 
+_UNBOUNDED = (1 << 24) - 1
+"""Qt's QWIDGETSIZE_MAX: no bound at all."""
+
 
 class EqualColumns(FlowLayout):
     """Its items in columns of one width, at most `most`; fewer where the widest item would not fit."""
@@ -90,8 +93,7 @@ class BesideOrBelow(QBoxLayout):
                 self.setDirection(wanted)
                 side.setMinimumWidth(self._widths[0] if beside else 0)
                 side.setMaximumWidth(self._widths[1] if beside else rect.width())
-                self.setStretch(0, 1 if beside else 2)
-                self.setStretch(self.count() - 1, 0 if beside else 1)
+            side.setMaximumHeight(_UNBOUNDED if beside else rect.height() // 3)
         super().setGeometry(rect)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+import desktop
 from desktop.app import Application
 from desktop.navigation import Place
 from tests.desktop.every_place import own_parts, places
@@ -144,3 +146,45 @@ def test_buttons_inside_fields_have_names_too(make_window: Make, settle: Settle,
     assert inner
     for button in inner:
         assert QAccessible.queryAccessibleInterface(button).text(QAccessible.Text.Name)
+
+
+@pytest.mark.parametrize("page", ["home", "library", "ask", "sync", "preferences", "keys"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_focus_is_seen_wherever_it_is(
+    make_window: Make, settle: Settle, home: Path, qtbot: Any, page: str, scheme: str
+) -> None:
+    (home / "window.json").write_text(f'{{"introduced": true, "language": "en", "scheme": "{scheme}"}}')
+    application = make_window(home)
+    application.context.navigator.go(Place(page))
+    settle(application)
+    window = application.window
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # somewhere for the focus to be that is no control
+    seen = 0
+    for widget in controls(window):
+        if not widget.isEnabled() or isinstance(widget, QTextBrowser):
+            continue
+        window.setFocus()
+        without = widget.grab().toImage()
+        widget.setFocus(Qt.FocusReason.TabFocusReason)
+        assert widget.hasFocus() or widget.focusProxy() is not None
+        with_focus = widget.grab().toImage()
+        assert with_focus != without, (
+            f"{type(widget).__name__} {widget.accessibleName()!r} looks the same with focus"
+        )
+        seen += 1
+    assert seen > 8
+
+
+def test_nothing_moves_by_itself() -> None:
+    """No animation is made anywhere, so there is none to take away for people whom motion makes ill."""
+    code = Path(desktop.__file__).parent
+    made = [
+        f"{path.name}: {found[0]}"
+        for path in code.rglob("*.py")
+        for found in re.finditer(
+            r"Q\w*Animation\w*|QTimeLine|QMovie|setEffectEnabled\([^)]*True", path.read_text("utf-8")
+        )
+    ]
+    assert not made
