@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 
 .PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-search \
-        bench-search-languages bench-search-speed simulate screenshots sample test-slow test-postgres clean
+        bench-search-languages bench-search-speed simulate screenshots pictures sample test-slow test-postgres clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -71,6 +71,9 @@ bench-search-speed: setup  ## how fast the search is, and how large (BENCH='--si
 
 screenshots: setup sample  ## every page, light and dark, in three languages, in build/screenshots
 	@$(PY) packaging/demo.py --screenshots build/screenshots
+
+pictures: setup sample  ## every page in six languages, light and dark, two sizes, two sizes of text, in build/pictures
+	@$(PY) packaging/demo.py --every-look --screenshots build/pictures
 
 clean:  ## everything that was made
 	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

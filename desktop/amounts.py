@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QDate, QLocale
 
-from desktop.words import _, language, ngettext
+from desktop.words import _, language, locale_of, ngettext
 
 
 def _locale() -> QLocale:
-    # Western digits everywhere: the hub's own documents use them, and Arabic readers of them do too.
-    return QLocale(QLocale.Language.English if language() == "ar" else QLocale(language()).language())
+    return QLocale(locale_of(language()))
 
 
 def number(value: int) -> str:
@@ -71,7 +70,7 @@ def date(text: str) -> str:
     if then is None:
         return text
     local = then.astimezone()
-    months = QLocale(QLocale(language()).language()).monthName(local.month)
+    months = _locale().monthName(local.month)
     return _("{day} {month} {year}").format(day=local.day, month=months, year=local.year)
 
 

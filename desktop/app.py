@@ -36,6 +36,7 @@ from desktop.links import LinkRefused, place_of_link
 from desktop.navigation import Navigator, Place
 from desktop.one_window import Door, NotAnswering, WindowLock, take_or_hand_over
 from desktop.preferences import Preferences
+from desktop.qt_words import QtWords
 from desktop.renewal import Renewal
 from desktop.session import SessionKeeper
 from desktop.shelf import Shelf
@@ -68,6 +69,7 @@ class Application(QObject):
         self._qt = qt
         preferences = look or Preferences.load(home)
         self._theme = Theme(qt)
+        self._qt_words = QtWords(qt)
         self.context = Context(
             home=home,
             background=Background(home, self),
@@ -187,7 +189,7 @@ class Application(QObject):
 
     def _wear(self) -> None:
         preferences = self.context.preferences
-        use_language(preferences.language or system_language())
+        self._qt_words.use(use_language(preferences.language or system_language()))
         right_to_left = is_right_to_left(language())
         self._qt.setLayoutDirection(
             Qt.LayoutDirection.RightToLeft if right_to_left else Qt.LayoutDirection.LeftToRight

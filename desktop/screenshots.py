@@ -2,7 +2,9 @@
 
     python -m desktop.screenshots --home DIR --out DIR --lang en fr ar --scheme light dark --size 1280x800 1024x640
 
-Shows what is in the home folder and changes nothing there. Names: `PAGE-LANG-SCHEME-WIDTHxHEIGHT.png`.
+Shows what is in the home folder and changes nothing there. Names: `PAGE-LANG-SCHEME-WIDTHxHEIGHT.png`, with the
+size of the text at the end where it is not 100 %. `--lang all` is every language there is; `--lang qps` is the one
+that nobody speaks (`desktop.pseudo`).
 Without a screen set QT_QPA_PLATFORM=offscreen (done here where nothing else is set and there is no display).
 """
 
@@ -19,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,7 @@ from desktop.preferences import Preferences
 from desktop.reading.loading import load
 from desktop.shelf import Shelf
 from desktop.widgets.crash_dialog import CrashDialog
+from desktop.words import available_languages
 from resources_cache.errors import DiskFull
 from sync.errors import CaptivePortal, Unreachable
 
@@ -258,11 +262,19 @@ def picture(window: QWidget, path: Path) -> None:
 
 
 def take(
-    qt: QApplication, home: Path, out: Path, lang: str, scheme: str, size: tuple[int, int], only: set[str]
+    qt: QApplication,
+    home: Path,
+    out: Path,
+    lang: str,
+    scheme: str,
+    size: tuple[int, int],
+    only: set[str],
+    scale: int = 100,
 ) -> int:
-    """All pictures of one language, scheme and size; returns how many."""
-    tag = f"{lang}-{scheme}-{size[0]}x{size[1]}"
+    """All pictures of one language, scheme, size and text size (per cent); returns how many."""
+    tag = f"{lang}-{scheme}-{size[0]}x{size[1]}{'' if scale == 100 else f'-{scale}'}"
     look = replace(Preferences.load(home), language=lang, scheme=scheme, introduced=True, maximised=False)
+    look.scale = scale
     application = Application(qt, home, StillEngine, look)
     application.start(Place("home"))
     application.window.resize(*size)
@@ -313,6 +325,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--lang", nargs="+", default=["en"])
     parser.add_argument("--scheme", nargs="+", default=["light"], choices=["light", "dark"])
     parser.add_argument("--size", nargs="+", default=["1280x800"])
+    parser.add_argument("--scale", nargs="+", default=[100], type=int, help="sizes of the text, in per cent")
     parser.add_argument("--only", nargs="+", default=[], help="names of pictures; all without it")
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -344,12 +357,10 @@ def _take_all(asked: argparse.Namespace, home: Path) -> int:
     qt = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(qt, QApplication)
     count = 0
-    for lang in asked.lang:
-        for scheme in asked.scheme:
-            for size in asked.size:
-                width, _x, height = size.partition("x")
-                where = (int(width), int(height))
-                count += take(qt, home, asked.out, lang, scheme, where, set(asked.only))
+    languages = available_languages() if asked.lang == ["all"] else asked.lang
+    for lang, scheme, size, scale in product(languages, asked.scheme, asked.size, asked.scale):
+        width, _x, height = size.partition("x")
+        count += take(qt, home, asked.out, lang, scheme, (int(width), int(height)), set(asked.only), scale)
     sys.stdout.write(f"{count} pictures in {asked.out}\n")
     return 0
 

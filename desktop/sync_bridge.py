@@ -67,6 +67,14 @@ class SyncStatus:
 
     def words(self) -> str:
         """The status line: `In step 2 h ago · 3 waiting to go`."""
+        return " · ".join(self._parts())
+
+    def ways(self) -> list[str]:
+        """The status line whole, and shorter for a narrow window: what asks most of the person stays longest."""
+        parts = self._parts()
+        return [" · ".join(parts[first:]) for first in range(len(parts))]
+
+    def _parts(self) -> list[str]:
         if not self.connected:
             first = _("Not connected to a hub")
         elif self.state == "running":
@@ -84,7 +92,7 @@ class SyncStatus:
         if self.attention:
             words = ngettext("{count} needs you", "{count} need you", self.attention)
             parts.append(words.format(count=self.attention))
-        return " · ".join(parts)
+        return parts
 
     def _running(self) -> str:
         if self.bytes_total > 0:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.actions import WindowActions, table
 from desktop.context import Context
@@ -22,7 +22,8 @@ from desktop.pages.page import Page
 from desktop.shelf import Shelf
 from desktop.theme import STEP, colours
 from desktop.widgets.banner import Banner
-from desktop.widgets.basics import button, hairline, tool
+from desktop.widgets.basics import hairline, tool
+from desktop.widgets.fitting import ShorterWhenNarrow
 from desktop.widgets.rail import Rail
 from desktop.widgets.search_box import SearchBox
 from desktop.words import _, ngettext
@@ -75,9 +76,10 @@ class MainWindow(QMainWindow):
         self.banner.step.connect(self._take_step)
         centre = QWidget()
         self.search = SearchBox(context, centre)
-        self.pill: QPushButton = button(
-            context.sync.status.words(), "pill", "sync", lambda: context.navigator.go(Place("sync"))
-        )
+        self.pill = ShorterWhenNarrow()
+        self.pill.setObjectName("pill")
+        self.pill.setIconSize(QSize(18, 18))
+        self.pill.clicked.connect(lambda: context.navigator.go(Place("sync")))
         self._back = tool(_("Back"), "back", context.navigator.back, bare=True)
         self._forward = tool(_("Forward"), "forward", context.navigator.forward, bare=True)
         self._topline = self._make_topline()
@@ -172,6 +174,14 @@ class MainWindow(QMainWindow):
 
         self.context.read(lambda shelf: shelf.library.vocabulary(), known, self, key="vocabulary")
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_topline()
+
+    def _fit_topline(self) -> None:
+        taken = self._back.sizeHint().width() + self._forward.sizeHint().width() + 5 * STEP
+        self.pill.fit(self.width() - self.rail.width() - taken - self.search.least_width())
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self.context.notices.closing.emit()
         preferences = self.context.preferences
@@ -226,7 +236,7 @@ class MainWindow(QMainWindow):
     def _show_status(self) -> None:
         status = self.context.sync.status
         words = status.words()
-        self.pill.setText(words.replace("&", "&&"))
+        self.pill.say(status.ways())
         self.pill.setAccessibleName(_("Sync: {words}").format(words=words))
         tone = colours().warn if status.attention else colours().muted
         picture = {"paused": "pause", "retrying": "clock"}.get(

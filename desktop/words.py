@@ -15,6 +15,8 @@ import locale
 import os
 from pathlib import Path
 
+from desktop.pseudo import PSEUDO, PseudoTranslations
+
 LOCALE_DIR = Path(__file__).parent / "locale"
 DOMAIN = "hubshelf"
 
@@ -43,6 +45,10 @@ LANGUAGE_NAMES = {
     "vi": "Tiếng Việt",
     "zh": "中文",
 }
+# Where a language's numbers and dates are written in more than one way: as in the countries the hubs serve (Angola
+# and Mozambique write as Portugal does, Central America not as Spain). Western digits everywhere: the hub's own
+# documents use them, and Arabic readers of them do too.
+_LOCALES = {"ar": "ar_AE", "es": "es_419", "pt": "pt_PT", PSEUDO: "en"}
 RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 
 _state: dict[str, object] = {"language": "en", "catalogue": gettext.NullTranslations()}
@@ -86,11 +92,19 @@ def available_languages() -> list[str]:
 def use_language(code: str) -> str:
     """Speak `code` from now on (English where there is no catalogue for it); returns what is spoken."""
     primary = primary_tag(code)
+    if primary == PSEUDO:
+        _state["catalogue"], _state["language"] = PseudoTranslations(), primary
+        return primary
     if primary not in available_languages():
         primary = "en"
     _state["catalogue"] = gettext.translation(DOMAIN, LOCALE_DIR, [primary], fallback=True)
     _state["language"] = primary
     return primary
+
+
+def locale_of(code: str) -> str:
+    """The name of the locale whose numbers and dates go with language `code`, such as `es_419`."""
+    return _LOCALES.get(code, code)
 
 
 def system_language() -> str:

@@ -1,7 +1,8 @@
 """`make demo`: a hub with the sample library, a desktop enrolled with it, and its window.
 
 With no display the same journey runs offscreen: screenshots are written to build/demo/ and the program says so.
-`--screenshots DIR` makes the pictures of every page in three languages, light and dark, instead.
+`--screenshots DIR` makes the pictures of every page in three languages, light and dark, instead; with
+`--every-look` in all languages, at two sizes of the window and two of the text.
 
 The hub and the shelf live in build/demo/; run it again and they are there as you left them.
 """
@@ -20,6 +21,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+USUAL_LOOKS = ["--lang", "en", "fr", "ar", "--scheme", "light", "dark"]
+EVERY_LOOK = [
+    *("--lang", "all", "--scheme", "light", "dark"),
+    *("--size", "1024x640", "1920x1080", "--scale", "100", "200"),
+]
 MEMBER = "officer@sample.hubshelf.example"
 
 
@@ -27,6 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "demo")
     parser.add_argument("--screenshots", type=Path, help="only make pictures of every page, here")
+    parser.add_argument("--every-look", action="store_true", help="pictures in every look that is tested")
     options = parser.parse_args()
     folder: Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,12 +60,12 @@ def main() -> int:
         say(f"The shelf is in step: {report['bytes_down']:,} bytes in {report['requests']} requests.")
         journey(hub, shelf)
         if options.screenshots:
-            return pictures(shelf, options.screenshots, ["en", "fr", "ar"], ["light", "dark"])
+            return pictures(shelf, options.screenshots, EVERY_LOOK if options.every_look else USUAL_LOOKS)
         if has_display():
             say("Opening the window; close it to stop the hub.")
             return subprocess.run([BIN / "hubshelf", "--home", shelf], check=False).returncode
         say("There is no display, so the window is shown to nobody: see the pictures in " + str(folder))
-        return pictures(shelf, folder, ["en"], ["light", "dark"])
+        return pictures(shelf, folder, ["--scheme", "light", "dark"])
 
 
 def journey(hub: Path, shelf: Path) -> None:
@@ -113,9 +120,9 @@ def keep_one(shelf: Path, results: list[dict[str, Any]]) -> None:
                 return
 
 
-def pictures(shelf: Path, target: Path, languages: list[str], schemes: list[str]) -> int:
-    command = [sys.executable, "-m", "desktop.screenshots", "--home", shelf, "--out", target]
-    command += ["--lang", *languages, "--scheme", *schemes]
+def pictures(shelf: Path, target: Path, look: list[str]) -> int:
+    """Take the pictures of `shelf` in the looks that these options of desktop.screenshots name."""
+    command = [sys.executable, "-m", "desktop.screenshots", "--home", shelf, "--out", target, *look]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     code = subprocess.run(command, check=False, cwd=ROOT, env=environment).returncode
     if code == 0:

@@ -31,6 +31,7 @@ from desktop.theme import STEP
 from desktop.widgets.attachment_field import AttachmentField
 from desktop.widgets.basics import Choice, Column, DayField, Tick, button, hairline, label, muted, title
 from desktop.widgets.cards import CardRow, plain
+from desktop.widgets.fitting import BesideOrBelow, EqualColumns
 from desktop.words import N_, _, available_languages, isolate, language, language_name
 
 DRAFT = "ask"
@@ -103,14 +104,13 @@ class AskPage(Page):
     def _lay_out(self) -> None:
         form = Column(640, 3 * STEP)
         form.body.addWidget(title(_("Ask or share")))
-        kinds = QGridLayout()
-        kinds.setSpacing(STEP)
-        for i, (kind, (words, picture)) in enumerate(ASK_KINDS.items()):
+        kinds = EqualColumns()
+        for kind, (words, picture) in ASK_KINDS.items():
             made = button(_(words), "", picture)
             made.setCheckable(True)
             made.clicked.connect(lambda _checked=False, kind=kind: self._choose_kind(kind, touched=True))
             self.kinds[kind] = made
-            kinds.addWidget(made, i // 2, i % 2)
+            kinds.addWidget(made)
         form.body.addLayout(kinds)
         form.body.addSpacing(STEP)
         self.title_label = label(_("Title"), "heading")
@@ -172,7 +172,7 @@ class AskPage(Page):
             muted(_("Saved as you type. It leaves once, with the next connection; the outbox shows where it is."))
         )
         form.body.addStretch(1)
-        whole = QHBoxLayout(self)
+        whole = BesideOrBelow(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(form, 1)

@@ -24,7 +24,8 @@ from desktop.pages.keep_chooser import KeepChooser, Kept, read_offers, save_choi
 from desktop.pages.page import Page
 from desktop.shelf import Shelf
 from desktop.theme import STEP, colours
-from desktop.widgets.basics import Column, button, label, muted, title
+from desktop.widgets.basics import Column, FlowLayout, button, label, muted, title
+from desktop.widgets.fitting import HeadLine
 from desktop.words import N_, _, available_languages, language, language_name
 
 _STEPS = (N_("Language"), N_("Your hub"), N_("What to keep"))
@@ -94,7 +95,7 @@ class FirstRunPage(Page):
             made.setCheckable(True)
             made.setChecked(code == language())
             made.setMinimumHeight(48)
-            if code == language():
+            if i == 0 or code == language():
                 self._chosen_language = made
             made.clicked.connect(lambda _checked=False, code=code: self._choose_language(code))
             grid.addWidget(made, i // 2, i % 2)
@@ -133,16 +134,14 @@ class FirstRunPage(Page):
         self.code.returnPressed.connect(lambda: self._connect(guest=False))
         body.addWidget(self._note)
         body.addSpacing(STEP)
-        line = QHBoxLayout()
+        line = FlowLayout()
         line.addWidget(self.connect_button)
         line.addWidget(self.guest_button)
-        line.addStretch(1)
         body.addLayout(line)
         body.addWidget(muted(_("A guest reads what is public and needs only the address.")))
         body.addSpacing(2 * STEP)
-        later = QHBoxLayout()
+        later = HeadLine()
         later.addWidget(button(_("Back"), "quiet", "back", lambda: self._show_step(0)))
-        later.addStretch(1)
         later.addWidget(button(_("Later: open the empty shelf"), "quiet", "", self._later))
         body.addLayout(later)
         body.addStretch(1)

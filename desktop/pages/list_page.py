@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.actions import linkable, put_link
 from desktop.amounts import number
@@ -21,6 +21,7 @@ from desktop.state_words import POLICY_CYCLE, RESOURCE_TYPES, record_kind, term
 from desktop.theme import STEP
 from desktop.widgets.basics import Choice, FlowLayout, button, label, muted
 from desktop.widgets.cards import PAGE_SIZE, CardList, CardRow
+from desktop.widgets.fitting import HeadLine
 from desktop.widgets.two_pane import TwoPane
 from desktop.words import _, language_name, ngettext
 
@@ -68,8 +69,7 @@ class ListPage(Page):
         self._clear = button(_("Clear filters"), "quiet", "close", self.clear_filters)
         flow.addWidget(self._clear)
         self._clear.hide()
-        self.head = QHBoxLayout()
-        self.head.setSpacing(STEP)
+        self.head = HeadLine()
         self.head.addWidget(label(_(self.TITLE), "title", 1.7, wrap=False))
         self.head.addStretch(1)
         self.head.addWidget(self.count)

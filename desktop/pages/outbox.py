@@ -22,7 +22,19 @@ from desktop.reading.request_page import said_words, who_reads
 from desktop.shelf import Shelf
 from desktop.state_words import OUTBOX_STATES, item_kind, outbox_state
 from desktop.theme import STEP, colours
-from desktop.widgets.basics import Column, EmptyPlace, button, clear, hairline, heading, label, muted, title, tool
+from desktop.widgets.basics import (
+    Column,
+    EmptyPlace,
+    FlowLayout,
+    button,
+    clear,
+    hairline,
+    heading,
+    label,
+    muted,
+    title,
+    tool,
+)
 from desktop.widgets.cards import CardRow
 from desktop.words import N_, _, isolate, ngettext
 
@@ -95,7 +107,7 @@ class ItemView(QWidget):
         body.addWidget(label(_(_MEANINGS[item.state])))
         if item.problem:
             body.addWidget(label(_why(item.problem), "notice"))
-        buttons = QHBoxLayout()
+        buttons = FlowLayout()
         if item.state in ("draft", "waiting", "attention"):
             buttons.addWidget(button(_("Change"), "primary", "draft", self._edit))
             if item.state in ("draft", "attention"):

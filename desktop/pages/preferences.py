@@ -9,7 +9,7 @@ from desktop.context import Context
 from desktop.navigation import Place
 from desktop.pages.page import Page
 from desktop.theme import STEP
-from desktop.widgets.basics import Choice, Column, button, hairline, heading, label, muted, title
+from desktop.widgets.basics import Choice, Column, FlowLayout, button, hairline, heading, label, muted, title
 from desktop.words import N_, _, available_languages, language, language_name
 
 
@@ -59,10 +59,9 @@ class PreferencesPage(Page):
         column.body.addWidget(label(_("Languages and themes, with what they cost, are chosen on the Sync page.")))
         keep = button(_("Open Sync"), "", "sync", lambda: context.navigator.go(Place("sync")))
         hub = button(_("Connect to a hub"), "quiet", "hub", lambda: context.navigator.go(Place("first-run")))
-        line = QGridLayout()
-        line.addWidget(keep, 0, 0)
-        line.addWidget(hub, 0, 1)
-        line.setColumnStretch(2, 1)
+        line = FlowLayout()
+        line.addWidget(keep)
+        line.addWidget(hub)
         column.body.addLayout(line)
         column.body.addSpacing(2 * STEP)
         column.body.addWidget(hairline())

@@ -44,7 +44,7 @@ class SearchPage(ListPage):
         self._as_typed = False
         self._meant = ""
         self._instead = label("", wrap=False)
-        self._typed = button("", "quiet", "", self._search_as_typed)
+        self._typed = button(_("Search"), "quiet", "", self._search_as_typed)
         self._since = ""
         self._total = 0
         self._only_new = False

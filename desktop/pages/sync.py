@@ -18,7 +18,19 @@ from desktop.pages.page import Page
 from desktop.shelf import Shelf
 from desktop.state_words import SYNC_PHASES
 from desktop.theme import STEP
-from desktop.widgets.basics import Choice, Column, button, clear, hairline, heading, label, muted, title
+from desktop.widgets.basics import (
+    Choice,
+    Column,
+    FlowLayout,
+    button,
+    clear,
+    hairline,
+    heading,
+    label,
+    muted,
+    title,
+)
+from desktop.widgets.fitting import EqualColumns
 from desktop.words import N_, _, isolate, ngettext
 
 _LIMITS = (2_000_000, 5_000_000, 20_000_000, 100_000_000)
@@ -77,7 +89,7 @@ class SyncPage(Page):
         self._steps = NextSteps(context, self)
         self._problem = QWidget()
         self._problem_words = label("", "notice")
-        self._problem_button = button("", "quiet", "", self._problem_step)
+        self._problem_button = button(_("Try again"), "quiet", "", self._problem_step)
         self._limit = Choice(_("Limit for a day"))
         self._limit.currentIndexChanged.connect(lambda _i: self._save_limit())
         self._hours = Choice(_("Syncs by itself"))
@@ -111,11 +123,10 @@ class SyncPage(Page):
         body.addWidget(self._state)
         body.addWidget(self._phase)
         body.addWidget(self._bar)
-        line = QHBoxLayout()
+        line = FlowLayout()
         for made in (self.now, self.pause):
             line.addWidget(made)
         line.addWidget(button(_("Copy report"), "quiet", "cite", self._copy_report))
-        line.addStretch(1)
         body.addLayout(line)
         problem = QVBoxLayout(self._problem)
         problem.setContentsMargins(0, STEP, 0, 0)
@@ -129,36 +140,31 @@ class SyncPage(Page):
         body.addWidget(hairline())
         body.addSpacing(STEP)
         body.addLayout(self._facts)
-        rules = QGridLayout()
-        rules.setHorizontalSpacing(2 * STEP)
-        rules.setColumnStretch(2, 1)
-        for place, (choice, name, note) in enumerate(
+        for choice, name, note in (
+            (self._limit, _("Limit for a day"), _("Sync stops there and goes on the next day.")),
+            (self._hours, _("Syncs by itself"), _("“Sync now” works at any time.")),
             (
-                (self._limit, _("Limit for a day"), _("Sync stops there and goes on the next day.")),
-                (self._hours, _("Syncs by itself"), _("“Sync now” works at any time.")),
-                (
-                    self._texts,
-                    _("Long texts"),
-                    _("Titles, summaries, discussions and your messages come in any case."),
-                ),
-            )
+                self._texts,
+                _("Long texts"),
+                _("Titles, summaries, discussions and your messages come in any case."),
+            ),
         ):
+            rule = EqualColumns()
             name_label = label(name, wrap=False)
             name_label.setBuddy(choice)
-            rules.addWidget(name_label, place, 0)
-            rules.addWidget(choice, place, 1)
-            rules.addWidget(muted(note), place, 2)
-        body.addLayout(rules)
+            rule.addWidget(name_label)
+            rule.addWidget(choice)
+            body.addLayout(rule)
+            body.addWidget(muted(note))
         body.addSpacing(STEP)
         body.addWidget(hairline())
         body.addSpacing(STEP)
         body.addWidget(heading(_("What your shelf keeps")))
         body.addWidget(self._keep_note)
         body.addWidget(self._keep)
-        choices = QHBoxLayout()
+        choices = FlowLayout()
         choices.addWidget(self._keep_button)
         choices.addWidget(self._save_button)
-        choices.addStretch(1)
         body.addLayout(choices)
         body.addSpacing(STEP)
         body.addWidget(hairline())

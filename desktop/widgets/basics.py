@@ -149,6 +149,11 @@ class Choice(QComboBox):
         self.choose(chosen)
         self.blockSignals(False)
 
+    def minimumSizeHint(self) -> QSize:
+        # In a column narrower than its longest row it gives way: the list that opens shows every row whole.
+        hint = super().minimumSizeHint()
+        return QSize(min(hint.width(), 14 * self.fontMetrics().averageCharWidth() + 40), hint.height())
+
     def value(self) -> str:
         """The chosen item's value, or "" where nothing is offered."""
         return str(self.currentData() or "")
@@ -185,12 +190,25 @@ class Tick(QCheckBox):
     def __init__(self, words: str) -> None:
         super().__init__(words.replace("&", "&&"))
         self.setAccessibleName(words)
+        policy = self.sizePolicy()
+        policy.setHeightForWidth(True)  # words that are longer than the line go on below
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Preferred)
+        policy.setVerticalPolicy(QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(policy)
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
         return QSize(
             metrics.horizontalAdvance(self.text()) + self._BOX + 3 * STEP, max(metrics.height(), self._BOX) + STEP
         )
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(self.sizeHint().width(), 12 * self.fontMetrics().height()), self.sizeHint().height())
+
+    def heightForWidth(self, width: int) -> int:
+        room = QRect(0, 0, max(1, width - self._BOX - STEP - 3), 10_000)
+        words = self.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), self.text())
+        return max(words.height(), self._BOX) + STEP
 
     def hitButton(self, pos: QPoint) -> bool:
         return self.rect().contains(pos)
@@ -218,7 +236,7 @@ class Tick(QCheckBox):
         words = self.rect().adjusted(0, 0, -room, 0) if mirrored else self.rect().adjusted(room, 0, 0, 0)
         side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
         lined = side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(words, lined | Qt.TextFlag.TextShowMnemonic, self.text())
+        painter.drawText(words, lined | Qt.TextFlag.TextShowMnemonic | Qt.TextFlag.TextWordWrap, self.text())
         painter.end()
 
 
@@ -233,6 +251,9 @@ class FlowLayout(QLayout):
 
     def addItem(self, item: object) -> None:
         self._items.append(item)
+
+    def addStretch(self, stretch: int = 0) -> None:
+        """Nothing: what is left of a line is always at its end (rows that were not always a flow say it)."""
 
     def count(self) -> int:
         return len(self._items)
@@ -266,20 +287,28 @@ class FlowLayout(QLayout):
         return size
 
     def _arrange(self, rect: QRect, *, place: bool) -> int:
-        x, y, line = 0, 0, 0
         parent = self.parentWidget()
         mirrored = parent is not None and parent.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        lines: list[list[tuple[object, QSize, int]]] = []
+        x = 0
         for item in self._items:
             hint = item.sizeHint()  # type: ignore[attr-defined]
             if hint.isEmpty():
                 continue
-            if x and x + hint.width() > rect.width():
-                x, y, line = 0, y + line + self._gap, 0
-            if place:
+            if not lines or x + hint.width() > rect.width():
+                lines.append([])
+                x = 0
+            lines[-1].append((item, hint, x))
+            x += hint.width() + self._gap
+        y = 0
+        for line in lines:
+            height = max(hint.height() for _item, hint, _x in line)
+            for item, hint, x in line if place else ():
                 left = rect.right() + 1 - x - hint.width() if mirrored else rect.x() + x
-                item.setGeometry(QRect(QPoint(left, rect.y() + y), hint))  # type: ignore[attr-defined]
-            x, line = x + hint.width() + self._gap, max(line, hint.height())
-        return y + line
+                box = QRect(QPoint(left, rect.y() + y + (height - hint.height()) // 2), hint)
+                item.setGeometry(box)  # type: ignore[attr-defined]
+            y += height + self._gap
+        return max(0, y - self._gap)
 
 
 class Column(QScrollArea):

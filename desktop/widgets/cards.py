@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from desktop.navigation import Place
+from desktop.theme import colours
 from desktop.widgets.card_delegate import ROW, CardDelegate, marked_ranges
 
 PAGE_SIZE = 60
@@ -142,6 +143,7 @@ class CardList(QListView):
 
     def __init__(self, name: str, *, compact: bool = False) -> None:
         super().__init__()
+        self._by_key = False
         self.cards = CardModel(self)
         self.setModel(self.cards)
         self.setItemDelegate(CardDelegate(self, compact=compact))
@@ -177,6 +179,22 @@ class CardList(QListView):
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self.doItemsLayout()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._by_key = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        super().focusInEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._by_key and self.hasFocus() and not self._wears_focus():
+            painter = QPainter(self.viewport())  # no row wears the focus: the list does
+            painter.setPen(QColor(colours().accent))
+            painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
+            painter.end()
+
+    def _wears_focus(self) -> bool:
+        row = self.current_row()
+        return row is not None and not row.section
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and (row := self.current_row()) is not None:

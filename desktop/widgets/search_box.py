@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent, QIcon, QKeyEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent, QIcon, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.amounts import number
@@ -27,12 +27,13 @@ class SearchBox(QLineEdit):
     def __init__(self, context: Context, over: QWidget) -> None:
         super().__init__()
         self._context = context
-        self.setPlaceholderText(_("Search everything (Ctrl+E)"))
+        self._hints = (_("Search everything (Ctrl+E)"), _("Search everything"), _("Search"))
+        self.setPlaceholderText(self._hints[0])
         self.setAccessibleName(_("Search everything"))
         glass = QIcon(pixmap("search", colours().muted, 16))
         # The field makes a button of it, which screen readers name by the action's text.
         self.addAction(glass, QLineEdit.ActionPosition.LeadingPosition).setText(_("Search"))
-        self.setMaximumWidth(560)
+        self.setMaximumWidth(max(560, self._wide_enough(self._hints[0])))
         self._over = over
         self.popup = QFrame(over)
         self.popup.setObjectName("popup")
@@ -50,6 +51,18 @@ class SearchBox(QLineEdit):
         self.textEdited.connect(lambda _text: self._typing.start())
         self.returnPressed.connect(self._enter)
         over.installEventFilter(self)
+
+    def least_width(self) -> int:
+        """Pixels that the field needs to show its shortest hint whole."""
+        return self._wide_enough(self._hints[-1])
+
+    def _wide_enough(self, hint: str) -> int:
+        return self.fontMetrics().horizontalAdvance(hint) + 56  # the glass before it, and a margin at each end
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        fitting = (hint for hint in self._hints if self._wide_enough(hint) <= self.width())
+        self.setPlaceholderText(next(fitting, self._hints[-1]))
 
     def show_words(self, words: str) -> None:
         """Hold these words: those of the search that is shown, however the person came to it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+import desktop
 from desktop.app import Application
 from desktop.navigation import Place
-from resources_cache.library import Library
-from resources_cache.own import Own
+from tests.desktop.every_place import own_parts, places
 
 Make = Callable[..., Application]
 Settle = Callable[[Application], None]
@@ -40,42 +41,6 @@ CONTROLS = (
     QPlainTextEdit,
     QTextBrowser,
 )
-
-
-def places(home: Path) -> Iterator[tuple[str, Place]]:
-    """Every page, and every kind of record opened on its page."""
-    for page in ("home", "library", "discussions", "ask", "people", "shelf", "outbox", "sync", "preferences"):
-        yield page, Place(page)
-    yield "keys", Place("keys")
-    yield "helpdesk", Place("ask", fill=(("kind", "helpdesk"), ("title", "x")))
-    yield "search", Place("search", query="school")
-    yield "nothing", Place("search", query="zzzzqqq")
-    yield "language", Place("first-run", tab="language")
-    yield "hub", Place("first-run", tab="hub")
-    with Library(home / "library.db") as library, Own(home / "own.db") as own:
-        for kind, page in (
-            ("thread", "discussions"),
-            ("expert", "people"),
-            ("event", "people"),
-            ("request", "outbox"),
-        ):
-            yield kind, Place(page, record=library.latest((kind,), limit=1)[0].id)
-        with_file = next(c for c in library.browse(("resource",), limit=200).items if c.files_bytes)
-        yield "resource", Place("library", record=with_file.id)
-        for state in ("attention", "waiting", "received"):
-            yield f"item {state}", Place("outbox", record=own.outbox.items([state])[0].id)
-
-
-def own_parts(widget: QWidget) -> bool:
-    """Whether a widget is an inner part that Qt made for another control (the field of a date)."""
-    name, parent = widget.objectName(), widget.parentWidget()
-    if name.startswith("qt_") or isinstance(parent, QComboBox | QAbstractSpinBox | QLineEdit):
-        return True
-    while parent is not None:  # the list that opens under a choice
-        if "QComboBoxPrivateContainer" in parent.metaObject().className():
-            return True
-        parent = parent.parentWidget()
-    return False
 
 
 def controls(window: QWidget) -> list[QWidget]:
@@ -181,3 +146,45 @@ def test_buttons_inside_fields_have_names_too(make_window: Make, settle: Settle,
     assert inner
     for button in inner:
         assert QAccessible.queryAccessibleInterface(button).text(QAccessible.Text.Name)
+
+
+@pytest.mark.parametrize("page", ["home", "library", "ask", "sync", "preferences", "keys"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_focus_is_seen_wherever_it_is(
+    make_window: Make, settle: Settle, home: Path, qtbot: Any, page: str, scheme: str
+) -> None:
+    (home / "window.json").write_text(f'{{"introduced": true, "language": "en", "scheme": "{scheme}"}}')
+    application = make_window(home)
+    application.context.navigator.go(Place(page))
+    settle(application)
+    window = application.window
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # somewhere for the focus to be that is no control
+    seen = 0
+    for widget in controls(window):
+        if not widget.isEnabled() or isinstance(widget, QTextBrowser):
+            continue
+        window.setFocus()
+        without = widget.grab().toImage()
+        widget.setFocus(Qt.FocusReason.TabFocusReason)
+        assert widget.hasFocus() or widget.focusProxy() is not None
+        with_focus = widget.grab().toImage()
+        assert with_focus != without, (
+            f"{type(widget).__name__} {widget.accessibleName()!r} looks the same with focus"
+        )
+        seen += 1
+    assert seen > 8
+
+
+def test_nothing_moves_by_itself() -> None:
+    """No animation is made anywhere, so there is none to take away for people whom motion makes ill."""
+    code = Path(desktop.__file__).parent
+    made = [
+        f"{path.name}: {found[0]}"
+        for path in code.rglob("*.py")
+        for found in re.finditer(
+            r"Q\w*Animation\w*|QTimeLine|QMovie|setEffectEnabled\([^)]*True", path.read_text("utf-8")
+        )
+    ]
+    assert not made

@@ -11,8 +11,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QApplication
 
 from desktop import amounts, words
+from desktop.pseudo import PSEUDO
+from desktop.qt_words import QtWords
 from desktop.state_words import OUTBOX_STATES
 
 CODE = Path(words.__file__).parent
@@ -31,8 +35,8 @@ def strings_of_the_code() -> dict[Any, str]:
     return {message: f"{file}:{line}" for file, line, message, _comments, _context in found if file != "cli.py"}
 
 
-def test_french_and_arabic_are_there() -> None:
-    assert {"fr", "ar"} <= set(LANGUAGES)
+def test_the_six_languages_are_there() -> None:
+    assert words.available_languages() == ["en", "ar", "es", "fr", "pt", "sw"]
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -83,6 +87,58 @@ def test_sizes_and_times_are_spoken() -> None:
     assert amounts.size(1_240_000) == "1,2 Mo"
     assert amounts.date("2026-09-14T08:30:00Z") == "14 septembre 2026"
     assert amounts.date("nonsense") == "nonsense"
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "grouped", "weight"),
+    [
+        ("en", "14 September 2026", "1,234,567", "1.2 MB"),
+        ("fr", "14 septembre 2026", "1\u202f234\u202f567", "1,2 Mo"),
+        ("pt", "14 de setembro de 2026", "1\u00a0234\u00a0567", "1,2 MB"),
+        ("es", "14 de septiembre de 2026", "1,234,567", "1.2 MB"),
+        ("sw", "14 Septemba 2026", "1,234,567", "MB 1.2"),
+        ("ar", "14 سبتمبر 2026", "1,234,567", None),
+    ],
+)
+def test_dates_and_numbers_of_each_language(code: str, day: str, grouped: str, weight: str | None) -> None:
+    words.use_language(code)
+    assert amounts.date("2026-09-14T08:30:00Z") == day
+    assert amounts.number(1_234_567) == grouped
+    if weight is not None:
+        assert amounts.size(1_240_000) == weight
+
+
+@pytest.mark.parametrize(("code", "said"), [("pt", "recurso"), ("es", "recurso"), ("fr", "ressource")])
+def test_plural_forms_of_two(code: str, said: str) -> None:
+    words.use_language(code)
+    forms = [words.ngettext("{count} resource", "{count} resources", n).format(count=n) for n in (1, 2, 100)]
+    assert forms == [f"1 {said}", f"2 {said}s", f"100 {said}s"]
+    none = words.ngettext("{count} resource", "{count} resources", 0)
+    assert none == ("{count} ressource" if code == "fr" else "{count} recursos")  # none is one in French only
+
+
+@pytest.mark.parametrize(
+    ("code", "cancel"),
+    [("en", "Cancel"), ("fr", "Annuler"), ("es", "Cancelar"), ("pt", "Cancelar"), ("ar", "ألغِ")],
+)
+def test_the_words_of_qt_follow(qapp: QApplication, code: str, cancel: str) -> None:
+    spoken = QtWords(qapp)
+    try:
+        assert spoken.use(code)
+        assert QCoreApplication.translate("QPlatformTheme", "Cancel") == cancel
+        assert not spoken.use("sw"), "Qt has words in Kiswahili now: say so in docs/translating.md"
+        assert QCoreApplication.translate("QPlatformTheme", "Cancel") == "Cancel"
+    finally:
+        spoken.use("en")
+
+
+def test_the_language_nobody_speaks_is_offered_nowhere() -> None:
+    assert words.use_language(PSEUDO) == PSEUDO
+    assert PSEUDO not in words.available_languages()
+    said = words.ngettext("{count} <b>row</b>", "{count} <b>rows</b>", 2)
+    assert said.startswith("[{count} <b>řóẃş</b>".replace("ẃ", "ŵ"))
+    assert said.endswith("]")
+    assert len(words._("Search everything")) >= len("Search everything") * 1.3
 
 
 def test_the_systems_language(monkeypatch: pytest.MonkeyPatch) -> None:
