@@ -97,6 +97,13 @@ def _finding(context: Context, window: WindowActions) -> Iterator[Action]:
     yield Action("search", _("To the search field"), group, ("Ctrl+E",), "search", window.search)
     yield Action("back", _("Back"), group, ("Alt+Left",), "back", navigator.back)
     yield Action("forward", _("Forward"), group, ("Alt+Right",), "forward", navigator.forward)
+    tabs = context.tabs
+    new = partial(context.tabs.open, Place("home"), front=True)
+    yield Action("tab-new", _("New tab"), group, ("Ctrl+T",), "file", new)
+    yield Action("tab-next", _("Next tab"), group, ("Ctrl+Tab", "Ctrl+PgDown"), "forward", partial(tabs.step, 1))
+    keys = ("Ctrl+Shift+Tab", "Ctrl+PgUp")
+    yield Action("tab-before", _("Tab before"), group, keys, "back", partial(tabs.step, -1))
+    yield Action("tab-close", _("Close the tab"), group, ("Ctrl+W",), "close", tabs.close)
     copy = partial(copy_link, context)
     yield Action(
         "copy-link", _("Copy link to what is open"), group, ("Ctrl+Shift+C",), "external", copy, "url share"
@@ -125,6 +132,7 @@ def _inside() -> Iterator[Action]:
     yield Action("reading-larger", _("Larger text in the reader"), group, ("Ctrl++", "Ctrl+="))
     yield Action("reading-smaller", _("Smaller text in the reader"), group, ("Ctrl+-",))
     yield Action("open", _("Open the chosen row"), group, ("Return",))
+    yield Action("open-beside", _("Open the chosen row in a new tab"), group, ("Ctrl+Return",))
     yield Action("leave", _("Leave the text, back to the list"), group, ("Esc",))
 
 

@@ -39,8 +39,10 @@ from desktop.preferences import Preferences
 from desktop.qt_words import QtWords
 from desktop.renewal import Renewal
 from desktop.session import SessionKeeper
+from desktop.session import read as last_session
 from desktop.shelf import Shelf
 from desktop.sync_bridge import Engine, MakeEngine, SyncBridge
+from desktop.tabs import MOST
 from desktop.theme import Theme
 from desktop.window import USUAL, MainWindow
 from desktop.words import is_right_to_left, language, system_language, use_language
@@ -106,6 +108,7 @@ class Application(QObject):
             trail = (*before.trail, before.here) if place else before.trail
             place = place or before.here
             self.context.navigator.restore(trail, place)
+        place = self._open_tabs(left, place)
         width, height = preferences.width or USUAL[0], preferences.height or USUAL[1]
         if (screen := self._qt.primaryScreen()) is not None:
             room = screen.availableGeometry()
@@ -129,6 +132,19 @@ class Application(QObject):
         self._care.look()
         self._later.start()
         QTimer.singleShot(0, self, self._garbage.start)
+
+    def _open_tabs(self, left: Aftermath | None, place: Place | None) -> Place | None:
+        """Open the tabs of the last time again, and `place` in one of its own; returns what is in front."""
+        if left is not None and left.again:
+            return place  # one of them may have been what brought the window down
+        before = left.session if left is not None else last_session(self.context.home)
+        if before is None or not before.tabs or not self.context.preferences.introduced:
+            return place
+        tabs, front = list(before.tabs), before.tab
+        if place is not None and place not in (tabs[front][1], before.here):
+            tabs, front = [*tabs, ("", place)], len(tabs)
+        self.context.tabs.restore(tabs[-MOST:], min(front, MOST - 1))
+        return place or tabs[front][1]
 
     def stop(self) -> None:
         """Write what is unwritten and end the threads."""

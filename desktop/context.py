@@ -12,12 +12,13 @@ from PySide6.QtCore import QObject, Signal
 from desktop.actions import Action
 from desktop.background import Background, Lane
 from desktop.error_words import KnownError, Trouble
-from desktop.navigation import Navigator
+from desktop.navigation import Navigator, Place
 from desktop.preferences import Preferences
 from desktop.shelf import Shelf
 from desktop.sync_bridge import SyncBridge
+from desktop.tabs import Tabs
 from desktop.theme import Theme
-from desktop.words import language
+from desktop.words import _, language
 
 T = TypeVar("T")
 
@@ -47,6 +48,10 @@ class Context:
     notices: Notices = field(default_factory=Notices)
     vocabulary: dict[str, dict[str, str]] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()  # of the window as it is now
+    tabs: Tabs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tabs = Tabs(self.navigator)
 
     def read(
         self,
@@ -89,6 +94,11 @@ class Context:
         """A theme's label in the window's language, else English, else its slug made readable."""
         labels = self.vocabulary.get(slug, {})
         return labels.get(language()) or labels.get("en") or slug.replace("-", " ").capitalize()
+
+    def open_beside(self, place: Place, title: str = "") -> None:
+        """Open a place in a tab of its own, behind what is shown."""
+        opened = self.tabs.open(place, title)
+        self.notices.said.emit(_("Opened in a new tab.") if opened else _("Close a tab first: no more fit."))
 
     def save_preferences(self) -> None:
         """Keep how the window looks."""

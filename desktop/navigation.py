@@ -57,6 +57,15 @@ def place_of(kind: str, record: str, *, resume: bool = False) -> Place:
     return Place(page, record=record, resume=resume, tab=kind if page == "people" else "")
 
 
+@dataclass(frozen=True)
+class Trail:
+    """Where one is, the places before it with the oldest first, and those one went back from."""
+
+    here: Place = Place("home")
+    back: tuple[Place, ...] = ()
+    forward: tuple[Place, ...] = ()
+
+
 class Navigator(QObject):
     """Keeps the trail of places; `moved` says where to show now."""
 
@@ -80,6 +89,16 @@ class Navigator(QObject):
     def trail(self) -> tuple[Place, ...]:
         """The places before this one, the oldest first."""
         return tuple(self._back)
+
+    @property
+    def whole_trail(self) -> Trail:
+        """All of it, to come back to with `take`."""
+        return Trail(self.here, tuple(self._back), tuple(self._forward))
+
+    def take(self, trail: Trail) -> None:
+        """Be on another trail, and show where it is."""
+        self._back, self._forward = list(trail.back), list(trail.forward)
+        self._show(trail.here)
 
     def restore(self, trail: tuple[Place, ...], here: Place) -> None:
         """Be at `here` again, with the places before it; `moved` is not told, for nobody listens yet."""

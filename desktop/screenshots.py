@@ -28,6 +28,7 @@ from typing import Any
 if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
@@ -35,7 +36,7 @@ from desktop.app import Application
 from desktop.crash_report import key_of, report_of
 from desktop.crashes import Crash
 from desktop.error_words import KnownError
-from desktop.navigation import Place
+from desktop.navigation import Place, place_of
 from desktop.pages.ask import AskPage
 from desktop.pages.list_page import ListPage
 from desktop.preferences import Preferences
@@ -98,6 +99,10 @@ def find_records(home: Path) -> dict[str, str]:
             elif card.has_text:
                 found.setdefault(f"text-{card.lang}", card.id)
                 found.setdefault("text", card.id)
+            if any(f.here and f.media_type == "application/epub+zip" for f in loaded.files):
+                found.setdefault("book", card.id)
+            if any(f.here and f.media_type.startswith("image/") for f in loaded.files):
+                found.setdefault("picture", card.id)
             if loaded.editions:
                 found.setdefault("work", card.id)
                 found.setdefault(f"work-{card.lang}", card.id)
@@ -143,7 +148,14 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
     if "file" in records:
         yield "file", Place("library", record=records["file"]), None
     if "pdf" in records:
-        yield "pdf", Place("library", record=records["pdf"]), _open_pdf
+        yield "pdf", Place("library", record=records["pdf"]), _open_file
+        yield "pdf-wide", Place("library", record=records["pdf"]), _widen_file
+        yield "pdf-found", Place("library", record=records["pdf"]), _find_in_file
+        yield "pdf-notes", Place("library", record=records["pdf"]), _mark_pdf
+    for name in ("book", "picture"):
+        if name in records:
+            yield name, Place("library", record=records[name]), _open_file
+    yield "tabs", Place("library"), _open_tabs
     yield "palette", Place("home"), lambda app: app.window.finder.open()
     yield "palette-typed", Place("home"), lambda app: _find(app, query.split()[0][:5])
     yield "keys", Place("keys"), None
@@ -192,6 +204,8 @@ def _tidy(application: Application) -> None:
     application.window.banner.hide()
     application.window.search.clear()
     application.window.search.popup.hide()
+    while application.context.tabs.close(len(application.context.tabs.places) - 1):
+        pass
 
 
 def _widen(application: Application) -> None:
@@ -213,10 +227,55 @@ def _mark(application: Application) -> None:
     reader.show_notes()
 
 
-def _open_pdf(application: Application) -> None:
+def _open_file(application: Application) -> None:
     page = application.window.stack.currentWidget()
     if isinstance(page, ListPage):
         page.reader.files.open_first()
+
+
+def _widen_file(application: Application) -> None:
+    _widen(application)
+    _open_file(application)
+
+
+def _mark_pdf(application: Application) -> None:
+    """Highlight words of the PDF that is open, with the side list beside it."""
+    from desktop.reading.pdf_view import PdfView
+
+    _open_file(application)
+    page = application.window.stack.currentWidget()
+    if not isinstance(page, ListPage):
+        return
+    settle(QApplication.instance(), application)  # type: ignore[arg-type]  # it is a QApplication
+    reader = page.reader
+    if isinstance(reader.file.view, PdfView):
+        colours = ["green", "yellow"]
+        for top in range(160, 700, 60):  # points from the top of an A4 page, until there are words
+            reader.file.view.pages.select(0, QPointF(90, top), QPointF(420, top + 20))
+            if colours and reader.file.view.pages.selected() is not None:
+                reader.pencil.highlight(colours.pop())
+        reader.file.view.pages.clear_selection()
+        reader.show_notes()
+
+
+def _find_in_file(application: Application) -> None:
+    _open_file(application)
+    page = application.window.stack.currentWidget()
+    if isinstance(page, ListPage):
+        settle(QApplication.instance(), application)  # type: ignore[arg-type]  # it is a QApplication
+        page.reader.find_bar.open()
+        page.reader.find_bar.field.setText("server")
+        settle(QApplication.instance(), application, 1.0)  # type: ignore[arg-type]
+        page.reader.find_bar.field.returnPressed.emit()
+
+
+def _open_tabs(application: Application) -> None:
+    page = application.window.stack.currentWidget()
+    if isinstance(page, ListPage):
+        rows = [row for row in page.list.cards.rows if not row.section][:4]
+        for row in rows[1:]:
+            application.context.tabs.open(place_of(row.kind, row.id), row.title)
+        page.list.opened.emit(rows[0])
 
 
 def _look_up(application: Application) -> None:
@@ -289,8 +348,8 @@ def take(
             act(application)
             settle(qt, application, 0.6)
         picture(application.window, out / f"{name}-{tag}.png")
-        if act is _widen:
-            act(application)
+        if act in (_widen, _widen_file):
+            _widen(application)
         _tidy(application)
         count += 1
     application.stop()

@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, QTimer
 from desktop.context import Context
 from desktop.navigation import PAGES, Place
 from desktop.shelf import Shelf
+from desktop.tabs import LONGEST, MOST
 
 FILE = "session.json"
 _MOST = 65_536
@@ -35,7 +36,7 @@ class Session:
     """Where the person was: the places before, and this one.
 
     `ended`: the window was closed as it should. `steady`: it stood for a while. `restored`: it opened what was
-    open before it.
+    open before it. `tabs`: (title, place) of each where there were several, and `tab` the one in front.
     """
 
     here: Place
@@ -43,6 +44,8 @@ class Session:
     ended: bool = False
     steady: bool = False
     restored: bool = False
+    tabs: tuple[tuple[str, Place], ...] = ()
+    tab: int = 0
 
 
 def read(home: Path) -> Session | None:
@@ -58,7 +61,9 @@ def read(home: Path) -> Session | None:
     trail = found.get("trail")
     places = [_place(one) for one in trail[-_TRAIL:]] if isinstance(trail, list) else []
     flags = {name: found.get(name) is True for name in ("ended", "steady", "restored")}
-    return Session(here, tuple(place for place in places if place is not None), **flags)
+    tabs, tab = _tabs(found.get("tabs")), found.get("tab")
+    tab = tab if type(tab) is int and 0 <= tab < len(tabs) else 0
+    return Session(here, tuple(place for place in places if place is not None), tabs=tabs, tab=tab, **flags)
 
 
 def write(home: Path, session: Session) -> bool:
@@ -69,6 +74,8 @@ def write(home: Path, session: Session) -> bool:
         "ended": session.ended,
         "steady": session.steady,
         "restored": session.restored,
+        "tabs": [{"title": title, "place": _words(place)} for title, place in session.tabs],
+        "tab": session.tab,
     }
     temporary = home / f"{FILE}.{os.getpid()}.part"
     try:
@@ -93,6 +100,15 @@ def _place(found: Any) -> Place | None:
     return Place(found["page"], **words)
 
 
+def _tabs(found: Any) -> tuple[tuple[str, Place], ...]:
+    """The tabs, where all of them can be read."""
+    if not isinstance(found, list) or not 1 < len(found) <= MOST:
+        return ()
+    tabs = [(one.get("title"), _place(one.get("place"))) for one in found if isinstance(one, dict)]
+    good = [(title[:LONGEST], place) for title, place in tabs if isinstance(title, str) and place is not None]
+    return tuple(good) if len(good) == len(found) else ()
+
+
 class SessionKeeper(QObject):
     """Writes down where the person is, a moment after each move, behind the window."""
 
@@ -108,7 +124,7 @@ class SessionKeeper(QObject):
         self._stands.setSingleShot(True)
         self._stands.setInterval(STEADY_MS)
         self._stands.timeout.connect(self._is_steady)
-        context.navigator.moved.connect(lambda _place: self._timer.start() if self._began else None)
+        context.tabs.changed.connect(lambda: self._timer.start() if self._began else None)
 
     def begin(self, *, restored: bool = False) -> None:
         """From now on the window is open."""
@@ -145,4 +161,7 @@ class SessionKeeper(QObject):
 
     def _session(self, *, ended: bool = False) -> Session:
         navigator = self._context.navigator
-        return Session(navigator.here, navigator.trail, ended, self._steady, self._restored)
+        tabs = self._context.tabs
+        places = tuple(tabs.places) if len(tabs.places) > 1 else ()
+        where = navigator.here, navigator.trail
+        return Session(*where, ended, self._steady, self._restored, places, tabs.current if places else 0)

@@ -170,6 +170,12 @@ QToolTip { background: $ink; color: $paper; border: none; padding: 4px 8px; }
 QProgressBar { background: $hairline; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }
 QProgressBar::chunk { background: $accent; border-radius: 3px; }
 QSplitter::handle { background: $hairline; }
+QListView#plain::item { padding: 6px 10px; border-bottom: 1px solid $hairline; }
+QListView#plain::item:selected { background: $wash; color: $ink; border-bottom: 1px solid $accent; }
+QTabWidget::pane { border: none; border-top: 1px solid $hairline; }
+QTabBar::tab {
+  background: transparent; color: $muted; border: none; border-bottom: 2px solid transparent; padding: 6px 12px; }
+QTabBar::tab:selected { color: $ink; background: $sheet; border-bottom: 2px solid $accent; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
 QScrollBar::handle { background: $edge; border-radius: 3px; margin: 3px; min-height: 32px; min-width: 32px; }

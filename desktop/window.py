@@ -26,6 +26,7 @@ from desktop.widgets.basics import hairline, tool
 from desktop.widgets.fitting import ShorterWhenNarrow
 from desktop.widgets.rail import Rail
 from desktop.widgets.search_box import SearchBox
+from desktop.widgets.tab_strip import TabStrip
 from desktop.words import _, ngettext
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class MainWindow(QMainWindow):
         self._back = tool(_("Back"), "back", context.navigator.back, bare=True)
         self._forward = tool(_("Forward"), "forward", context.navigator.forward, bare=True)
         self._topline = self._make_topline()
+        self.tabs = TabStrip(context)
         self._rail_line = hairline(vertical=True)
         row = QHBoxLayout(centre)
         row.setContentsMargins(0, 0, 0, 0)
@@ -92,6 +94,7 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout()
         column.setSpacing(0)
         column.addWidget(self._topline)
+        column.addWidget(self.tabs)
         column.addWidget(self.stack, 1)
         foot = QHBoxLayout()
         foot.setContentsMargins(2 * STEP, 0, 2 * STEP, 0)

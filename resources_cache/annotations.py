@@ -23,7 +23,11 @@ COLOURS = ("yellow", "green", "blue", "rose")
 MAX_NOTE = 40_000
 """The longest note, in characters."""
 
-_COLUMNS = "id, resource, lang, quote, prefix, suffix, start, colour, note, title, created, updated"
+MAX_PAGE = 1_000_000
+"""Pages of a file are counted from 0 to below this."""
+
+_COLUMNS = "id, resource, lang, quote, prefix, suffix, start, colour, note, title, created, updated, file, page"
+_HASH = re.compile(r"[0-9a-f]{64}")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$|=|-)", re.MULTILINE)
 
@@ -32,7 +36,9 @@ _LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$|=|-)", re.MULTILINE)
 class Annotation:
     """A highlight, with or without a note. ``lang``: which edition of ``resource`` it stands in (a BCP 47 tag).
 
-    ``title``: the resource's, when it was marked; ``created`` and ``updated``: UTC ISO 8601.
+    ``title``: the resource's, when it was marked; ``created`` and ``updated``: UTC ISO 8601. ``file``: the hex
+    SHA-256 of the file that it stands in, "" for the text; ``page`` of that file from 0, whose characters the
+    anchor counts.
     """
 
     resource: str
@@ -44,6 +50,8 @@ class Annotation:
     id: str = ""
     created: str = ""
     updated: str = ""
+    file: str = ""
+    page: int = 0
 
 
 class Annotations:
@@ -56,14 +64,15 @@ class Annotations:
         """Keep an annotation, new or changed (its ``id`` says which); returns it as it is kept.
 
         One that was removed comes back whole by this. Raises: ValueError for a colour that is not in ``COLOURS``,
-        a passage with no words or more than ``MAX_QUOTE`` characters, or a note longer than ``MAX_NOTE``.
+        a passage with no words or more than ``MAX_QUOTE`` characters, a note longer than ``MAX_NOTE``, a file that
+        is no hash, or a page beyond ``MAX_PAGE``.
         """
         kept = checked(annotation)
         where = kept.anchor
         self._store.execute(
-            f"INSERT OR REPLACE INTO annotations ({_COLUMNS}) VALUES ({', '.join('?' * 12)})",
+            f"INSERT OR REPLACE INTO annotations ({_COLUMNS}) VALUES ({', '.join('?' * 14)})",
             (kept.id, kept.resource, kept.lang, where.quote, where.prefix, where.suffix, where.start,
-             kept.colour, kept.note, kept.title, kept.created, kept.updated),
+             kept.colour, kept.note, kept.title, kept.created, kept.updated, kept.file, kept.page),
         )  # fmt: skip
         return kept
 
@@ -74,7 +83,8 @@ class Annotations:
     def of(self, resource: str) -> list[Annotation]:
         """All of a resource's, in the order of the text as it was when they were made."""
         rows = self._store.rows(
-            f"SELECT {_COLUMNS} FROM annotations WHERE resource=? ORDER BY lang, start, id", (resource,)
+            f"SELECT {_COLUMNS} FROM annotations WHERE resource=? ORDER BY file, lang, page, start, id",
+            (resource,),
         )
         return [_annotation(row) for row in rows]
 
@@ -82,7 +92,7 @@ class Annotations:
         """All of them, by resource, the last written resource first."""
         rows = self._store.rows(
             f"SELECT {_COLUMNS} FROM annotations a ORDER BY (SELECT max(updated) FROM annotations b"
-            " WHERE b.resource = a.resource) DESC, resource, lang, start, id"
+            " WHERE b.resource = a.resource) DESC, resource, file, lang, page, start, id"
         )
         return [_annotation(row) for row in rows]
 
@@ -96,6 +106,10 @@ def checked(annotation: Annotation) -> Annotation:
         raise ValueError(f"there is no colour {annotation.colour!r}")
     if not where.quote.strip() or len(where.quote) > MAX_QUOTE:
         raise ValueError(f"a passage has words, and at most {MAX_QUOTE} characters")
+    if annotation.file and not _HASH.fullmatch(annotation.file):
+        raise ValueError("a file is named by its SHA-256")
+    if not 0 <= annotation.page < MAX_PAGE:
+        raise ValueError(f"there is no page {annotation.page}")
     if len(annotation.note) > MAX_NOTE:
         raise ValueError(f"a note has at most {MAX_NOTE} characters")
     now = utc_now()
@@ -122,8 +136,8 @@ def markdown(
     """All that was written about a resource as Markdown text (CommonMark 0.31), ending with one line break.
 
     ``source``: lines that say where the resource is from; ``whole``: the note on the whole of it; ``words``: names
-    of colours for people, else those of ``COLOURS``. Each passage is a block quotation, its note follows; whatever
-    in them looks like markup is escaped.
+    of colours for people, else those of ``COLOURS``, and how a page is called: under "page", or under its file.
+    Each passage is a block quotation, its note follows; whatever in them looks like markup is escaped.
     """
     names = words or {}
     parts = [f"# {_escaped(' '.join(title.split()))}"] if title.strip() else []
@@ -133,7 +147,9 @@ def markdown(
         parts.append(_escaped(whole.strip()))
     for one in annotations:
         quoted = "\n".join(f"> {_escaped(line)}".rstrip() for line in one.anchor.quote.splitlines())
-        parts.append(f"{quoted}\n>\n> ({_escaped(names.get(one.colour, one.colour))}, {one.created[:10]})")
+        called = names.get(one.file, names.get("page", "page {page}"))
+        page = f", {_escaped(called.format(page=one.page + 1))}" if one.file else ""
+        parts.append(f"{quoted}\n>\n> ({_escaped(names.get(one.colour, one.colour))}{page}, {one.created[:10]})")
         if one.note.strip():
             parts.append(_escaped(one.note.strip()))
     return "\n\n".join(parts) + "\n"
@@ -149,6 +165,6 @@ def _escaped_start(found: re.Match[str]) -> str:
 
 
 def _annotation(row: tuple[Any, ...]) -> Annotation:
-    id_, resource, lang, quote, prefix, suffix, start, colour, note, title, created, updated = row
+    id_, resource, lang, quote, prefix, suffix, start, colour, note, title, created, updated, file, page = row
     where = Anchor(quote, prefix, suffix, start)
-    return Annotation(resource, lang, where, colour, note, title, id_, created, updated)
+    return Annotation(resource, lang, where, colour, note, title, id_, created, updated, file, page)

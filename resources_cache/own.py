@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,11 +25,13 @@ from resources_cache.outbox import Item, Outbox
 from resources_cache.saved_searches import SavedSearch
 
 __all__ = [
-    "Annotation", "Annotations", "Bookmark", "Device", "Draft", "Item", "Outbox", "Own", "Place", "SavedSearch",
-    "StoredSync",
+    "Annotation", "Annotations", "Bookmark", "Device", "Draft", "FilePlace", "Item", "Outbox", "Own", "Place",
+    "SavedSearch", "StoredSync",
 ]  # fmt: skip
 
 _KEPT_SYNCS = 2_000
+FILE_PLACES = 500
+"""So many files have a place where reading of them stopped."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,16 @@ class Place:
     id: str
     fraction: float
     updated: str
+
+
+@dataclass(frozen=True)
+class FilePlace:
+    """Where reading of a file stopped: a page or chapter from 0, how far ``within`` it (0..1), and the size it is
+    read in (1: its own; 0: as wide as the window)."""
+
+    page: int = 0
+    within: float = 0.0
+    zoom: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -225,6 +238,30 @@ class Own:
         """Where reading stopped, the last read first."""
         rows = self._store.rows("SELECT id, fraction, updated FROM places ORDER BY updated DESC LIMIT ?", (limit,))
         return [Place(*row) for row in rows]
+
+    def file_place(self, hash_: str) -> FilePlace:
+        """Where reading of a file stopped, by its hex SHA-256; its beginning where it never began."""
+        rows = self._store.rows("SELECT page, within, zoom FROM file_places WHERE hash=?", (hash_,))
+        return FilePlace(*rows[0]) if rows else FilePlace()
+
+    def set_file_place(self, hash_: str, place: FilePlace) -> None:
+        """Keep where reading of a file is; the places of the ``FILE_PLACES`` last read files are kept.
+
+        Raises: ValueError for a page below 0 or numbers that are none.
+        """
+        if place.page < 0 or not (isfinite(place.within) and isfinite(place.zoom)):
+            raise ValueError("this is no place in a file")
+        within, zoom = min(1.0, max(0.0, place.within)), min(100.0, max(0.0, place.zoom))
+        with self._store.transaction():
+            self._store.execute(
+                "INSERT OR REPLACE INTO file_places VALUES (?, ?, ?, ?, ?)",
+                (hash_, place.page, within, zoom, utc_now()),
+            )
+            self._store.execute(
+                "DELETE FROM file_places WHERE hash IN"
+                " (SELECT hash FROM file_places ORDER BY updated DESC, hash LIMIT -1 OFFSET ?)",
+                (FILE_PLACES,),
+            )
 
     def pin(self, hash_: str) -> None:
         """Keep a downloaded file, by hex SHA-256, whatever eviction does."""

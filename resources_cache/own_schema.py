@@ -82,4 +82,17 @@ def _annotations(store: Store) -> None:
     store.execute("CREATE INDEX annotations_by_resource ON annotations (resource, start)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _corrections, _notes, _uploads, _searches, _annotations)
+def _files(store: Store) -> None:
+    """Passages of files: which file by its SHA-256 ("" for the text edition), and which page of it from 0. And
+    where reading of a file stopped: a page or chapter, how far in it (0..1), the size it is read in (0: fitted).
+    """
+    table = store.tables.table("annotations")
+    table.add_column("file", str, not_null_default="")
+    table.add_column("page", int, not_null_default=0)
+    store.execute(
+        "CREATE TABLE file_places (hash TEXT PRIMARY KEY, page INTEGER NOT NULL, within REAL NOT NULL,"
+        " zoom REAL NOT NULL, updated TEXT NOT NULL) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _corrections, _notes, _uploads, _searches, _annotations, _files)

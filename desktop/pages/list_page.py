@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtGui import QKeySequence, QMouseEvent, QShortcut
 from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.actions import linkable, put_link
 from desktop.amounts import number
 from desktop.context import Context
-from desktop.navigation import Place
+from desktop.navigation import HOMES, Place, place_of
 from desktop.pages.page import Page
 from desktop.places import name_of
 from desktop.reading.record_view import RecordView
@@ -20,6 +21,7 @@ from desktop.shelf import Shelf
 from desktop.state_words import POLICY_CYCLE, RESOURCE_TYPES, record_kind, term
 from desktop.theme import STEP
 from desktop.widgets.basics import Choice, FlowLayout, button, label, muted
+from desktop.widgets.card_delegate import ROW
 from desktop.widgets.cards import PAGE_SIZE, CardList, CardRow
 from desktop.widgets.fitting import HeadLine
 from desktop.widgets.two_pane import TwoPane
@@ -54,6 +56,10 @@ class ListPage(Page):
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._offer)
         self.list.cards.wanted.connect(self._fetch)
+        self.list.viewport().installEventFilter(self)
+        beside = QShortcut(QKeySequence("Ctrl+Return"), self.list)
+        beside.setContext(Qt.ShortcutContext.WidgetShortcut)
+        beside.activated.connect(lambda: self._open_beside(self.list.current_row()))
         self.reader = RecordView(context)
         self.count = muted("", wrap=False)
         self.filters: dict[str, Choice] = {}
@@ -243,7 +249,20 @@ class ListPage(Page):
         menu.addAction(_("Open"), lambda: self.list.opened.emit(row))
         if linkable(row.kind):
             menu.addAction(_("Copy link"), lambda: put_link(self.context, row.kind, row.id))
+        if row.kind in HOMES:
+            menu.addAction(_("Open in a new tab"), lambda: self._open_beside(row))
         return menu
+
+    def _open_beside(self, row: CardRow | None) -> None:
+        if row is not None and not row.section and row.kind in HOMES:
+            self.context.open_beside(row.place or place_of(row.kind, row.id), row.title)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease:
+            row = self.list.indexAt(event.position().toPoint()).data(ROW)
+            if event.button() == Qt.MouseButton.MiddleButton and isinstance(row, CardRow):
+                self._open_beside(row)
+        return super().eventFilter(watched, event)
 
     def _left_reader(self) -> None:
         self.context.navigator.note(record="")

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFontMetricsF,
+    QGuiApplication,
     QMouseEvent,
     QResizeEvent,
     QTextCharFormat,
@@ -21,10 +22,13 @@ from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit
 from desktop.reading.markup import OPEN, Page, style_sheet
 from desktop.theme import STEP, Theme, colours
 from desktop.words import _
+from resources_cache.anchors import Anchor, anchor
 
 MEASURE = 74  # characters of a line, where there is room for them (60–75 is comfortable)
 # What Qt puts between paragraphs, lines and cells, and in the place of things, as the white space that it is.
 _SPACES = {0x2028: "\n", 0x2029: "\n", 0xFDD0: "\n", 0xFDD1: "\n", 0xFFFC: " ", 0xA0: " "}
+PAGE = 1 << 24
+"""What stands on several pages, or in several chapters, is counted as `page * PAGE + character`."""
 _SAMPLE = "the quiet reader follows one line to the next without losing her place"
 
 
@@ -47,6 +51,7 @@ class EditionView(QTextBrowser):
     """Shows a `Page`. Nothing in it is ever fetched: no image, no style sheet, no link is followed by itself."""
 
     inner = Signal(str, str)  # kind, id of another record
+    beside = Signal(str, str)  # the same, wanted in a tab of its own
     outside = Signal(QUrl)
     placed = Signal(float)  # where reading is, 0..1, after the person stops scrolling
     touched = Signal(str)  # the id of a highlight that was clicked
@@ -94,6 +99,10 @@ class EditionView(QTextBrowser):
         if self._resting.isActive():
             self._resting.stop()
             self.placed.emit(self.place())
+
+    def still(self) -> None:
+        """Tell nothing more until the person scrolls again."""
+        self._resting.stop()
 
     def place(self) -> float:
         """How far reading has come, 0 (top) to 1 (end)."""
@@ -152,6 +161,24 @@ class EditionView(QTextBrowser):
             return None
         return self._counted(cursor.selectionStart()), self._counted(cursor.selectionEnd())
 
+    def selected_words(self) -> str:
+        """The selected words."""
+        return self.textCursor().selection().toPlainText().strip()
+
+    def passage(self) -> tuple[Anchor, int]:
+        """The anchor of the selected words, and the page, which is 0. Raises: ValueError where there are none."""
+        return anchor(self.words(), *(self.selected() or (0, 0))), 0
+
+    def span_of(self, page: int, where: Anchor) -> tuple[int, int] | None:
+        """Where a passage stands that was marked in this very text."""
+        return where.start, where.start + len(where.quote)
+
+    def clear_selection(self) -> None:
+        """Select nothing."""
+        cursor = self.textCursor()
+        cursor.clearSelection()
+        self.setTextCursor(cursor)
+
     def select_words(self, start: int, end: int) -> None:
         """Select what stands between two positions of `words()`."""
         self.setTextCursor(self._cursor(start, end))
@@ -183,6 +210,10 @@ class EditionView(QTextBrowser):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
+        address = self.anchorAt(event.position().toPoint())
+        if event.button() == Qt.MouseButton.MiddleButton and address.startswith(OPEN):
+            kind, _slash, record = address.removeprefix(OPEN).partition("/")
+            self.beside.emit(kind, record)
         if event.button() != Qt.MouseButton.LeftButton or self.textCursor().hasSelection():
             return
         at = self._counted(self.cursorForPosition(event.position().toPoint()).position())
@@ -265,6 +296,7 @@ class EditionView(QTextBrowser):
             self.jump(text[1:])
         elif text.startswith(OPEN):
             kind, _slash, record = text.removeprefix(OPEN).partition("/")
-            self.inner.emit(kind, record)
+            held = QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier
+            (self.beside if held else self.inner).emit(kind, record)
         else:
             self.outside.emit(address)

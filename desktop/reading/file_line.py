@@ -12,20 +12,24 @@ from desktop.amounts import duration, size
 from desktop.context import Context
 from desktop.error_words import KnownError, words_for
 from desktop.icons import pixmap
+from desktop.reading.file_views import SHOWN
 from desktop.reading.loading import FileEntry
+from desktop.reading.unreadable import Unreadable
 from desktop.shelf import Shelf
 from desktop.theme import STEP, colours
-from desktop.widgets.basics import button, clear, hairline, muted
-from desktop.words import _, isolate
+from desktop.widgets.basics import button, clear, hairline, muted, tool
+from desktop.words import N_, _, isolate
 
 # Bytes in a second where nothing was measured yet: a slow mobile link.
 ASSUMED_SPEED = 12_000.0
+READ = {"application/pdf": N_("Read the PDF"), "application/epub+zip": N_("Read the book")}
+LOOK = N_("Look at the picture")
 
 
 class FileLine(QWidget):
     """Rows of files: name, size, time; a button to download, or to read what is here."""
 
-    show_file = Signal(object)  # path of a PDF
+    show_file = Signal(object)  # the FileEntry of a file that is here
     show_text = Signal()
     _progress = Signal(str, int, int)  # hash, bytes done, bytes in all
 
@@ -37,7 +41,7 @@ class FileLine(QWidget):
         self._bars: dict[str, QProgressBar] = {}
         self._busy: set[str] = set()
         self._notes: dict[str, QLabel] = {}
-        self._reading = False
+        self._reading = ""  # the hash of the file that is shown
         self._rows = QVBoxLayout()
         self._rows.setSpacing(4)
         self._rows.setContentsMargins(3 * STEP, STEP, 2 * STEP, STEP)
@@ -52,25 +56,31 @@ class FileLine(QWidget):
     def show_files(self, record: str, files: list[FileEntry]) -> None:
         """Show the files of `record`."""
         if record != self._record:
-            self._reading = False
+            self._reading = ""
         self._record, self._files = record, files
         self._fill()
 
-    def showing_file(self, reading: bool) -> None:
-        """The reader shows the file (or the text) now: offer the other."""
-        self._reading = reading
+    def showing_file(self, hash_: str) -> None:
+        """The reader shows this file (or with "" the text) now: offer the others."""
+        self._reading = hash_
         self._fill()
 
-    def refused(self) -> None:
-        """The file here is not a PDF that can be read."""
-        self._context.notices.said.emit(_("This file cannot be shown here. It may be protected by a password."))
+    def refused(self, why: Unreadable) -> None:
+        """The file that was to be read cannot be shown."""
+        self._context.notices.said.emit(why.words)
 
     def open_first(self) -> None:
         """Read the first file that is here, as its button does."""
         for entry in self._files:
             if entry.here:
-                self._open(entry)
+                self.show_file.emit(entry)
                 return
+
+    def open_file(self, hash_: str) -> None:
+        """Read the file with this hash, where it is here."""
+        for entry in self._files:
+            if entry.here and entry.hash == hash_:
+                self.show_file.emit(entry)
 
     def _fill(self) -> None:
         clear(self._rows)
@@ -93,13 +103,14 @@ class FileLine(QWidget):
         line.addWidget(note, 1)
         self._notes[entry.hash] = note
         if entry.here:
-            if entry.media_type == "application/pdf":
-                if self._reading:
-                    line.addWidget(button(_("Show the text"), "quiet", "text", self.show_text.emit))
-                else:
-                    line.addWidget(button(_("Read the PDF"), "quiet", "file", lambda: self._open(entry)))
-            else:
-                line.addWidget(button(_("Save a copy"), "quiet", "download", lambda: self._copy(entry)))
+            if entry.hash == self._reading:
+                line.addWidget(button(_("Show the text"), "quiet", "text", self.show_text.emit))
+            elif entry.media_type in SHOWN:
+                words = _(READ.get(entry.media_type, LOOK))
+                line.addWidget(button(words, "quiet", "file", lambda: self.show_file.emit(entry)))
+            line.addWidget(
+                tool(_("Save a copy"), "download", lambda: self._copy(entry), bare=entry.media_type in SHOWN)
+            )
         elif entry.hash in self._busy:
             bar = QProgressBar()
             bar.setTextVisible(False)
@@ -113,12 +124,6 @@ class FileLine(QWidget):
             got: QPushButton = button(words, "", "download", lambda: self._download(entry))
             line.addWidget(got)
         return line
-
-    def _open(self, entry: FileEntry) -> None:
-        def path(shelf: Shelf) -> Path:
-            return shelf.files.path(entry.hash)
-
-        self._context.read(path, self.show_file.emit, self, key="path")
 
     def _copy(self, entry: FileEntry) -> None:
         from shutil import copyfile

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
+from desktop.amounts import number
 from desktop.drafts import PAUSE_MS
 from desktop.reading.colour_words import COLOUR_WORDS, colour_word
 from desktop.theme import STEP
@@ -100,17 +101,30 @@ class NotesPanel(QWidget):
         elsewhere: Iterable[Annotation],
         lost: Iterable[Annotation],
         whole: str,
+        file: str = "",
+        parts: Mapping[str, str] | None = None,
     ) -> None:
-        """Show the annotations of this text in its order, those in other languages, and those that fit no more."""
+        """Show the annotations of this text in its order, those in other languages, and those that fit no more.
+
+        `file`: the hash of the file that is shown, "" for the text; what stands in others comes after it.
+        `parts`: how the parts of a file are called by its hash, else under "page".
+        """
+        names = {"page": _("Page {page}")} | dict(parts or {})
         here, elsewhere, lost = list(here), list(elsewhere), list(lost)
         rows = [CardRow(id=WHOLE, title=_("Note on the whole text"), line=whole, lines=3)] if whole else []
-        rows += [_row(one) for one in here]
+        rows += [_row(one, names) for one in here]
         if lost:
             rows.append(CardRow(title=_("Not in this version any more"), section=True))
-            rows += [_row(one) for one in lost]
-        if elsewhere:
-            rows.append(CardRow(title=_("In another language"), section=True))
-            rows += [_row(one, lang=True) for one in elsewhere]
+            rows += [_row(one, names) for one in lost]
+        in_texts = [one for one in elsewhere if not one.file]
+        in_files = [one for one in elsewhere if one.file]
+        if in_texts:
+            title = _("In the text") if file else _("In another language")
+            rows.append(CardRow(title=title, section=True))
+            rows += [_row(one, names, lang=not file) for one in in_texts]
+        if in_files:
+            rows.append(CardRow(title=_("In another file") if file else _("In a file"), section=True))
+            rows += [_row(one, names) for one in in_files]
         place = self.list.verticalScrollBar().value()
         self.list.set_rows(rows)
         self.list.verticalScrollBar().setValue(place)
@@ -222,8 +236,11 @@ class NotesPanel(QWidget):
             self.undone.emit()
 
 
-def _row(one: Annotation, *, lang: bool = False) -> CardRow:
+def _row(one: Annotation, parts: Mapping[str, str], *, lang: bool = False) -> CardRow:
     badges = [Badge(colour_word(one.colour), swatch=one.colour)]
+    if one.file:
+        part = parts.get(one.file, parts["page"])
+        badges.append(Badge(part.format(page=number(one.page + 1))))
     if lang:
         badges.append(Badge(language_name(one.lang)))
     return CardRow(id=one.id, title=_short(one.anchor.quote), line=_short(one.note), lines=3, badges=tuple(badges))

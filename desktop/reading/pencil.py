@@ -1,4 +1,4 @@
-"""Highlights and notes on the text that is shown: between the text, its side list, and own.db.
+"""Highlights and notes on the text or the file that is shown: between it, its side list, and own.db.
 
 Every act is one row written behind the window. What was written in this window is laid over what is read, so that
 a page that is read again while a row is on its way shows it all the same.
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
 
 from desktop.context import Context
 from desktop.error_words import KnownError
@@ -22,8 +23,13 @@ from desktop.reading.saving import save_file
 from desktop.reading.selection_bar import SelectionBar
 from desktop.shelf import Shelf
 from desktop.words import _
-from resources_cache.anchors import MAX_QUOTE, Places, anchor
+from resources_cache.anchors import MAX_QUOTE, Places
 from resources_cache.annotations import COLOURS, Annotation, checked, markdown
+
+if TYPE_CHECKING:
+    from desktop.reading.pdf_pages import PdfPages
+
+    Sheet = EditionView | PdfPages  # a chapter of a book is an EditionView
 
 Place = tuple[int, int] | None
 
@@ -33,11 +39,15 @@ class Pencil(QObject):
 
     counted = Signal(int)
     other_language = Signal(str)
+    other_file = Signal(str)  # the hash of a file that is to be shown, "" for the text
+    menu_wanted = Signal(QPoint)
     opened = Signal()  # the side list is wanted
 
     def __init__(self, context: Context, text: EditionView, panel: NotesPanel, parent: QObject) -> None:
         super().__init__(parent)
-        self._context, self._text, self._panel = context, text, panel
+        self._context, self._edition, self._panel = context, text, panel
+        self._text: Sheet = text
+        self._file = ""  # the hash of the file that is shown, "" while it is the text
         self.bar = SelectionBar(text)
         self._loaded: Loaded | None = None
         self._lang = ""
@@ -61,6 +71,31 @@ class Pencil(QObject):
         panel.removed.connect(self._remove)
         panel.undone.connect(self.undo)
         context.notices.closing.connect(panel.flush)
+
+    @property
+    def sheet(self) -> Sheet:
+        """What is marked now: the text, or the pages of a file."""
+        return self._text
+
+    def take_up(self, pages: Sheet, file: str) -> None:
+        """Mark the pages, or the chapters, of a file of the same record from now on."""
+        self._file, self._text = file, pages
+        pages.selectionChanged.connect(self._offer)
+        pages.touched.connect(self._touched)
+        pages.menu_wanted.connect(self.menu_wanted)
+        self.bar.move_to(pages)
+        self._chosen = ""
+        self._places = {}
+        self._find()
+
+    def put_back(self) -> None:
+        """Mark the text again; the file may be gone."""
+        if self._file:
+            self._file, self._text = "", self._edition
+            self.bar.move_to(self._edition)
+            self._chosen = ""
+            self._places = {}
+            self._find()
 
     @property
     def active(self) -> bool:
@@ -97,18 +132,18 @@ class Pencil(QObject):
             return ""
         self._colour = colour or self._colour
         try:
-            where = anchor(self._text.words(), *selected)
+            where, page = self._text.passage()
         except ValueError:
             self._say(_("Choose a passage with words, of at most {count} characters.").format(count=MAX_QUOTE))
             return ""
         loaded = self._loaded
-        made = checked(Annotation(loaded.id, self._lang, where, self._colour, title=loaded.title))
+        made = checked(
+            Annotation(loaded.id, self._lang, where, self._colour, title=loaded.title, file=self._file, page=page)
+        )
         self._all[made.id] = made
-        self._places[made.id] = (where.start, where.start + len(where.quote))
+        self._places[made.id] = self._text.span_of(page, where)
         self._keep(made)
-        cursor = self._text.textCursor()
-        cursor.clearSelection()
-        self._text.setTextCursor(cursor)
+        self._text.clear_selection()
         self._choose(made.id)
         return made.id
 
@@ -140,7 +175,7 @@ class Pencil(QObject):
             return
         self._panel.flush()
         in_order = [*self._here(), *self._lost(), *self._elsewhere()]
-        names = {colour: colour_word(colour) for colour in COLOURS}
+        names = {colour: colour_word(colour) for colour in COLOURS} | self._part_words()
         written = markdown(loaded.title, source, in_order, self._whole, names)
         self._context.write(
             lambda _shelf: save_file(path, written.encode("utf-8")),
@@ -150,18 +185,23 @@ class Pencil(QObject):
 
     def _find(self) -> None:
         """Look for the passages in the text as it is now, behind the window."""
-        wanted = {id_: one.anchor for id_, one in self._all.items() if one.lang == self._lang}
-        if not wanted:
+        wanted = {id_: one.anchor for id_, one in self._all.items() if self._is_here(one)}
+        if self._file:
+            # A file with the same hash has the same words at the same places.
+            self._places = {id_: self._text.span_of(self._all[id_].page, at) for id_, at in wanted.items()}
+        if self._file or not wanted:
             self._show()
+            if self._wanted in self._places:
+                self._go(self._wanted)
             return
-        words, loaded = self._text.words(), self._loaded
+        words, loaded = self._edition.words(), self._loaded
 
         def find(_shelf: Shelf) -> dict[str, Place]:
             places = Places(words)
             return {id_: places.find(one) for id_, one in wanted.items()}
 
         def found(places: dict[str, Place]) -> None:
-            if loaded is self._loaded and words == self._text.words():
+            if loaded is self._loaded and not self._file and words == self._edition.words():
                 self._places.update(places)
                 self._show()
                 if self._wanted:
@@ -169,19 +209,23 @@ class Pencil(QObject):
 
         self._context.read(find, found, self, key="places")
 
+    def _is_here(self, one: Annotation) -> bool:
+        """Whether it stands in what is shown now."""
+        return one.file == self._file and (bool(self._file) or one.lang == self._lang)
+
     def _here(self) -> list[Annotation]:
-        placed = [one for one in self._all.values() if one.lang == self._lang and self._places.get(one.id)]
+        placed = [one for one in self._all.values() if self._is_here(one) and self._places.get(one.id)]
         return sorted(placed, key=lambda one: self._places[one.id] or (0, 0))
 
     def _lost(self) -> list[Annotation]:
         return [
             one
             for one in self._all.values()
-            if one.lang == self._lang and one.id in self._places and self._places[one.id] is None
+            if self._is_here(one) and one.id in self._places and self._places[one.id] is None
         ]
 
     def _elsewhere(self) -> list[Annotation]:
-        return [one for one in self._all.values() if one.lang != self._lang]
+        return [one for one in self._all.values() if not self._is_here(one)]
 
     def _show(self) -> None:
         here = self._here()
@@ -192,8 +236,16 @@ class Pencil(QObject):
         ]
         # The longest first, so that a passage inside another is seen.
         self._text.set_highlights(sorted(marks, key=lambda mark: mark.start - mark.end))
-        self._panel.show_notes(here, self._elsewhere(), self._lost(), self._whole if self._loaded else "")
+        whole = self._whole if self._loaded else ""
+        parts = self._part_words()
+        self._panel.show_notes(here, self._elsewhere(), self._lost(), whole, file=self._file, parts=parts)
         self.counted.emit(len(self._all) + bool(self._whole) if self._loaded else 0)
+
+    def _part_words(self) -> dict[str, str]:
+        """How the parts of each file are called: a book has chapters."""
+        files = self._loaded.files if self._loaded is not None else []
+        books = [one.hash for one in files if one.media_type == "application/epub+zip"]
+        return {"page": _("Page {page}"), **dict.fromkeys(books, _("Chapter {page}"))}
 
     def _choose(self, id_: str) -> None:
         self._chosen = id_
@@ -208,7 +260,10 @@ class Pencil(QObject):
     def _go(self, id_: str) -> None:
         one = self._all.get(id_)
         self._wanted = ""
-        if one is not None and one.lang != self._lang:
+        if one is not None and one.file != self._file:
+            self._wanted = id_
+            self.other_file.emit(one.file)
+        elif one is not None and not self._is_here(one):
             self._wanted = id_
             self.other_language.emit(one.lang)
         elif place := self._places.get(id_):
@@ -216,7 +271,7 @@ class Pencil(QObject):
             self._text.go_to_words(*place)
 
     def _offer(self) -> None:
-        self.bar.offer(self._loaded is not None and self._text.textCursor().hasSelection())
+        self.bar.offer(self._loaded is not None and self._text.selected() is not None)
 
     def _write_note(self, id_: str, words: str) -> None:
         if id_ == WHOLE:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
@@ -23,11 +22,12 @@ from PySide6.QtWidgets import (
 from desktop.amounts import number
 from desktop.context import Context
 from desktop.icons import icon
-from desktop.navigation import Place
+from desktop.navigation import Place, place_of
 from desktop.reading import citing, loading
 from desktop.reading.colour_words import COLOUR_WORDS, in_colour
 from desktop.reading.edition_view import EditionView
 from desktop.reading.file_line import FileLine
+from desktop.reading.file_views import FileViews
 from desktop.reading.markup import Page
 from desktop.reading.notes_panel import NotesPanel
 from desktop.reading.outside import open_outside
@@ -37,14 +37,12 @@ from desktop.reading.reply_box import ReplyBox
 from desktop.reading.request_page import is_over
 from desktop.reading.request_tools import RequestTools
 from desktop.reading.selection_bar import patch
+from desktop.reading.unreadable import Unreadable
 from desktop.shelf import Shelf
 from desktop.theme import STEP, colours
 from desktop.widgets.basics import Choice, EmptyPlace, button, hairline, muted, tool
 from desktop.widgets.find_bar import FindBar
 from desktop.words import _, language_name
-
-if TYPE_CHECKING:
-    from desktop.reading.pdf_view import PdfView
 
 _RESUME_FROM, _RESUME_TO = 0.03, 0.97
 _BESIDE_FROM = 720  # pixels of the reader from which the notes stand beside the text, not below it
@@ -63,10 +61,10 @@ class RecordView(QFrame):
         self.setObjectName("reading")
         self._context = context
         self._loaded: loading.Loaded | None = None
-        self._pdf: PdfView | None = None
         self._page = Page("")
         self.text = EditionView(context.theme)
         self.text.inner.connect(context.navigator.open_record)
+        self.text.beside.connect(lambda kind, record: context.open_beside(place_of(kind, record)))
         self.text.outside.connect(lambda url: open_outside(self, url))
         self.text.placed.connect(self._keep_place)
         context.notices.closing.connect(self.text.tell_place)
@@ -74,18 +72,23 @@ class RecordView(QFrame):
         self.find_bar.wanted.connect(self._find)
         self.find_bar.closed.connect(self._unfind)
         self.files = FileLine(context)
-        self.files.show_file.connect(self._show_pdf)
+        self.files.show_file.connect(self._open_file)
         self.files.show_text.connect(self._show_text)
+        self._reading_file: dict[str, str] = {}  # by record, the file in which one was reading it
         self.reply = ReplyBox(context)
         self.reply.queued.connect(lambda: self.refresh())
         self.request = RequestTools(context)
         self.request.queued.connect(lambda: self.refresh())
-        self.request.show_file.connect(self._show_pdf)
+        self.request.show_file.connect(self._open_file)
         self.request.show_text.connect(self._show_text)
         self.request.suggested.connect(self.reply.suggest)
         self._resume = self._resume_line()
         self._stack = QStackedWidget()
         self._stack.addWidget(self.text)
+        self.file = FileViews(context, self._stack, self)
+        self.file.shown.connect(self._file_shown)
+        self.file.leaving.connect(self._put_pencil_back)
+        self.file.refused.connect(self._file_refused)
         self.notes = NotesPanel()
         self.notes.shut.connect(lambda: self.show_notes(False))
         self.pencil = Pencil(context, self.text, self.notes, self)
@@ -155,6 +158,11 @@ class RecordView(QFrame):
         if again and self._loaded is not None and loaded == self._loaded:
             return
         variant = self._variant.value() if again else ""
+        if not again:
+            self.file.leave()
+            self._stack.setCurrentWidget(self.text)
+            if not self.find_bar.isHidden():
+                self.find_bar.shut()  # it speaks of another text
         self._loaded = loaded
         self._variant.set_items([(code, language_name(code)) for code in loaded.variants])
         if not again:
@@ -173,6 +181,7 @@ class RecordView(QFrame):
         self._show_page(variant, keep_place=again)
         if resume:
             self.text.go_to(loaded.place)
+            self.files.open_file(self._reading_file.get(loaded.id, ""))
         stopped = _RESUME_FROM < loaded.place < _RESUME_TO
         self._resume.setVisible(stopped and not resume and not again and loaded.kind == "resource")
         self._resume_words.setText(
@@ -180,8 +189,8 @@ class RecordView(QFrame):
         )
         self._fit_tools()
         if not again:
-            self._stack.setCurrentWidget(self.text)
             self.opened.emit(loaded.id)
+        self._context.tabs.name(loaded.id, loaded.title)
 
     def _show_page(self, variant: str = "", *, keep_place: bool = False) -> None:
         assert self._loaded is not None
@@ -202,6 +211,7 @@ class RecordView(QFrame):
         self._contents.setVisible(bool(page.contents))
 
     def _show_missing(self) -> None:
+        self.file.leave()
         self._loaded = None
         missing = EmptyPlace(
             "library",
@@ -327,17 +337,20 @@ class RecordView(QFrame):
             self.notes.list.setFocus() if self.notes.list.isVisible() else self.notes.whole.setFocus()
         else:
             self.notes.leave()
-            self.text.setFocus()
+            (self.file.view or self.text).setFocus()
 
     def copy_with_source(self) -> None:
         """Copy the selected words (if any) with author, title, year and address below them."""
         if self._loaded is None:
             return
-        words = self.text.textCursor().selection().toPlainText().strip()
+        words = self.pencil.sheet.selected_words()
         lines = self.paper.source_of(self._loaded)
         citing.put_on_clipboard(f"{words}\n\n{lines}" if words else lines)
         said = _("Copied, with its source.") if words else _("The source is in the clipboard.")
         self._context.notices.said.emit(said)
+
+    def _copy(self) -> None:
+        citing.put_on_clipboard(self.pencil.sheet.selected_words())
 
     def toggle_caret(self) -> None:
         """Select with the keyboard, or scroll with it again."""
@@ -367,6 +380,8 @@ class RecordView(QFrame):
         self.pencil.counted.connect(self._count_notes)
         self.pencil.opened.connect(self._open_notes)
         self.pencil.other_language.connect(self._read_in)
+        self.pencil.other_file.connect(self._read_file)
+        self.pencil.menu_wanted.connect(self._text_menu)
         self.pencil.bar.copied.connect(self.copy_with_source)
         self.notes.saved.connect(self._save_notes)
         self.text.menu_wanted.connect(self._text_menu)
@@ -380,6 +395,15 @@ class RecordView(QFrame):
     def _read_in(self, lang: str) -> None:
         if self._loaded is not None and lang in self._loaded.variants:
             self._variant.choose(lang)
+
+    def _put_pencil_back(self) -> None:
+        self.pencil.put_back()
+
+    def _read_file(self, hash_: str) -> None:
+        if hash_:
+            self.files.open_file(hash_)
+        else:
+            self._show_text()
 
     def _count_notes(self, count: int) -> None:
         words = _("Notes ({count})").format(count=number(count)) if count else _("Notes")
@@ -412,9 +436,9 @@ class RecordView(QFrame):
     def _text_menu(self, where: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        some = self.text.selected() is not None
+        some = self.pencil.sheet.selected() is not None
         if some:
-            menu.addAction(_("Copy"), self.text.copy)
+            menu.addAction(_("Copy"), self._copy)
             menu.addAction(_("Copy with source"), self.copy_with_source)
             if self.pencil.active:
                 menu.addSeparator()
@@ -422,6 +446,10 @@ class RecordView(QFrame):
                     menu.addAction(patch(colour), in_colour(colour), partial(self.pencil.highlight, colour))
                 menu.addAction(_("Note"), self.pencil.note)
             menu.addSeparator()
+        if self.file.view is not None:
+            if some:
+                menu.popup(where)
+            return
         address = self.text.anchorAt(self.text.viewport().mapFromGlobal(where))
         if address.startswith(("http://", "https://", "mailto:")):
             menu.addAction(_("Copy the link’s address"), partial(citing.put_on_clipboard, address))
@@ -447,35 +475,48 @@ class RecordView(QFrame):
         self._context.save_preferences()
         if self._loaded:
             self._show_page(self._variant.value(), keep_place=True)
+        if self.file.view is not None:
+            self.file.view.resize_by(1.2 if step > 0 else 1 / 1.2)
 
     def _reader(self) -> Callable[..., int]:
-        if self._pdf is not None and self._stack.currentWidget() is self._pdf:
-            return self._pdf.find_words
-        return self.text.find_words
+        return (self.file.view or self.text).find_words
 
     def _find(self, words: str, backward: bool, fresh: bool) -> None:
         self.find_bar.show_count(self._reader()(words, backward=backward, fresh=fresh))
 
     def _unfind(self) -> None:
         self._reader()("")
-        self.text.setFocus()
+        (self.file.view or self.text).setFocus()
 
-    def _show_pdf(self, path: Path) -> None:
-        if self._pdf is None:
-            from desktop.reading.pdf_view import PdfView
+    def _open_file(self, entry: loading.FileEntry, path: Path | None = None) -> None:
+        self.file.open(entry, self._loaded.title if self._loaded else "", path)
 
-            self._pdf = PdfView()
-            self._stack.addWidget(self._pdf)
-        if self._pdf.open(path):
-            self._stack.setCurrentWidget(self._pdf)
-            self._resume.hide()
-            self.files.showing_file(True)
-        else:
-            self.files.refused()
+    def _file_shown(self) -> None:
+        from desktop.reading.book_view import BookView
+        from desktop.reading.pdf_view import PdfView
+
+        self._resume.hide()
+        self.files.showing_file(self.file.hash)
+        view = self.file.view
+        if isinstance(view, PdfView):
+            self.pencil.take_up(view.pages, self.file.hash)
+        elif isinstance(view, BookView):
+            self.pencil.take_up(view.text, self.file.hash)
+        self._reading_file[self.record] = self.file.hash
+        if view is not None:
+            view.setFocus()
+
+    def _file_refused(self, why: Unreadable) -> None:
+        self.files.refused(why)
+        if self.file.view is None:
+            self._show_text()
 
     def _show_text(self) -> None:
+        self._reading_file.pop(self.record, None)
+        self.file.leave()
         self._stack.setCurrentWidget(self.text)
-        self.files.showing_file(False)
+        self.files.showing_file("")
+        self.request.showing_text()
 
     def outside(self, address: str) -> None:
         """Offer to open an address in the person's browser."""

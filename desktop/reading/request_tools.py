@@ -15,7 +15,9 @@ from desktop.context import Context
 from desktop.drafts import DraftSaver
 from desktop.error_words import KnownError
 from desktop.reading import request_page
-from desktop.reading.loading import Loaded
+from desktop.reading.file_line import LOOK, READ
+from desktop.reading.file_views import SHOWN
+from desktop.reading.loading import FileEntry, Loaded
 from desktop.shelf import Shelf
 from desktop.theme import STEP
 from desktop.widgets.basics import Tick, button, clear, hairline, label, muted
@@ -28,11 +30,11 @@ _NO_LONGER = N_("I no longer need an answer to this. Please close it.")
 class RequestTools(QWidget):
     """Hidden until it has a request; `queued` after something went to the outbox.
 
-    `show_file`: the path of a PDF to read here, `show_text`: back from it; `suggested`: words for a reply.
+    `show_file`: the FileEntry of a file to read here, and its path, `show_text`: back from it; `suggested`: words for a reply.
     """
 
     queued = Signal()
-    show_file = Signal(object)
+    show_file = Signal(object, object)
     show_text = Signal()
     suggested = Signal(str)
 
@@ -94,9 +96,10 @@ class RequestTools(QWidget):
             line.addWidget(got)
         elif one.here:
             if one.hash == self._reading:
-                line.addWidget(button(_("Show the text"), "quiet", "text", self._back_to_text))
-            elif one.media_type == "application/pdf":
-                line.addWidget(button(_("Read the PDF"), "quiet", "file", lambda: self._open(one)))
+                line.addWidget(button(_("Show the text"), "quiet", "text", self.show_text.emit))
+            elif one.media_type in SHOWN:
+                words = _(READ.get(one.media_type, LOOK))
+                line.addWidget(button(words, "quiet", "file", lambda: self._open(one)))
             else:
                 line.addWidget(button(_("Save a copy"), "quiet", "download", lambda: self._copy(one)))
         return line
@@ -121,15 +124,17 @@ class RequestTools(QWidget):
 
         def found(where: Path) -> None:
             self._reading = one.hash
-            self.show_file.emit(where)
+            entry = FileEntry(one.hash, one.name, one.media_type, one.size, True)
+            self.show_file.emit(entry, where)
             self.show_request(self._loaded)
 
         self._context.read(path, found, self, key="path")
 
-    def _back_to_text(self) -> None:
-        self._reading = ""
-        self.show_text.emit()
-        self.show_request(self._loaded)
+    def showing_text(self) -> None:
+        """The reader shows the text again, not a file."""
+        if self._reading:
+            self._reading = ""
+            self.show_request(self._loaded)
 
     def _copy(self, one: Attached) -> None:
         from shutil import copyfile

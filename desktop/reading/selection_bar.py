@@ -59,6 +59,14 @@ class SelectionBar(QFrame):
         text.installEventFilter(self)
         self.hide()
 
+    def move_to(self, text: QWidget) -> None:
+        """Float over another text from now on."""
+        self._text.removeEventFilter(self)
+        self._text = text
+        self.hide()
+        self.setParent(text)
+        text.installEventFilter(self)
+
     def offer(self, some: bool) -> None:
         """Show it while some words are selected."""
         if some and self.isHidden():

@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from desktop.app import Application
 from desktop.navigation import Place
 from desktop.pages.list_page import ListPage
+from desktop.reading.pdf_view import PdfView
 from resources_cache.library import Cursor, Library
 from resources_cache.own import Own
 
@@ -170,12 +171,13 @@ def test_a_pdf_of_the_shelf_opens(
     page: Any = go(application, settle, Place("library", record=record))
     page.reader.files.open_first()
     settle(application)
-    assert page.reader._pdf is not None
-    assert page.reader._pdf._document.pageCount() == 3
-    assert page.reader._stack.currentWidget() is page.reader._pdf
+    view = page.reader.file.view
+    assert isinstance(view, PdfView)
+    assert view._document.pageCount() == 3
+    assert page.reader._stack.currentWidget() is view
     page.reader.find_bar.open()
     page.reader.find_bar.field.setText("curriculum")
-    qtbot.waitUntil(lambda: page.reader._pdf.find_words("curriculum") > 0, timeout=5000)
+    qtbot.waitUntil(lambda: view.find_words("curriculum") > 0, timeout=5000)
 
 
 def test_saving_a_resource(make_window: Make, settle: Settle, home: Path) -> None:

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources_cache.anchors import CONTEXT, MAX_QUOTE, Anchor, Places, anchor
-from resources_cache.annotations import MAX_NOTE, Annotation, markdown
+from resources_cache.annotations import MAX_NOTE, MAX_PAGE, Annotation, markdown
 from resources_cache.cards import Cursor
 from resources_cache.library import Library
-from resources_cache.own import Own
+from resources_cache.own import FilePlace, Own
 from resources_cache.own_search import NOTE, search_all
 
 TEXT = """Wells and pumps
@@ -181,3 +181,20 @@ def test_markdown_has_all_of_it_and_no_markup_of_others(own: Own) -> None:
         f"> Every school has a well\n>\n> (yellow, {day})\n\n1\\. \\*Really\\*?\n\\# no\n\n"
         f"> one\n> \\- two\n> \\<b\\>\n>\n> (Rose, {day})\n"
     )
+
+
+def test_passages_of_files_and_where_reading_of_them_stopped(tmp_path: Path) -> None:
+    hash_ = "ab" * 32
+    with Own(tmp_path / "own.db") as own:
+        where = Anchor("a well", start=4)
+        kept = own.annotations.put(Annotation("r", "en", where, file=hash_, page=7))
+        assert own.annotations.of("r") == [kept]
+        assert "page 8" in markdown("T", "", [kept])
+        for wrong in (replace(kept, file="no hash"), replace(kept, page=-1), replace(kept, page=MAX_PAGE)):
+            with pytest.raises(ValueError):
+                own.annotations.put(wrong)
+        assert own.file_place(hash_) == FilePlace()
+        own.set_file_place(hash_, FilePlace(3, 0.5, 1.25))
+        assert own.file_place(hash_) == FilePlace(3, 0.5, 1.25)
+        with pytest.raises(ValueError):
+            own.set_file_place(hash_, FilePlace(0, float("nan")))
