@@ -30,8 +30,8 @@ _NO_LONGER = N_("I no longer need an answer to this. Please close it.")
 class RequestTools(QWidget):
     """Hidden until it has a request; `queued` after something went to the outbox.
 
-    `show_file`: the FileEntry of a file to read here, and its path, `show_text`: back from it; `suggested`: words for
-    a reply.
+    `show_file`: the FileEntry of a file to read here, and its path, `show_text`: back from it; `suggested`: words
+    for a reply.
     """
 
     queued = Signal()
