@@ -44,6 +44,7 @@ class Care(QObject):
         self._context = context
         self._clock_told = False
         context.sync.ended.connect(self._synced)
+        self._listening = True
         self._timer = QTimer(self)
         self._timer.setInterval(BACKUP_EVERY_MS)
         self._timer.timeout.connect(self.back_up)
@@ -63,7 +64,9 @@ class Care(QObject):
     def stop(self) -> None:
         """Leave the rest for the next time."""
         self._timer.stop()
-        self._context.sync.ended.disconnect(self._synced)
+        if self._listening:  # a window that was closed already is stopped once more at the end
+            self._listening = False
+            self._context.sync.ended.disconnect(self._synced)
 
     def look(self) -> None:
         """Tell of stores that were mended since the person was last told."""

@@ -280,7 +280,8 @@ def test_the_files_of_a_request_say_how_far_they_are(
     view = tools.parent()
     while not hasattr(view, "find_bar"):
         view = view.parent()
-    assert view._stack.currentWidget() is view._pdf
+    assert view._stack.currentWidget() is not view.text
+    assert view._stack.currentWidget().isVisible()
     next(part for part in tools.findChildren(QPushButton) if part.text() == "Show the text").click()
     assert view._stack.currentWidget() is view.text
     assert any("plan.csv" in part.text() and "waits" in part.text() for part in tools.findChildren(QLabel))
