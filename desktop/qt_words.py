@@ -7,6 +7,7 @@ then Qt's words stay English, and every word of Hubshelf's own is still in the p
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+from shiboken6 import isValid
 
 from desktop.words import locale_of
 
@@ -14,17 +15,18 @@ _FILES = {"pt": "qtbase_pt_BR"}
 
 
 class QtWords:
-    """The translation of Qt's own words that is in force for `qt`; at most one at a time."""
+    """The translation of Qt's own words that is in force for `qt`; at most one in a process at a time."""
+
+    _translator: QTranslator | None = None
 
     def __init__(self, qt: QCoreApplication) -> None:
         self._qt = qt
-        self._translator: QTranslator | None = None
 
     def use(self, code: str) -> bool:
         """Speak language `code`; returns whether Qt has words in it (English it always has)."""
-        if self._translator is not None:
-            self._qt.removeTranslator(self._translator)
-            self._translator = None
+        if QtWords._translator is not None and isValid(QtWords._translator):
+            self._qt.removeTranslator(QtWords._translator)
+        QtWords._translator = None
         QLocale.setDefault(QLocale(locale_of(code)))
         if code == "en":
             return True
@@ -33,5 +35,5 @@ class QtWords:
         if not translator.load(_FILES.get(code, f"qtbase_{code}"), folder):
             return False
         self._qt.installTranslator(translator)
-        self._translator = translator
+        QtWords._translator = translator
         return True

@@ -184,6 +184,11 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 """)
 
 
+def in_text(pixels: int) -> int:
+    """`pixels` of a measure of text at 100 %, grown with the text: as many letters go on a line at every size."""
+    return round(pixels * QGuiApplication.font().pointSizeF() / BASE_POINTS)
+
+
 def luminance(colour: str) -> float:
     """Relative luminance of `#rrggbb`, 0..1 (WCAG 2.2, definition of relative luminance)."""
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]

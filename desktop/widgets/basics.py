@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.icons import icon, pixmap
-from desktop.theme import STEP, colours
+from desktop.theme import STEP, colours, in_text
 
 
 def sized_font(ratio: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
@@ -312,12 +312,12 @@ class FlowLayout(QLayout):
 
 
 class Column(QScrollArea):
-    """A page that scrolls: one column, no wider than `widest` pixels, with room around it."""
+    """A page that scrolls: one column, no wider than `widest` pixels (at 100 % of text), with room around it."""
 
     def __init__(self, widest: int = 880, margin: int = 4 * STEP, *, centred: bool = False) -> None:
         super().__init__()
         self._centred = centred
-        self._widest, self._margin = widest, margin
+        self._widest, self._margin = in_text(widest), margin
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.Shape.NoFrame)

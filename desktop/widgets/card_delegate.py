@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QTextCharFormat
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.icons import pixmap
-from desktop.theme import STEP, colours
+from desktop.theme import STEP, colours, in_text
 from desktop.widgets.basics import sized_font
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ MARK_ON, MARK_OFF = "\x02", "\x03"
 _SIDE = 2 * STEP
 _ICON = 20
 _BADGE_ICON = 14
-_WIDEST = 860  # longer lines are hard to follow back to their beginning
+_WIDEST = 860  # at 100 % of text; longer lines are hard to follow back to their beginning
 
 
 def marked_ranges(text: str) -> tuple[str, list[tuple[int, int]]]:
@@ -177,7 +177,7 @@ class CardDelegate(QStyledItemDelegate):
                 words.draw(painter, rect.left() + _SIDE, rect.top() + top, QColor(c.ink))
             return top + _step(self._section_metrics) + STEP
         lead = _SIDE + (_ICON + 12 if row.picture else 0)
-        width = min(rect.width() - lead - _SIDE, _WIDEST)
+        width = min(rect.width() - lead - _SIDE, in_text(_WIDEST))
         left = rect.right() + 1 - lead - width if mirrored else rect.left() + lead
         y = float(rect.top() + (STEP if self._compact else 12))
         most = 1 if self._compact else 2
