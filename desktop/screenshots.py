@@ -258,13 +258,17 @@ def _mark_pdf(application: Application) -> None:
         reader.show_notes()
 
 
+_IN_THE_FILE = "server"
+"""A word that the sample PDF has."""
+
+
 def _find_in_file(application: Application) -> None:
     _open_file(application)
     page = application.window.stack.currentWidget()
     if isinstance(page, ListPage):
         settle(QApplication.instance(), application)  # type: ignore[arg-type]  # it is a QApplication
         page.reader.find_bar.open()
-        page.reader.find_bar.field.setText("server")
+        page.reader.find_bar.field.setText(_IN_THE_FILE)
         settle(QApplication.instance(), application, 1.0)  # type: ignore[arg-type]
         page.reader.find_bar.field.returnPressed.emit()
 
