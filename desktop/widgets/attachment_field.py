@@ -41,7 +41,8 @@ class AttachmentField(QWidget):
         self.choose_button = button(_("Attach files"), "quiet", "file", self._choose)
         limits = _("Up to {count} files of at most {size} each; or drop them here.")
         self._limits = muted(limits.format(count=MOST, size=attachments.most_words()))
-        self._limits.setVisible(words)
+        if not words:
+            self._limits.hide()  # (what is shown before it has a place is a window of its own for a moment)
         self._words = words
         self.note = label("", "warn")
         self.note.hide()

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractScrollArea,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLabel,
     QLineEdit,
@@ -79,6 +80,35 @@ def test_tab_goes_round_the_whole_page(make_window: Make, settle: Settle, home: 
     while (widget := widget.nextInFocusChain()) is not None and id(widget) not in reached:
         reached.add(id(widget))
     assert wanted <= reached
+
+
+class Flashes(QObject):
+    """Notes every part that is shown before it has a place: for a moment it is a window of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.seen.append(f"{type(watched).__name__} {watched.objectName()!r}")
+        return False
+
+
+def test_no_part_of_a_page_is_a_window_for_a_moment(
+    make_window: Make, settle: Settle, home: Path, qapp: QApplication
+) -> None:
+    application = make_window(home)
+    settle(application)
+    flashes = Flashes()
+    qapp.installEventFilter(flashes)
+    try:
+        for _where, place in places(home):
+            application.context.navigator.go(place)
+            settle(application)
+    finally:
+        qapp.removeEventFilter(flashes)
+    assert flashes.seen == []
 
 
 def test_rows_are_spoken_whole(make_window: Make, settle: Settle, home: Path) -> None:
