@@ -8,7 +8,7 @@ that opened it; each thread opens its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -243,6 +243,16 @@ class Own:
         """Where reading of a file stopped, by its hex SHA-256; its beginning where it never began."""
         rows = self._store.rows("SELECT page, within, zoom FROM file_places WHERE hash=?", (hash_,))
         return FilePlace(*rows[0]) if rows else FilePlace()
+
+    def file_read_last(self, id_: str, hashes: Sequence[str]) -> str:
+        """Which of a record's files was read after its text, by hex SHA-256; "" where the text was, or none."""
+        holes = ", ".join("?" * len(hashes))
+        found = self._store.value(
+            f"SELECT hash FROM file_places WHERE hash IN ({holes})"
+            " AND updated >= coalesce((SELECT updated FROM places WHERE id=?), '') ORDER BY updated DESC LIMIT 1",
+            (*hashes, id_),
+        )
+        return str(found or "")
 
     def set_file_place(self, hash_: str, place: FilePlace) -> None:
         """Keep where reading of a file is; the places of the ``FILE_PLACES`` last read files are kept.

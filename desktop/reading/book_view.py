@@ -182,6 +182,12 @@ class BookView(QWidget):
         """The chapter, and how far it was read."""
         return FilePlace(self._chapter, self.text.place())
 
+    @property
+    def progress(self) -> float:
+        """How much of it was read, 0..1; 0 at its beginning."""
+        count = len(self._book.chapters) if self._book is not None else 1
+        return (self._chapter + self.text.place()) / count
+
     def still(self) -> None:
         """Tell nothing more until the person moves again: what there was to tell is asked for."""
         self.text.still()

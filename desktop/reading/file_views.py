@@ -81,10 +81,15 @@ class FileViews(QObject):
         self._context, self._stack = context, stack
         self.view: View | None = None
         self.hash = ""
+        self._record = ""
+        self._kept: tuple[str, FilePlace] | None = None
         context.notices.closing.connect(self._close)
 
-    def open(self, entry: FileEntry, title: str, path: Path | None = None) -> None:
-        """Read a file that is on the shelf, or lies at `path`, and show it where reading of it stopped."""
+    def open(self, entry: FileEntry, record: str, title: str, path: Path | None = None) -> None:
+        """Read a file of `record` that is on the shelf, or lies at `path`, where reading of it stopped.
+
+        With "" as `record` no place is kept for the record, only for the file.
+        """
 
         def read(shelf: Shelf) -> tuple[Content, FilePlace] | Unreadable:
             try:
@@ -98,6 +103,7 @@ class FileViews(QObject):
                 return
             try:
                 self._show(entry, title, *found)
+                self._record = record
             except Unreadable as error:
                 self.leave()
                 self.refused.emit(error)
@@ -130,7 +136,7 @@ class FileViews(QObject):
         self.shown.emit()
 
     def _put(self, view: View, hash_: str) -> None:
-        self.view, self.hash = view, hash_
+        self.view, self.hash, self._kept = view, hash_, None
         self._stack.addWidget(view)
         self._stack.setCurrentWidget(view)
 
@@ -138,8 +144,17 @@ class FileViews(QObject):
         """Write down where reading of the file is."""
         if self.view is None:
             return
-        hash_, place = self.hash, self.view.place
-        self._context.write(lambda shelf: shelf.own.set_file_place(hash_, place), lambda _done: None, self)
+        hash_, record, place, progress = self.hash, self._record, self.view.place, self.view.progress
+        if (record, place) == self._kept:
+            return
+        self._kept = (record, place)
+
+        def keep(shelf: Shelf) -> None:
+            if record and progress:  # so that Home leads back to it
+                shelf.own.set_reading_place(record, progress, reset=True)
+            shelf.own.set_file_place(hash_, place)
+
+        self._context.write(keep, lambda _done: None, self)
 
     def _close(self) -> None:
         if self.view is not None:

@@ -137,6 +137,11 @@ class ImageView(QWidget):
         """The size in which it is seen."""
         return FilePlace(zoom=self.canvas.zoom)
 
+    @property
+    def progress(self) -> float:
+        """How much of it was read, 0..1; a picture is seen at once, and so it is 0."""
+        return 0.0
+
     def still(self) -> None:
         """A picture tells nothing later than at once."""
 

@@ -35,7 +35,8 @@ class Loaded:
     """A record with what the shelf knows about it. `place`: how far it was read, 0..1.
 
     `editions`: the other records of the same work; `annotations` and `note`: what the person marked in it, and
-    wrote on the whole of it; `hub`: the hub's name; `matters`: of a request of one's own.
+    wrote on the whole of it; `hub`: the hub's name; `in_file`: the hash of the file in which it was read last;
+    `matters`: of a request of one's own.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Loaded:
     note: str = ""
     hub: str = ""
     matters: request_page.Matters = field(default_factory=request_page.Matters)
+    in_file: str = ""
 
     @property
     def title(self) -> str:
@@ -109,6 +111,7 @@ def load(shelf: Shelf, record_id: str) -> Loaded | None:
         note=shelf.own.note(record_id),
         hub=str(shelf.own.setting("hub_name") or ""),
         matters=request_page.matters(shelf, record) if record.get("type") == "request" else request_page.Matters(),
+        in_file=shelf.own.file_read_last(record_id, [f.hash for f in files if f.here][:100]),
     )
 
 

@@ -196,6 +196,11 @@ class PdfPages(QAbstractScrollArea):
         above = self.verticalScrollBar().value() - self._tops[page]
         return page, max(0.0, min(1.0, above / (self._sizes[page][1] * self._scale(page))))
 
+    def progress(self) -> float:
+        """How far down all the pages the window is, 0..1."""
+        bar = self.verticalScrollBar()
+        return bar.value() / bar.maximum() if bar.maximum() else 0.0
+
     def go_to(self, page: int, within: float = 0.0) -> None:
         """Bring a page (the nearest there is) to the top of the window, from `within` (0..1) of it on."""
         if not self._sizes:

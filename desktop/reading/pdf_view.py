@@ -97,6 +97,11 @@ class PdfView(QWidget):
         """Where reading is."""
         return FilePlace(*self.pages.place(), self.pages.zoom)
 
+    @property
+    def progress(self) -> float:
+        """How much of it was read, 0..1; 0 at its beginning."""
+        return self.pages.progress()
+
     def still(self) -> None:
         """Tell nothing more until the person moves again: what there was to tell is asked for."""
         self.pages.still()

@@ -181,7 +181,7 @@ class RecordView(QFrame):
         self._show_page(variant, keep_place=again)
         if resume:
             self.text.go_to(loaded.place)
-            self.files.open_file(self._reading_file.get(loaded.id, ""))
+            self.files.open_file(self._reading_file.get(loaded.id, loaded.in_file))
         stopped = _RESUME_FROM < loaded.place < _RESUME_TO
         self._resume.setVisible(stopped and not resume and not again and loaded.kind == "resource")
         self._resume_words.setText(
@@ -489,7 +489,9 @@ class RecordView(QFrame):
         (self.file.view or self.text).setFocus()
 
     def _open_file(self, entry: loading.FileEntry, path: Path | None = None) -> None:
-        self.file.open(entry, self._loaded.title if self._loaded else "", path)
+        if self._loaded is not None:
+            record = self._loaded.id if self._loaded.kind == "resource" else ""
+            self.file.open(entry, record, self._loaded.title, path)
 
     def _file_shown(self) -> None:
         from desktop.reading.book_view import BookView
@@ -512,7 +514,7 @@ class RecordView(QFrame):
             self._show_text()
 
     def _show_text(self) -> None:
-        self._reading_file.pop(self.record, None)
+        self._reading_file[self.record] = ""
         self.file.leave()
         self._stack.setCurrentWidget(self.text)
         self.files.showing_file("")

@@ -149,6 +149,38 @@ def test_the_place_and_size_of_a_pdf_are_kept(read: Callable[[], Any], settle: S
     assert again.within == pytest.approx(0.25, abs=0.02)
 
 
+def test_home_leads_back_to_the_file_also_the_next_day(
+    make_window: Make, settle: Settle, home: Path, put_pdf: Callable[[Path], str]
+) -> None:
+    record = put_pdf(home)
+    application = make_window(home)
+    application.context.navigator.go(Place("library", record=record))
+    settle(application)
+    page: Any = application.window.stack.currentWidget()
+    page.reader.files.open_first()
+    settle(application)
+    page.reader.file.view.pages.go_to(1, 0.4)
+    application.window.close()
+    settle(application)
+    again = make_window(home)
+    settle(again)
+    start: Any = again.window.pages["home"]
+    row = next(row for row in start.list.cards.rows if row.id == record)
+    start.list.opened.emit(row)
+    settle(again)
+    reader = again.window.stack.currentWidget().reader  # type: ignore[attr-defined]
+    assert isinstance(reader.file.view, PdfView)
+    assert reader.file.view.place.page == 1
+
+    # Who went back to the text comes back to the text.
+    reader._show_text()
+    settle(again)
+    again.context.navigator.go(Place("sync"))
+    again.context.navigator.go(Place("library", record=record, resume=True))
+    settle(again)
+    assert reader.file.view is None
+
+
 def test_small_pages_have_names_and_lead_to_theirs(read: Callable[[], Any], qtbot: Any) -> None:
     view = read().file.view
     pages = view.small.pages
@@ -206,6 +238,25 @@ def test_a_huge_page_is_drawn_within_its_bound(tmp_path: Path, qtbot: Any) -> No
     qtbot.waitUntil(lambda: 0 in view.pages._cache, timeout=20_000)
     image = view.pages._cache[0]
     assert image.width() * image.height() <= pdf_pages.MAX_PIXELS
+
+
+LOCKED = b"""%%PDF-1.4
+1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
+2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj
+3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>> endobj
+4 0 obj <</Filter/Standard/V 1/R 2/P -4/O<%s>/U<%s>>> endobj
+trailer <</Root 1 0 R/Encrypt 4 0 R/ID[<00><00>]/Size 5>>
+%%%%EOF
+""" % (b"5a" * 32, b"a5" * 32)
+
+
+def test_a_password_is_named_as_what_it_is(tmp_path: Path, qtbot: Any) -> None:
+    (tmp_path / "locked.pdf").write_bytes(LOCKED)
+    view = PdfView()
+    qtbot.addWidget(view)
+    with pytest.raises(Unreadable) as raised:
+        view.open(tmp_path / "locked.pdf", FilePlace())
+    assert raised.value.reason == "protected"
 
 
 def test_damaged_and_protected_files_end_in_words(tmp_path: Path, qtbot: Any) -> None:
