@@ -26,7 +26,8 @@ class KeysPage(Page):
         self.grid = QGridLayout()
         self.grid.setHorizontalSpacing(3 * STEP)
         self.grid.setVerticalSpacing(STEP // 2)
-        self.grid.setColumnStretch(1, 1)
+        self.grid.setColumnStretch(0, 2)
+        self.grid.setColumnStretch(1, 3)
         row = 0
         for group in GROUPS:
             actions = [action for action in context.actions if action.group == group and action.keys]
@@ -37,7 +38,7 @@ class KeysPage(Page):
             self.grid.addWidget(name, row, 0, 1, 2)
             for action in actions:
                 row += 1
-                self.grid.addWidget(muted(action.spoken_keys(), wrap=False), row, 0)
+                self.grid.addWidget(muted(action.spoken_keys().replace("+", "+\u200b")), row, 0)
                 self.grid.addWidget(label(action.words), row, 1)
             row += 1
         body.addLayout(self.grid)

@@ -54,9 +54,7 @@ class ReplyBox(QWidget):
         inner.addLayout(line)
         foot = QHBoxLayout()
         foot.addWidget(self.attachments, 1)
-        foot.addWidget(
-            muted(_("It leaves with the next connection."), wrap=False), 0, Qt.AlignmentFlag.AlignBottom
-        )
+        foot.addWidget(muted(_("It leaves with the next connection.")), 1, Qt.AlignmentFlag.AlignBottom)
         inner.addLayout(foot)
         column.addLayout(inner)
         self._grow()

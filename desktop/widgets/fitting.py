@@ -93,7 +93,10 @@ class BesideOrBelow(QBoxLayout):
                 self.setDirection(wanted)
                 side.setMinimumWidth(self._widths[0] if beside else 0)
                 side.setMaximumWidth(self._widths[1] if beside else rect.width())
-            side.setMaximumHeight(_UNBOUNDED if beside else rect.height() // 3)
+            inner = side.layout()
+            least = inner.minimumHeightForWidth(rect.width()) if inner is not None and not beside else 0
+            side.setMinimumHeight(max(0, least))
+            side.setMaximumHeight(_UNBOUNDED if beside else max(rect.height() // 3, least))
         super().setGeometry(rect)
 
 

@@ -109,7 +109,7 @@ def cut_label(one: QLabel) -> Iterator[str]:
         return
     if one.height() < one.heightForWidth(one.width()) - SLACK:
         yield f"{named(one)} is cut below: {one.height()} of {one.heightForWidth(one.width())}"
-    longest = max(one.fontMetrics().horizontalAdvance(word) for word in re.split(r"[\s-]", words))
+    longest = max(one.fontMetrics().horizontalAdvance(word) for word in re.split("[\\s\u200b-]", words))
     if longest > one.contentsRect().width() + SLACK:
         yield f"{named(one)} is narrower than its longest word: {one.contentsRect().width()} of {longest}"
 

@@ -92,6 +92,7 @@ def test_no_literal_goes_to_the_screen() -> None:
     found = [
         f"{path.relative_to(CODE)}:{line}: {text!r}"
         for path in sorted(CODE.rglob("*.py"))
+        if path.name != "screenshots.py"  # what it puts into fields is what a person would type
         for line, text in spoken_literals(path.read_text("utf-8"))
     ]
     assert not found, "put these through `_`:\n" + "\n".join(found)
