@@ -1,0 +1,143 @@
+"""A list of a hundred thousand cards of which only those in sight are in memory.
+
+The list knows how many there are and in which order (four bytes a row, `Library.order`); pages of cards are read as
+they come into sight and forgotten when many others were looked at since.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from desktop.widgets.card_delegate import ROW
+from desktop.widgets.cards import PAGE_SIZE, CardList, CardModel, CardRow, Index
+from desktop.words import _
+
+_KEPT = 12
+"""Pages in memory."""
+_PAUSE_MS = 15
+
+
+class PagedCards(CardModel):
+    """Rows of a list that is longer than what is kept of it; `missed` says that one was asked for that is not."""
+
+    missed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.order = array("I")
+        self._pages: OrderedDict[int, list[CardRow]] = OrderedDict()
+        self._waiting = CardRow(title=_("One moment"))
+
+    def set_rows(self, rows: Iterable[CardRow], total: int | None = None) -> None:
+        """Show the first page; the order of the rest follows with `set_order`."""
+        first = list(rows)
+        self.beginResetModel()
+        self.order = array("I")
+        self._pages = OrderedDict({0: first})
+        self._total = len(first) if total is None else total
+        self.endResetModel()
+
+    def set_order(self, order: array[int]) -> None:
+        """Take the order of all; the pages that were read stay where as many are listed as before."""
+        if len(order) != self._total:
+            self.beginResetModel()
+            self._total = len(order)
+            self._pages.clear()
+            self.order = order
+            self.endResetModel()
+        else:
+            self.order = order
+
+    def numbers(self, page: int) -> array[int]:
+        """The row numbers of a page in the store."""
+        return self.order[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+
+    def put_page(self, page: int, rows: list[CardRow]) -> None:
+        """Keep a page that was read; of those not looked at for longest, one is forgotten."""
+        self._pages[page] = rows
+        self._pages.move_to_end(page)
+        while len(self._pages) > _KEPT:
+            self._pages.popitem(last=False)
+        first = page * PAGE_SIZE
+        self.dataChanged.emit(self.index(first, 0), self.index(min(self._total, first + len(rows)) - 1, 0))
+
+    def has_page(self, page: int) -> bool:
+        """Whether this page is in memory."""
+        return page in self._pages
+
+    @property
+    def rows(self) -> list[CardRow]:
+        """The rows in memory, in the order of the list."""
+        return [row for _page, rows in sorted(self._pages.items()) for row in rows]
+
+    def card(self, row: int) -> CardRow | None:
+        page = self._pages.get(row // PAGE_SIZE)
+        at = row % PAGE_SIZE
+        return page[at] if page is not None and at < len(page) else None
+
+    def row_of(self, record: str) -> int:
+        for page, rows in self._pages.items():
+            for at, row in enumerate(rows):
+                if row.id == record:
+                    return page * PAGE_SIZE + at
+        return -1
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default argument
+        return 0 if parent.isValid() else self._total
+
+    def data(self, index: Index, role: int = ROW) -> Any:
+        if 0 <= index.row() < self._total and self.card(index.row()) is None:
+            self.missed.emit()
+        return super().data(index, role)
+
+    def canFetchMore(self, parent: Index) -> bool:
+        return False
+
+    def stand_in(self) -> CardRow:
+        """What stands in the place of a row that is being read."""
+        return self._waiting
+
+
+class PagedList(CardList):
+    """A list over `PagedCards`, all rows of one height; `pages_wanted` says which pages are in sight and missing."""
+
+    pages_wanted = Signal(list)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, even=True)
+        self.setUniformItemSizes(True)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_PAUSE_MS)
+        self._soon.timeout.connect(self.ask_for_pages)
+        self.paged.missed.connect(self._missed)
+
+    def make_model(self) -> CardModel:
+        return PagedCards(self)
+
+    @property
+    def paged(self) -> PagedCards:
+        """The model, by its own name."""
+        assert isinstance(self.cards, PagedCards)
+        return self.cards
+
+    def ask_for_pages(self) -> None:
+        """Ask for the pages in sight that are not in memory."""
+        view = self.viewport().rect()
+        top, bottom = self.indexAt(view.topLeft()), self.indexAt(view.bottomLeft())
+        if not self.paged.order or not top.isValid():
+            return  # when the order comes the rows in sight are asked for anew
+        last = bottom.row() if bottom.isValid() else self.paged.total - 1
+        pages = range(top.row() // PAGE_SIZE, last // PAGE_SIZE + 1)
+        if missing := [page for page in pages if not self.paged.has_page(page)]:
+            self.pages_wanted.emit(missing)
+
+    def _missed(self) -> None:
+        if not self._soon.isActive():
+            self._soon.start()
