@@ -30,7 +30,7 @@ from desktop.words import _, language_name, ngettext
 
 @dataclass(frozen=True)
 class Listing:
-    """One page of rows out of `total`; `facets`: values with counts, on the first page only.
+    """One page of rows out of `total`; `facets`: values with counts, on the first page only; None: they follow.
 
     `behind`: what stands behind the rows by id, where a page needs more of it than it shows.
     `instead`: what a search answers, where that is not what was typed.
@@ -38,7 +38,7 @@ class Listing:
 
     total: int
     rows: list[CardRow]
-    facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    facets: dict[str, list[tuple[str, int]]] | None = field(default_factory=dict)
     behind: dict[str, Any] = field(default_factory=dict)
     instead: str = ""
 
@@ -51,7 +51,7 @@ class ListPage(Page):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.list = CardList(_(self.TITLE))
+        self.list = self.make_list()
         self.list.opened.connect(self._row_opened)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._offer)
@@ -107,6 +107,10 @@ class ListPage(Page):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.panes)
+
+    def make_list(self) -> CardList:
+        """The list of this page."""
+        return CardList(_(self.TITLE))
 
     def add_head_button(self, widget: QWidget) -> None:
         """Put a button beside the title; beside an open reader there is no room for it, and the rail serves."""
@@ -184,7 +188,8 @@ class ListPage(Page):
             self.list.choose(self._open_after_fetch)
             self._open_after_fetch = ""
         bar.setValue(place)
-        self._show_facets(listing.facets)
+        if listing.facets is not None:
+            self._show_facets(listing.facets)
         self.count.setText(self.count_words(listing.total))
         self._clear.setVisible(self.filtered)
         if listing.total:

@@ -114,7 +114,7 @@ class ShelfPage(ListPage):
 
     def _show(self, offset: int, listing: Listing) -> None:
         super()._show(offset, listing)
-        used = next((count for _name, count in listing.facets.get("used", [])), 0)
+        used = next((count for _name, count in (listing.facets or {}).get("used", [])), 0)
         self.room.setText(_("Files take {size}").format(size=size(used)) if used else "")
         self.free.setVisible(used > 0)
         self.cite.setVisible(self.tab == "saved" and any(row.kind == "resource" for row in listing.rows))

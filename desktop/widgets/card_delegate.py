@@ -20,6 +20,7 @@ MARK_ON, MARK_OFF = "\x02", "\x03"
 _SIDE = 2 * STEP
 _ICON = 20
 _BADGE_ICON = 14
+_NARROW = 560
 _WIDEST = 860  # longer lines are hard to follow back to their beginning
 
 
@@ -107,12 +108,17 @@ def _height(text: str, metrics: QFontMetrics, width: int, most: int) -> int:
 
 
 class CardDelegate(QStyledItemDelegate):
-    """Draws the rows of a `CardModel`; `compact` leaves out the last line (suggestions)."""
+    """Draws the rows of a `CardModel`; `compact` leaves out the last line (suggestions).
 
-    def __init__(self, view: QListView, *, compact: bool = False) -> None:
+    `even`: all rows are of one height, so that a list of a hundred thousand is laid out at once: title and summary
+    share three lines, and badges for which there is no room are left out.
+    """
+
+    def __init__(self, view: QListView, *, compact: bool = False, even: bool = False) -> None:
         super().__init__(view)
         self._view = view
         self._compact = compact
+        self._even = even
         self._title_font = sized_font(1.08, QFont.Weight.DemiBold)
         self._line_font = sized_font(1.0)
         self._meta_font = sized_font(0.9)
@@ -128,6 +134,8 @@ class CardDelegate(QStyledItemDelegate):
         width = self._view.viewport().width()
         if row is None or width <= 0:
             return QSize(0, 0)
+        if self._even:
+            return QSize(width, self._even_height(width))
         key = (width, row)
         if key not in self._heights:
             if len(self._heights) > 20_000:
@@ -164,6 +172,14 @@ class CardDelegate(QStyledItemDelegate):
         self._lay_out(painter, rect, row, first=index.row() == 0)
         painter.restore()
 
+    def _even_height(self, width: int) -> int:
+        body = 2 * _step(self._title_metrics) + _step(self._line_metrics) + 2
+        return 24 + body + 3 + self._meta_lines(width) * (self._meta_metrics.height() + 4)
+
+    def _meta_lines(self, width: int) -> int:
+        """In how many lines the badges of even rows stand: beside a reader they need two."""
+        return 1 if width >= _NARROW else 2
+
     def _mirrored(self) -> bool:
         return self._view.layoutDirection() == Qt.LayoutDirection.RightToLeft
 
@@ -187,12 +203,16 @@ class CardDelegate(QStyledItemDelegate):
                 painter.drawPixmap(icon_left, round(y) + 1, pixmap(row.picture, c.muted, _ICON))
             title = _Words(row.title, self._title_font, width, most, mirrored, QColor(c.mark))
             title.draw(painter, left, y, QColor(c.ink))
-        y += _height(row.title, self._title_metrics, width, most)
+        tall = _height(row.title, self._title_metrics, width, most)
+        y += tall
+        lines = row.lines
+        if self._even and tall == _step(self._title_metrics):
+            lines += 1  # what the title leaves is the summary's
         if row.line:
             if painter:
-                line = _Words(row.line, self._line_font, width, row.lines, mirrored, QColor(c.mark))
+                line = _Words(row.line, self._line_font, width, lines, mirrored, QColor(c.mark))
                 line.draw(painter, left, y + 1, QColor(c.ink if MARK_ON in row.line else c.muted))
-            y += _height(row.line, self._line_metrics, width, row.lines) + 2
+            y += _height(row.line, self._line_metrics, width, lines) + 2
         if row.meta or row.badges:
             y += 3
             y += self._last_line(painter, row, left, y, width, mirrored)
@@ -211,6 +231,8 @@ class CardDelegate(QStyledItemDelegate):
             room = _BADGE_ICON + 5 if picture or swatch else 0
             wide = min(width, metrics.horizontalAdvance(words) + room + 2)
             if x and x + wide > width:
+                if self._even and lines == self._meta_lines(self._view.viewport().width()):
+                    break
                 x, lines = 0, lines + 1
             if painter:
                 top = round(y) + (lines - 1) * step

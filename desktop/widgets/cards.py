@@ -103,6 +103,14 @@ class CardModel(QAbstractListModel):
         """The rows fetched so far."""
         return self._rows
 
+    def card(self, row: int) -> CardRow | None:
+        """The card of a row, where it is in memory."""
+        return self._rows[row] if 0 <= row < len(self._rows) else None
+
+    def stand_in(self) -> CardRow | None:
+        """What stands in the place of a card that is not in memory."""
+        return None
+
     def row_of(self, record: str) -> int:
         """The row that shows `record`, or -1."""
         return next((i for i, row in enumerate(self._rows) if row.id == record), -1)
@@ -111,9 +119,9 @@ class CardModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not 0 <= index.row() < len(self._rows):
+        row = self.card(index.row()) or (self.stand_in() if 0 <= index.row() < self.rowCount() else None)
+        if row is None:
             return None
-        row = self._rows[index.row()]
         if role == ROW:
             return row
         if role == Qt.ItemDataRole.DisplayRole:
@@ -123,7 +131,7 @@ class CardModel(QAbstractListModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        if 0 <= index.row() < len(self._rows) and self._rows[index.row()].section:
+        if (row := self.card(index.row())) is not None and row.section:
             return Qt.ItemFlag.ItemIsEnabled
         return super().flags(index)
 
@@ -141,12 +149,13 @@ class CardList(QListView):
 
     opened = Signal(object)
 
-    def __init__(self, name: str, *, compact: bool = False) -> None:
+    def __init__(self, name: str, *, compact: bool = False, even: bool = False) -> None:
+        """`compact`: without the last line. `even`: all rows are of one height."""
         super().__init__()
         self._by_key = False
-        self.cards = CardModel(self)
+        self.cards = self.make_model()
         self.setModel(self.cards)
-        self.setItemDelegate(CardDelegate(self, compact=compact))
+        self.setItemDelegate(CardDelegate(self, compact=compact, even=even))
         self.setAccessibleName(name)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -155,6 +164,10 @@ class CardList(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setMouseTracking(True)
         self.clicked.connect(self._clicked)
+
+    def make_model(self) -> CardModel:
+        """The model that is shown."""
+        return CardModel(self)
 
     def set_rows(self, rows: Iterable[CardRow], total: int | None = None) -> None:
         """Show `rows`, keeping the chosen record chosen where it is still there."""
@@ -165,8 +178,7 @@ class CardList(QListView):
 
     def current_row(self) -> CardRow | None:
         """The chosen row, if any."""
-        row = self.currentIndex().data(ROW) if self.currentIndex().isValid() else None
-        return row if isinstance(row, CardRow) else None
+        return self.cards.card(self.currentIndex().row()) if self.currentIndex().isValid() else None
 
     def choose(self, record: str) -> None:
         """Choose the row of `record` without opening it; nothing where it is not fetched."""
@@ -203,9 +215,10 @@ class CardList(QListView):
         super().keyPressEvent(event)
         first = self.current_row()
         if first is None and self.cards.rowCount() and event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Home):
-            self.setCurrentIndex(self.cards.index(1 if self.cards.rows[0].section else 0, 0))
+            heading = (card := self.cards.card(0)) is not None and card.section
+            self.setCurrentIndex(self.cards.index(1 if heading else 0, 0))
 
     def _clicked(self, index: QModelIndex) -> None:
-        row = index.data(ROW)
-        if isinstance(row, CardRow) and not row.section:
+        row = self.cards.card(index.row())
+        if row is not None and not row.section:
             self.opened.emit(row)

@@ -1,7 +1,7 @@
 """A list of a hundred thousand cards of which only those in sight are in memory.
 
-The list knows how many there are and in which order (four bytes a row, `Library.order`); pages of cards are read as
-they come into sight and forgotten when many others were looked at since.
+The list knows how many there are and in which order (four bytes a row, `Library.order`); pages of cards are read
+as they come into sight and forgotten when many others were looked at since.
 """
 
 from __future__ import annotations
@@ -37,14 +37,19 @@ class PagedCards(CardModel):
     def set_rows(self, rows: Iterable[CardRow], total: int | None = None) -> None:
         """Show the first page; the order of the rest follows with `set_order`."""
         first = list(rows)
+        if first and total == self._total:
+            # The same list again, most likely: what is in sight stays until it is read anew.
+            self._pages[0] = first
+            self.dataChanged.emit(self.index(0, 0), self.index(len(first) - 1, 0))
+            return
         self.beginResetModel()
         self.order = array("I")
         self._pages = OrderedDict({0: first})
         self._total = len(first) if total is None else total
         self.endResetModel()
 
-    def set_order(self, order: array[int]) -> None:
-        """Take the order of all; the pages that were read stay where as many are listed as before."""
+    def set_order(self, order: array[int], in_sight: range) -> None:
+        """Take the order of all. Pages `in_sight` stay until they are read anew; the others are forgotten."""
         if len(order) != self._total:
             self.beginResetModel()
             self._total = len(order)
@@ -53,6 +58,8 @@ class PagedCards(CardModel):
             self.endResetModel()
         else:
             self.order = order
+            for page in [page for page in self._pages if page not in in_sight]:
+                del self._pages[page]
 
     def numbers(self, page: int) -> array[int]:
         """The row numbers of a page in the store."""
@@ -105,7 +112,7 @@ class PagedCards(CardModel):
 
 
 class PagedList(CardList):
-    """A list over `PagedCards`, all rows of one height; `pages_wanted` says which pages are in sight and missing."""
+    """A list over `PagedCards`, all rows of one height; `pages_wanted` says which pages are to be read."""
 
     pages_wanted = Signal(list)
 
@@ -127,16 +134,27 @@ class PagedList(CardList):
         assert isinstance(self.cards, PagedCards)
         return self.cards
 
+    def take_order(self, order: array[int]) -> None:
+        """Take the order of all rows, and ask for the pages in sight."""
+        place = self.verticalScrollBar().value()
+        self.paged.set_order(order, self._in_sight())
+        self.verticalScrollBar().setValue(place)
+        if pages := list(self._in_sight()):
+            self.pages_wanted.emit(pages)
+
     def ask_for_pages(self) -> None:
-        """Ask for the pages in sight that are not in memory."""
+        """Ask for the pages in sight that are not in memory, once the order of all is known."""
+        missing = [page for page in self._in_sight() if not self.paged.has_page(page)]
+        if missing and self.paged.order:
+            self.pages_wanted.emit(missing)
+
+    def _in_sight(self) -> range:
         view = self.viewport().rect()
         top, bottom = self.indexAt(view.topLeft()), self.indexAt(view.bottomLeft())
-        if not self.paged.order or not top.isValid():
-            return  # when the order comes the rows in sight are asked for anew
+        if not top.isValid():
+            return range(0)
         last = bottom.row() if bottom.isValid() else self.paged.total - 1
-        pages = range(top.row() // PAGE_SIZE, last // PAGE_SIZE + 1)
-        if missing := [page for page in pages if not self.paged.has_page(page)]:
-            self.pages_wanted.emit(missing)
+        return range(top.row() // PAGE_SIZE, last // PAGE_SIZE + 1)
 
     def _missed(self) -> None:
         if not self._soon.isActive():
