@@ -242,6 +242,22 @@ class FileStore:
                 gone.append(path.name)
         return gone
 
+    def would_evict(self, size: int, keep: Collection[str]) -> list[tuple[str, int]]:
+        """What ``evict`` would remove if ``size`` bytes more came: (hash, bytes) of finished files."""
+        everything = sorted(self._all(), key=lambda entry: entry[2])
+        left = size + sum(taken for _path, taken, _when in everything)
+        gone: list[tuple[str, int]] = []
+        for path, taken, when in everything:
+            if left <= self.quota_bytes:
+                break
+            partial = path.parent.name == "partial"
+            if path.name in keep or (partial and when > time.time() - _STALE):
+                continue
+            left -= taken
+            if not partial:
+                gone.append((path.name, taken))
+        return gone
+
     def remove(self, hash_: str) -> bool:
         """Remove one finished file; False where it was not here."""
         place = self._place(hash_)

@@ -19,7 +19,9 @@ from resources_cache import backups, saved_searches
 from resources_cache.annotations import Annotation, Annotations
 from resources_cache.cards import Check, Filters
 from resources_cache.checks import check_file, check_sqlite
+from resources_cache.collections import Collections
 from resources_cache.database import Store, Watcher
+from resources_cache.downloads import Downloads
 from resources_cache.identity import local_day, utc_now
 from resources_cache.outbox import Item, Outbox
 from resources_cache.saved_searches import SavedSearch
@@ -114,6 +116,8 @@ class Own:
         self.from_backup = recovery is not None and recovery.from_backup
         self.outbox = Outbox(self._store, before_leaving=lambda: backups.bear_witness(self._store))
         self.annotations = Annotations(self._store)
+        self.downloads = Downloads(self._store)
+        self.collections = Collections(self._store)
 
     def __enter__(self) -> Own:
         return self
