@@ -8,7 +8,7 @@ that opened it; each thread opens its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -191,6 +191,12 @@ class Own:
     def unbookmark(self, id_: str) -> None:
         """Take a record out of the saved ones."""
         self._store.execute("DELETE FROM bookmarks WHERE id=?", (id_,))
+
+    def put_bookmarks_back(self, gone: Iterable[Bookmark]) -> None:
+        """Undo ``unbookmark``: each is at its place among the others again."""
+        self._store.executemany(
+            "INSERT OR IGNORE INTO bookmarks VALUES (?, ?, ?)", [(one.id, one.title, one.created) for one in gone]
+        )
 
     def bookmarks(self) -> list[Bookmark]:
         """The saved records, last saved first."""

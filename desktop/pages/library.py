@@ -17,6 +17,7 @@ from desktop.shelf import Shelf
 from desktop.widgets.basics import Choice, EmptyPlace
 from desktop.widgets.cards import CardList, CardRow
 from desktop.widgets.paged_cards import PagedList
+from desktop.widgets.picking import MOST
 from desktop.words import N_, _, ngettext
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class LibraryPage(ListPage):
         )
         self.sort.currentIndexChanged.connect(lambda _i: self.refresh())
         self.head.addWidget(self.sort)
+        self.chosen_bar = self.choose_many()
 
     def arrive(self, place: Place) -> None:
         if place.fill:
@@ -61,6 +63,11 @@ class LibraryPage(ListPage):
         listed = PagedList(_(self.TITLE))
         listed.pages_wanted.connect(self._fetch_pages)
         return listed
+
+    def pick_range(self, first: int, last: int) -> None:
+        assert isinstance(self.list, PagedList)
+        rows = self.list.paged.order[first : min(last, first + MOST) + 1]
+        self.context.read(lambda shelf: shelf.library.ids_at(rows), self.list.picked.add, self, key="range")
 
     def chosen_filters(self) -> Filters:
         """What the list is narrowed to."""

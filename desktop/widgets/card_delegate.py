@@ -19,6 +19,9 @@ ROW = int(Qt.ItemDataRole.UserRole) + 1
 MARK_ON, MARK_OFF = "\x02", "\x03"
 _SIDE = 2 * STEP
 _ICON = 20
+_BOX = 18
+BOX_COLUMN = _SIDE + _BOX + 12
+"""Pixels at the beginning of a row in which its box stands, while rows are being chosen."""
 _BADGE_ICON = 14
 _NARROW = 560
 _WIDEST = 860  # longer lines are hard to follow back to their beginning
@@ -136,12 +139,14 @@ class CardDelegate(QStyledItemDelegate):
             return QSize(0, 0)
         if self._even:
             return QSize(width, self._even_height(width))
+        if index.data(Qt.ItemDataRole.CheckStateRole) is not None:
+            width -= BOX_COLUMN - _SIDE
         key = (width, row)
         if key not in self._heights:
             if len(self._heights) > 20_000:
                 self._heights.clear()
             self._heights[key] = self._lay_out(None, QRect(0, 0, width, 0), row, first=index.row() == 0)
-        return QSize(width, self._heights[key])
+        return QSize(self._view.viewport().width(), self._heights[key])
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -169,8 +174,24 @@ class CardDelegate(QStyledItemDelegate):
             if state & QStyle.StateFlag.State_HasFocus and self._view.hasFocus():
                 painter.setPen(QColor(c.accent))
                 painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -2.5), 4, 4)
+        checked = index.data(Qt.ItemDataRole.CheckStateRole)
+        if checked is not None:
+            self._draw_box(painter, rect, checked == Qt.CheckState.Checked)
+            side = BOX_COLUMN - _SIDE
+            rect = rect.adjusted(0, 0, -side, 0) if self._mirrored() else rect.adjusted(side, 0, 0, 0)
         self._lay_out(painter, rect, row, first=index.row() == 0)
         painter.restore()
+
+    def _draw_box(self, painter: QPainter, rect: QRect, checked: bool) -> None:
+        c = colours()
+        left = rect.right() - _SIDE - _BOX + 1 if self._mirrored() else rect.left() + _SIDE
+        box = QRectF(left + 0.5, rect.top() + 14.5, _BOX - 1, _BOX - 1)
+        painter.setPen(QColor(c.accent if checked else c.edge))
+        painter.setBrush(QColor(c.accent if checked else c.sheet))
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if checked:
+            painter.drawPixmap(left + 2, rect.top() + 16, pixmap("check", c.on_accent, _BOX - 4))
 
     def _even_height(self, width: int) -> int:
         body = 2 * _step(self._title_metrics) + _step(self._line_metrics) + 2

@@ -11,11 +11,11 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QTimer, Signal
+from PySide6.QtCore import QStringListModel, Qt, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
-from desktop.widgets.card_delegate import ROW
-from desktop.widgets.cards import PAGE_SIZE, CardList, CardModel, CardRow, Index
+from desktop.widgets.cards import PAGE_SIZE, CardList, CardRow, Cards, Index
+from desktop.widgets.picking import Picked
 from desktop.words import _
 
 _KEPT = 12
@@ -23,43 +23,49 @@ _KEPT = 12
 _PAUSE_MS = 15
 
 
-class PagedCards(CardModel):
-    """Rows of a list that is longer than what is kept of it; `missed` says that one was asked for that is not."""
+class PagedCards(Cards, QStringListModel):
+    """Rows of a list that is longer than what is kept of it.
+
+    `missed` says that one was asked for that is not in memory, `read` that a page has come. How many rows there
+    are is Qt's own business (a list of empty strings): while a hundred thousand are laid out it is asked for each
+    of them, and Python would take half a second to answer. Pages that come are painted; nothing is laid out anew.
+    """
 
     missed = Signal()
+    read = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.picked = Picked(self)
         self.order = array("I")
+        self._total = 0
         self._pages: OrderedDict[int, list[CardRow]] = OrderedDict()
         self._waiting = CardRow(title=_("One moment"))
 
     def set_rows(self, rows: Iterable[CardRow], total: int | None = None) -> None:
         """Show the first page; the order of the rest follows with `set_order`."""
         first = list(rows)
+        total = len(first) if total is None else total
         if first and total == self._total:
             # The same list again, most likely: what is in sight stays until it is read anew.
             self._pages[0] = first
-            self.dataChanged.emit(self.index(0, 0), self.index(len(first) - 1, 0))
+            self.read.emit()
             return
-        self.beginResetModel()
         self.order = array("I")
         self._pages = OrderedDict({0: first})
-        self._total = len(first) if total is None else total
-        self.endResetModel()
+        self._resize(total)
 
     def set_order(self, order: array[int], in_sight: range) -> None:
         """Take the order of all. Pages `in_sight` stay until they are read anew; the others are forgotten."""
+        self.order = order
+        for page in [page for page in self._pages if page not in in_sight]:
+            del self._pages[page]
         if len(order) != self._total:
-            self.beginResetModel()
-            self._total = len(order)
-            self._pages.clear()
-            self.order = order
-            self.endResetModel()
-        else:
-            self.order = order
-            for page in [page for page in self._pages if page not in in_sight]:
-                del self._pages[page]
+            self._resize(len(order))
+
+    def _resize(self, total: int) -> None:
+        self._total = total
+        self.setStringList([""] * total)
 
     def numbers(self, page: int) -> array[int]:
         """The row numbers of a page in the store."""
@@ -71,16 +77,18 @@ class PagedCards(CardModel):
         self._pages.move_to_end(page)
         while len(self._pages) > _KEPT:
             self._pages.popitem(last=False)
-        first = page * PAGE_SIZE
-        self.dataChanged.emit(self.index(first, 0), self.index(min(self._total, first + len(rows)) - 1, 0))
+        self.read.emit()
 
     def has_page(self, page: int) -> bool:
         """Whether this page is in memory."""
         return page in self._pages
 
     @property
+    def total(self) -> int:
+        return self._total
+
+    @property
     def rows(self) -> list[CardRow]:
-        """The rows in memory, in the order of the list."""
         return [row for _page, rows in sorted(self._pages.items()) for row in rows]
 
     def card(self, row: int) -> CardRow | None:
@@ -95,20 +103,17 @@ class PagedCards(CardModel):
                     return page * PAGE_SIZE + at
         return -1
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default argument
-        return 0 if parent.isValid() else self._total
-
-    def data(self, index: Index, role: int = ROW) -> Any:
-        if 0 <= index.row() < self._total and self.card(index.row()) is None:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self.card(index.row())
+        if row is None:
+            if not 0 <= index.row() < self._total:
+                return None
             self.missed.emit()
-        return super().data(index, role)
+            row = self._waiting
+        return self.told(row, role)
 
-    def canFetchMore(self, parent: Index) -> bool:
-        return False
-
-    def stand_in(self) -> CardRow:
-        """What stands in the place of a row that is being read."""
-        return self._waiting
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
 
 
 class PagedList(CardList):
@@ -124,8 +129,9 @@ class PagedList(CardList):
         self._soon.setInterval(_PAUSE_MS)
         self._soon.timeout.connect(self.ask_for_pages)
         self.paged.missed.connect(self._missed)
+        self.paged.read.connect(self.viewport().update)
 
-    def make_model(self) -> CardModel:
+    def make_model(self) -> Cards:
         return PagedCards(self)
 
     @property
@@ -149,12 +155,12 @@ class PagedList(CardList):
             self.pages_wanted.emit(missing)
 
     def _in_sight(self) -> range:
-        view = self.viewport().rect()
-        top, bottom = self.indexAt(view.topLeft()), self.indexAt(view.bottomLeft())
-        if not top.isValid():
+        total, height = self.paged.total, self.sizeHintForRow(0)
+        if not total or height <= 0:
             return range(0)
-        last = bottom.row() if bottom.isValid() else self.paged.total - 1
-        return range(top.row() // PAGE_SIZE, last // PAGE_SIZE + 1)
+        top = self.verticalScrollBar().value()
+        last = min(total - 1, (top + self.viewport().height()) // height)
+        return range(min(total - 1, top // height) // PAGE_SIZE, last // PAGE_SIZE + 1)
 
     def _missed(self) -> None:
         if not self._soon.isActive():
