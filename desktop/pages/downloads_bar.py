@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
 
 from desktop.amounts import duration, size
 from desktop.context import Context
@@ -14,7 +14,7 @@ from desktop.error_words import words_of_code
 from desktop.reading.file_line import ASSUMED_SPEED
 from desktop.shelf import Shelf
 from desktop.theme import STEP
-from desktop.widgets.basics import FlowLayout, button, label, muted
+from desktop.widgets.basics import FlowLayout, Tick, button, label, muted
 from desktop.widgets.cards import Badge, CardList, CardRow
 from desktop.words import N_, _, isolate, ngettext
 
@@ -93,7 +93,7 @@ class DownloadsBar(QWidget):
         self.undo.hide()
         self._gone: Download | None = None
         column.addWidget(buttons)
-        self.metered = QCheckBox(_("Wait where the connection is paid by the byte"))
+        self.metered = Tick(_("Wait where the connection is paid by the byte"))
         self.metered.clicked.connect(self._set_metered)
         line = QHBoxLayout()
         line.addWidget(self.metered)

@@ -92,6 +92,7 @@ class PickedBar(QWidget):
         self.cite_menu = CiteMenu(context, self, lambda shelf: resources(shelf, self._ids), lambda: _("Citations"))
         self.cite.setMenu(self.cite_menu)
         self.remove = button(_("Remove"), "quiet", "remove", self._remove_all)
+        self.count.setMinimumHeight(self.cite.sizeHint().height())
         self.none = button(_("Choose none"), "quiet", "close", picked.clear)
         self.undo = button(_("Undo"), "", "back", self._bring_back)
         for part in (

@@ -181,7 +181,8 @@ class ShelfPage(ListPage):
             self.queue.show_queue(listing.behind.get("queue", {}), listing.behind.get("evicts", (0, 0)))
         used = next((count for _name, count in (listing.facets or {}).get("used", [])), 0)
         self.room.setText(_("Files take {size}").format(size=size(used)) if used else "")
-        self.free.setVisible(used > 0)
+        self.room.setVisible(used > 0 and self.tab != "downloads")
+        self.free.setVisible(used > 0 and self.tab != "downloads")
         self.cite.setVisible(self.tab == "saved" and any(row.kind == "resource" for row in listing.rows))
 
     def count_words(self, total: int) -> str:
