@@ -1,7 +1,7 @@
 # make demo · make test · make check · make bench: each sets up what it needs by itself.
 PY := .venv/bin/python
 
-.PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-search \
+.PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-window bench-search \
         bench-search-languages bench-search-speed simulate screenshots pictures sample test-slow test-postgres clean
 
 help:  ## what can be made
@@ -57,6 +57,10 @@ simulate: setup  ## random histories with every fault, in virtual time (SEEDS=50
 
 bench: setup sample  ## benchmarks; the table goes to the screen and to build/bench/
 	@QT_QPA_PLATFORM=offscreen $(PY) -m tests.bench.run
+
+bench-window: setup  ## the window on 100,000 resources: start, memory, frames, counts, freezes (BENCH='--library FILE')
+	@$(PY) -c "import wordfreq" 2>/dev/null || $(PY) -m pip install --quiet wordfreq
+	@$(PY) -m tests.bench.window_large $(BENCH)
 
 bench-sync: setup  ## what the wire carries over bad links (BENCH='--only t2,t3'); build/bench/sync.json
 	@$(PY) -c "import wordfreq" 2>/dev/null || $(PY) -m pip install --quiet wordfreq

@@ -133,6 +133,9 @@ def _inside() -> Iterator[Action]:
     yield Action("reading-smaller", _("Smaller text in the reader"), group, ("Ctrl+-",))
     yield Action("open", _("Open the chosen row"), group, ("Return",))
     yield Action("open-beside", _("Open the chosen row in a new tab"), group, ("Ctrl+Return",))
+    yield Action("choose", _("Choose the row, or no longer"), group, ("Space",))
+    yield Action("choose-more", _("Choose the next row too"), group, ("Shift+Down", "Shift+Up"))
+    yield Action("choose-all", _("Choose all that is listed"), group, ("Ctrl+A",))
     yield Action("leave", _("Leave the text, back to the list"), group, ("Esc",))
 
 

@@ -29,6 +29,7 @@ from desktop.care import Care
 from desktop.constants_guard import keep_constants_alive
 from desktop.context import Context
 from desktop.crashes import Aftermath, Crash, Crashes, aftermath
+from desktop.downloads import Downloads
 from desktop.error_words import KnownError, words_for
 from desktop.garbage import Garbage
 from desktop.late_engine import LateEngine
@@ -80,6 +81,7 @@ class Application(QObject):
             navigator=Navigator(self),
             preferences=preferences,
         )
+        self.context.downloads = Downloads(self.context, self)
         self.session = SessionKeeper(self.context, self)
         self._report = ""
         self._crash_dialog: QDialog | None = None
@@ -154,6 +156,7 @@ class Application(QObject):
         self._garbage.stop()
         self.context.notices.closing.emit()
         self.session.pause()
+        self.context.downloads.stop()
         self.context.sync.stop()
         self.context.background.close()
         self.session.end()
@@ -200,6 +203,7 @@ class Application(QObject):
     def _start_engine(self) -> None:
         self._renewal.go_on()
         self._care.back_up()
+        self.context.downloads.go_on()
         # An engine without a hub has nothing to do; connecting to one starts it.
         self.context.read(_has_hub, lambda known: self.context.sync.start() if known else None, self, key="engine")
 

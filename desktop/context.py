@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.actions import Action
 from desktop.background import Background, Lane
+from desktop.downloads import Downloads
 from desktop.error_words import KnownError, Trouble
 from desktop.navigation import Navigator, Place
 from desktop.preferences import Preferences
@@ -45,6 +46,7 @@ class Context:
     sync: SyncBridge
     navigator: Navigator
     preferences: Preferences
+    downloads: Downloads = field(init=False)
     notices: Notices = field(default_factory=Notices)
     vocabulary: dict[str, dict[str, str]] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()  # of the window as it is now

@@ -126,6 +126,8 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
     query = {"fr": "écoles connexion", "ar": "المدارس الاتصال"}.get(lang, "offline schools")
     for page in ("home", "library", "discussions", "ask", "people", "shelf", "outbox", "sync", "preferences"):
         yield page, Place(page), None
+    yield "library-chosen", Place("library"), _choose
+    yield "downloads", Place("shelf", tab="downloads"), _queue
     yield "search", Place("search", query=query), None
     if work := records.get(f"work-{lang}") or records.get("work"):
         yield "search-work", Place("search", query="plan", record=work), None
@@ -206,6 +208,33 @@ def _tidy(application: Application) -> None:
     application.window.search.popup.hide()
     while application.context.tabs.close(len(application.context.tabs.places) - 1):
         pass
+
+
+def _choose(application: Application) -> None:
+    """Choose some rows that have files, so that the line above them says what those cost."""
+    page = application.window.stack.currentWidget()
+    if isinstance(page, ListPage):
+        page.list.picked.add(row.id for row in page.list.cards.rows[1:9:2])
+
+
+def _choose_none(application: Application) -> None:
+    page = application.window.stack.currentWidget()
+    if isinstance(page, ListPage):
+        page.list.picked.clear()
+
+
+def _queue(application: Application) -> None:
+    """Put files in the queue, one of them paused."""
+    from desktop.pages.picked_bar import wanted_files
+
+    def fill(shelf: Shelf) -> None:
+        cards = shelf.library.browse(("resource",), None, "newest", 0, 60).items
+        shelf.own.downloads.add(wanted_files(shelf, [card.id for card in cards]).files[:6])
+        waiting = shelf.own.downloads.items()
+        if len(waiting) > 2:
+            shelf.own.downloads.pause(waiting[2].hash)
+
+    application.context.downloads.change(fill)
 
 
 def _widen(application: Application) -> None:
@@ -354,6 +383,8 @@ def take(
         picture(application.window, out / f"{name}-{tag}.png")
         if act in (_widen, _widen_file):
             _widen(application)
+        if act is _choose:
+            _choose_none(application)
         _tidy(application)
         count += 1
     application.stop()

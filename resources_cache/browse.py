@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from array import array
 from collections.abc import Iterator, Sequence
 from heapq import merge
 from typing import Any
@@ -25,6 +27,9 @@ _ORDERS = {
     "title": "r.sort_title, r.id",
     "year": "r.year DESC, r.sort_title, r.id",
 }
+
+
+_AMONG = "SELECT {} FROM records WHERE rid IN (SELECT value FROM json_each(?))"
 
 
 def conditions(filters: Filters, alias: str) -> tuple[str, list[Any]]:
@@ -71,6 +76,36 @@ def browse(store: Store, types: Sequence[str], filters: Filters, sort: str, offs
             [*values, max(0, limit), max(0, offset)],
         )
         return Page(total, cards(store, [rid for (rid,) in rows]))
+
+
+def order(store: Store, types: Sequence[str], filters: Filters, sort: str) -> array[int]:
+    """See ``Library.order``."""
+    if sort not in _ORDERS:
+        raise ValueError(f"sort must be one of {', '.join(_ORDERS)}, not {sort!r}")
+    if not types:
+        return array("I")
+    where, values = conditions(filters, "r")
+    found = store.value(
+        "SELECT json_group_array(rid) FROM (SELECT r.rid FROM records r"
+        f" WHERE r.type IN ({','.join('?' * len(types))}){where} ORDER BY {_ORDERS[sort]})",
+        [*types, *values],
+    )
+    return array("I", json.loads(found))
+
+
+def cards_at(store: Store, rids: Sequence[int]) -> dict[int, Card]:
+    """See ``Library.cards_at``."""
+    if not rids:
+        return {}
+    with store.reading():
+        return _cards_by_row(store, rids)
+
+
+def ids_at(store: Store, rids: Sequence[int]) -> list[str]:
+    """See ``Library.ids_at``."""
+    rows = store.rows_at_once("rid, id", _AMONG.format("rid, id"), (json.dumps(list(rids)),))
+    named: dict[int, str] = {rid: str(id_) for rid, id_ in rows}
+    return [named[rid] for rid in rids if rid in named]
 
 
 def threads(store: Store, theme: str | None, activity: str | None, offset: int, limit: int) -> Page:
@@ -152,8 +187,11 @@ def facets(store: Store, filters: Filters, types: Sequence[str]) -> dict[str, li
 
 def cards(store: Store, rids: Sequence[int]) -> list[Card]:
     """The cards of these rows, in this order."""
-    if not rids:
-        return []
+    found = _cards_by_row(store, rids) if rids else {}
+    return [found[rid] for rid in rids if rid in found]
+
+
+def _cards_by_row(store: Store, rids: Sequence[int]) -> dict[int, Card]:
     rows: dict[int, Row] = {
         row[0]: row
         for row in store.rows_at_once(
@@ -169,11 +207,11 @@ def cards(store: Store, rids: Sequence[int]) -> list[Card]:
         )
     }
     records = bodies.many(store, rids)
-    return [
-        card(records[rid], has_text=bool(rows[rid][1]), messages=int(rows[rid][2]))
+    return {
+        rid: card(records[rid], has_text=bool(rows[rid][1]), messages=int(rows[rid][2]))
         for rid in rids
         if rid in rows and rid in records
-    ]
+    }
 
 
 def _scope(filters: Filters, types: Sequence[str]) -> tuple[str, list[Any]]:

@@ -226,6 +226,7 @@ class FileStore:
 
         Downloads under way stay too, unless a week has passed. Returns the hashes of the finished files that went.
         """
+        self.forget_removed()
         everything = sorted(self._all(), key=lambda entry: entry[2])
         left = sum(size for _path, size, _when in everything)
         gone: list[str] = []
@@ -242,6 +243,22 @@ class FileStore:
                 gone.append(path.name)
         return gone
 
+    def would_evict(self, size: int, keep: Collection[str]) -> list[tuple[str, int]]:
+        """What ``evict`` would remove if ``size`` bytes more came: (hash, bytes) of finished files."""
+        everything = sorted(self._all(), key=lambda entry: entry[2])
+        left = size + sum(taken for _path, taken, _when in everything)
+        gone: list[tuple[str, int]] = []
+        for path, taken, when in everything:
+            if left <= self.quota_bytes:
+                break
+            partial = path.parent.name == "partial"
+            if path.name in keep or (partial and when > time.time() - _STALE):
+                continue
+            left -= taken
+            if not partial:
+                gone.append((path.name, taken))
+        return gone
+
     def remove(self, hash_: str) -> bool:
         """Remove one finished file; False where it was not here."""
         place = self._place(hash_)
@@ -249,6 +266,32 @@ class FileStore:
             there = place.is_file()
             place.unlink(missing_ok=True)
         return there
+
+    def remove_for_now(self, hash_: str) -> bool:
+        """Remove one finished file so that ``bring_back`` can undo it, until ``forget_removed`` or an eviction."""
+        place, aside = self._place(hash_), self.root / "removed" / hash_
+        with known_errors(place):
+            if not place.is_file():
+                return False
+            aside.parent.mkdir(exist_ok=True)
+            os.replace(place, aside)
+        return True
+
+    def bring_back(self, hash_: str) -> bool:
+        """Undo ``remove_for_now``; False where it is too late."""
+        aside = self.root / "removed" / _checked(hash_)
+        with known_errors(aside):
+            if not aside.is_file():
+                return False
+            self._settle(aside, hash_)
+        return True
+
+    def forget_removed(self) -> None:
+        """Let go of what was removed for now, and of the room it takes."""
+        with known_errors(self.root):
+            for path in (self.root / "removed").glob("*"):
+                if _HASH.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
 
     def verify(self, hash_: str) -> bool:
         """Read the file and compare its hash; a damaged one is removed. Raises: NotFound."""

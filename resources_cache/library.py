@@ -7,6 +7,7 @@ records of a batch, the search index and the stream's cursor, so a cut leaves a 
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +40,7 @@ from resources_cache.database import (
     suspicion,
 )
 from resources_cache.errors import StoreDamaged
+from resources_cache.filter_counts import FilterCounts
 from resources_cache.library_schema import MIGRATIONS
 from resources_cache.records import PERSONAL
 from resources_cache.suggestions import Suggestion
@@ -90,6 +92,7 @@ class Library:
             with opening_alone(self.path):
                 self._store = self._open_or_begin_anew()
         self._counting = Counting(self._store)
+        self._filter_counts = FilterCounts(self._store)
 
     def __enter__(self) -> Library:
         return self
@@ -311,7 +314,7 @@ class Library:
         Counts are over ``types`` ("kind" over all searchable ones; ``filters.kind`` takes the place of ``types``).
         A facet's own filter is left open in it. Most frequent first, years newest first.
         """
-        return browse.facets(self._store, filters or Filters(), types)
+        return self._filter_counts.count(filters or Filters(), types)
 
     def latest(self, types: Sequence[str], since: str = "", limit: int = 20) -> list[Card]:
         """Cards of these types updated after ``since`` (UTC ISO 8601), newest first."""
@@ -327,6 +330,21 @@ class Library:
     ) -> Page:
         """A page of cards; ``sort`` is "newest", "title" (accents ignored) or "year" (newest first)."""
         return browse.browse(self._store, types, filters or Filters(), sort, offset, limit)
+
+    def order(
+        self, types: Sequence[str] = ("resource",), filters: Filters | None = None, sort: str = "newest"
+    ) -> array[int]:
+        """The row numbers of all that ``browse`` would list, in its order: four bytes each, so that a list of a
+        hundred thousand is known whole and any page of it is read by its numbers."""
+        return browse.order(self._store, types, filters or Filters(), sort)
+
+    def cards_at(self, rows: Sequence[int]) -> dict[int, Card]:
+        """The cards of these row numbers (of ``order``); those that are no longer on the shelf are missing."""
+        return browse.cards_at(self._store, rows)
+
+    def ids_at(self, rows: Sequence[int]) -> list[str]:
+        """The ids of these row numbers (of ``order``), in this order; what is no longer here is left out."""
+        return browse.ids_at(self._store, rows)
 
     def threads(
         self, theme: str | None = None, activity: str | None = None, offset: int = 0, limit: int = 50

@@ -8,7 +8,7 @@ that opened it; each thread opens its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -19,7 +19,9 @@ from resources_cache import backups, saved_searches
 from resources_cache.annotations import Annotation, Annotations
 from resources_cache.cards import Check, Filters
 from resources_cache.checks import check_file, check_sqlite
+from resources_cache.collections import Collections
 from resources_cache.database import Store, Watcher
+from resources_cache.downloads import Downloads
 from resources_cache.identity import local_day, utc_now
 from resources_cache.outbox import Item, Outbox
 from resources_cache.saved_searches import SavedSearch
@@ -114,6 +116,8 @@ class Own:
         self.from_backup = recovery is not None and recovery.from_backup
         self.outbox = Outbox(self._store, before_leaving=lambda: backups.bear_witness(self._store))
         self.annotations = Annotations(self._store)
+        self.downloads = Downloads(self._store)
+        self.collections = Collections(self._store)
 
     def __enter__(self) -> Own:
         return self
@@ -187,6 +191,12 @@ class Own:
     def unbookmark(self, id_: str) -> None:
         """Take a record out of the saved ones."""
         self._store.execute("DELETE FROM bookmarks WHERE id=?", (id_,))
+
+    def put_bookmarks_back(self, gone: Iterable[Bookmark]) -> None:
+        """Undo ``unbookmark``: each is at its place among the others again."""
+        self._store.executemany(
+            "INSERT OR IGNORE INTO bookmarks VALUES (?, ?, ?)", [(one.id, one.title, one.created) for one in gone]
+        )
 
     def bookmarks(self) -> list[Bookmark]:
         """The saved records, last saved first."""

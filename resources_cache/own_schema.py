@@ -95,4 +95,32 @@ def _files(store: Store) -> None:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _corrections, _notes, _uploads, _searches, _annotations, _files)
+def _downloads(store: Store) -> None:
+    """The queue of files to fetch, in the order of ``place``; how far each is, the file store knows."""
+    store.execute(
+        "CREATE TABLE downloads (hash TEXT PRIMARY KEY, resource TEXT NOT NULL, name TEXT NOT NULL,"
+        " size INTEGER NOT NULL, replaces TEXT NOT NULL, paused INTEGER NOT NULL, problem TEXT NOT NULL,"
+        " place INTEGER NOT NULL, created TEXT NOT NULL) WITHOUT ROWID"
+    )
+
+
+def _collections(store: Store) -> None:
+    """Records put together under a name."""
+    store.execute("CREATE TABLE collections (id TEXT PRIMARY KEY, title TEXT NOT NULL, created TEXT NOT NULL)")
+    store.execute(
+        "CREATE TABLE collected (collection TEXT NOT NULL, record TEXT NOT NULL, title TEXT NOT NULL,"
+        " created TEXT NOT NULL, PRIMARY KEY (collection, record)) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _first,
+    _corrections,
+    _notes,
+    _uploads,
+    _searches,
+    _annotations,
+    _files,
+    _downloads,
+    _collections,
+)

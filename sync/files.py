@@ -6,10 +6,12 @@ Where an older version of the file is on the shelf, only what differs is fetched
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from resources_cache.errors import FileDamaged, NotFound
 from resources_cache.files import FileStore, Partial
@@ -55,11 +57,25 @@ def fetch_file(
     if not is_digest(hash_) or not 0 <= size <= (uploads.FILE if private else limits.FILE):
         raise NotTrusted("The record names a file that no hub can have.")
     store = home.files()
-    if store.has(hash_):
-        return store.path(hash_)
+    with _alone(home, hash_):
+        if store.has(hash_):
+            return store.path(hash_)
+        return _fetch(home, store, ObjectRef(hash_, size), progress, cancel, replaces, connect, private)
+
+
+def _fetch(
+    home: Home,
+    store: FileStore,
+    ref: ObjectRef,
+    progress: ProgressCallback | None,
+    cancel: Cancel | None,
+    replaces: str,
+    connect: Connect,
+    private: bool,
+) -> Path:
+    hash_, size = ref.hash, ref.size
     transport = _as_member(home, connect) if private else connect(home.hub_url)
     forget = cancel.watch(transport.interrupt) if cancel is not None else None
-    ref = ObjectRef(hash_, size)
     delta = _Delta(transport, store, replaces, ref, cancel)
     with home.own() as own:
         try:
@@ -116,6 +132,26 @@ class _Private:
 
     def close(self) -> None:
         self._hub.close()
+
+
+_locks: WeakValueDictionary[tuple[Path, str], _Lock] = WeakValueDictionary()
+_locks_lock = threading.Lock()
+
+
+class _Lock:
+    """A lock that can be held weakly."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+@contextmanager
+def _alone(home: Home, hash_: str) -> Iterator[None]:
+    """One thread of this program at a time fetches a file: two that append to it would spoil it for each other."""
+    with _locks_lock:
+        mine = _locks.setdefault((home.path, hash_), _Lock())
+    with mine.lock:
+        yield
 
 
 @dataclass(frozen=True)

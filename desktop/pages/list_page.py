@@ -15,6 +15,7 @@ from desktop.amounts import number
 from desktop.context import Context
 from desktop.navigation import HOMES, Place, place_of
 from desktop.pages.page import Page
+from desktop.pages.picked_bar import PickedBar
 from desktop.places import name_of
 from desktop.reading.record_view import RecordView
 from desktop.shelf import Shelf
@@ -22,7 +23,7 @@ from desktop.state_words import POLICY_CYCLE, RESOURCE_TYPES, record_kind, term
 from desktop.theme import STEP
 from desktop.widgets.basics import Choice, FlowLayout, button, label, muted
 from desktop.widgets.card_delegate import ROW
-from desktop.widgets.cards import PAGE_SIZE, CardList, CardRow
+from desktop.widgets.cards import PAGE_SIZE, CardList, CardModel, CardRow
 from desktop.widgets.fitting import HeadLine
 from desktop.widgets.two_pane import TwoPane
 from desktop.words import _, language_name, ngettext
@@ -30,7 +31,7 @@ from desktop.words import _, language_name, ngettext
 
 @dataclass(frozen=True)
 class Listing:
-    """One page of rows out of `total`; `facets`: values with counts, on the first page only.
+    """One page of rows out of `total`; `facets`: values with counts, on the first page only; None: they follow.
 
     `behind`: what stands behind the rows by id, where a page needs more of it than it shows.
     `instead`: what a search answers, where that is not what was typed.
@@ -38,7 +39,7 @@ class Listing:
 
     total: int
     rows: list[CardRow]
-    facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    facets: dict[str, list[tuple[str, int]]] | None = field(default_factory=dict)
     behind: dict[str, Any] = field(default_factory=dict)
     instead: str = ""
 
@@ -51,15 +52,17 @@ class ListPage(Page):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.list = CardList(_(self.TITLE))
+        self.list = self.make_list()
         self.list.opened.connect(self._row_opened)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._offer)
-        self.list.cards.wanted.connect(self._fetch)
         self.list.viewport().installEventFilter(self)
         beside = QShortcut(QKeySequence("Ctrl+Return"), self.list)
         beside.setContext(Qt.ShortcutContext.WidgetShortcut)
         beside.activated.connect(lambda: self._open_beside(self.list.current_row()))
+        if isinstance(self.list.cards, CardModel):
+            self.list.cards.wanted.connect(self._fetch)
+        self.list.range_wanted.connect(self.pick_range)
         self.reader = RecordView(context)
         self.count = muted("", wrap=False)
         self.filters: dict[str, Choice] = {}
@@ -97,6 +100,7 @@ class ListPage(Page):
         above.setLayout(self.above)
         top.addWidget(above)
         top.addWidget(self._filter_bar)
+        self._top = top
         column.addLayout(top)
         column.addWidget(self._body, 1)
         self.panes = TwoPane(side, self.reader)
@@ -107,6 +111,20 @@ class ListPage(Page):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.panes)
+
+    def make_list(self) -> CardList:
+        """The list of this page."""
+        return CardList(_(self.TITLE))
+
+    def choose_many(self) -> PickedBar:
+        """Let many rows be chosen; returns the bar that says what can be done with them."""
+        self.list.can_pick = True
+        bar = PickedBar(self.context, self.list.picked, self.refresh)
+        self._top.addWidget(bar)
+        return bar
+
+    def pick_range(self, first: int, last: int) -> None:
+        """Choose rows of which not all are in memory; a list that has such rows reads their ids."""
 
     def add_head_button(self, widget: QWidget) -> None:
         """Put a button beside the title; beside an open reader there is no room for it, and the rail serves."""
@@ -184,7 +202,8 @@ class ListPage(Page):
             self.list.choose(self._open_after_fetch)
             self._open_after_fetch = ""
         bar.setValue(place)
-        self._show_facets(listing.facets)
+        if listing.facets is not None:
+            self._show_facets(listing.facets)
         self.count.setText(self.count_words(listing.total))
         self._clear.setVisible(self.filtered)
         if listing.total:
@@ -251,6 +270,9 @@ class ListPage(Page):
             menu.addAction(_("Copy link"), lambda: put_link(self.context, row.kind, row.id))
         if row.kind in HOMES:
             menu.addAction(_("Open in a new tab"), lambda: self._open_beside(row))
+        if self.list.can_pick and row.id:
+            words = _("Choose no longer") if row.id in self.list.picked else _("Choose")
+            menu.addAction(words, lambda: self.list.picked.toggle(row.id))
         return menu
 
     def _open_beside(self, row: CardRow | None) -> None:

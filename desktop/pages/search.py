@@ -60,6 +60,7 @@ class SearchPage(ListPage):
         self._save = button(_("Save this search"), "quiet", "save", self._toggle_saved)
         self._save.hide()
         self.add_head_button(self._save)
+        self.chosen_bar = self.choose_many()
 
     def arrive(self, place: Place) -> None:
         if place.query != self.words or place.fill:

@@ -19,7 +19,11 @@ ROW = int(Qt.ItemDataRole.UserRole) + 1
 MARK_ON, MARK_OFF = "\x02", "\x03"
 _SIDE = 2 * STEP
 _ICON = 20
+_BOX = 18
+BOX_COLUMN = _SIDE + _BOX + 12
+"""Pixels at the beginning of a row in which its box stands, while rows are being chosen."""
 _BADGE_ICON = 14
+_NARROW = 560
 _WIDEST = 860  # at 100 % of text; longer lines are hard to follow back to their beginning
 
 
@@ -107,12 +111,17 @@ def _height(text: str, metrics: QFontMetrics, width: int, most: int) -> int:
 
 
 class CardDelegate(QStyledItemDelegate):
-    """Draws the rows of a `CardModel`; `compact` leaves out the last line (suggestions)."""
+    """Draws the rows of a `CardModel`; `compact` leaves out the last line (suggestions).
 
-    def __init__(self, view: QListView, *, compact: bool = False) -> None:
+    `even`: all rows are of one height, so that a list of a hundred thousand is laid out at once: title and summary
+    share three lines, and badges for which there is no room are left out.
+    """
+
+    def __init__(self, view: QListView, *, compact: bool = False, even: bool = False) -> None:
         super().__init__(view)
         self._view = view
         self._compact = compact
+        self._even = even
         self._title_font = sized_font(1.08, QFont.Weight.DemiBold)
         self._line_font = sized_font(1.0)
         self._meta_font = sized_font(0.9)
@@ -128,12 +137,16 @@ class CardDelegate(QStyledItemDelegate):
         width = self._view.viewport().width()
         if row is None or width <= 0:
             return QSize(0, 0)
+        if self._even:
+            return QSize(width, self._even_height(width))
+        if index.data(Qt.ItemDataRole.CheckStateRole) is not None:
+            width -= BOX_COLUMN - _SIDE
         key = (width, row)
         if key not in self._heights:
             if len(self._heights) > 20_000:
                 self._heights.clear()
             self._heights[key] = self._lay_out(None, QRect(0, 0, width, 0), row, first=index.row() == 0)
-        return QSize(width, self._heights[key])
+        return QSize(self._view.viewport().width(), self._heights[key])
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -161,8 +174,32 @@ class CardDelegate(QStyledItemDelegate):
             if state & QStyle.StateFlag.State_HasFocus and self._view.hasFocus():
                 painter.setPen(QColor(c.accent))
                 painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -2.5), 4, 4)
+        checked = index.data(Qt.ItemDataRole.CheckStateRole)
+        if checked is not None:
+            self._draw_box(painter, rect, checked == Qt.CheckState.Checked)
+            side = BOX_COLUMN - _SIDE
+            rect = rect.adjusted(0, 0, -side, 0) if self._mirrored() else rect.adjusted(side, 0, 0, 0)
         self._lay_out(painter, rect, row, first=index.row() == 0)
         painter.restore()
+
+    def _draw_box(self, painter: QPainter, rect: QRect, checked: bool) -> None:
+        c = colours()
+        left = rect.right() - _SIDE - _BOX + 1 if self._mirrored() else rect.left() + _SIDE
+        box = QRectF(left + 0.5, rect.top() + 14.5, _BOX - 1, _BOX - 1)
+        painter.setPen(QColor(c.accent if checked else c.edge))
+        painter.setBrush(QColor(c.accent if checked else c.sheet))
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if checked:
+            painter.drawPixmap(left + 2, rect.top() + 16, pixmap("check", c.on_accent, _BOX - 4))
+
+    def _even_height(self, width: int) -> int:
+        body = 2 * _step(self._title_metrics) + _step(self._line_metrics) + 2
+        return 24 + body + 3 + self._meta_lines(width) * (self._meta_metrics.height() + 4)
+
+    def _meta_lines(self, width: int) -> int:
+        """In how many lines the badges of even rows stand: beside a reader they need two."""
+        return 1 if width >= _NARROW else 2
 
     def _mirrored(self) -> bool:
         return self._view.layoutDirection() == Qt.LayoutDirection.RightToLeft
@@ -187,12 +224,16 @@ class CardDelegate(QStyledItemDelegate):
                 painter.drawPixmap(icon_left, round(y) + 1, pixmap(row.picture, c.muted, _ICON))
             title = _Words(row.title, self._title_font, width, most, mirrored, QColor(c.mark))
             title.draw(painter, left, y, QColor(c.ink))
-        y += _height(row.title, self._title_metrics, width, most)
+        tall = _height(row.title, self._title_metrics, width, most)
+        y += tall
+        lines = row.lines
+        if self._even and tall == _step(self._title_metrics):
+            lines += 1  # what the title leaves is the summary's
         if row.line:
             if painter:
-                line = _Words(row.line, self._line_font, width, row.lines, mirrored, QColor(c.mark))
+                line = _Words(row.line, self._line_font, width, lines, mirrored, QColor(c.mark))
                 line.draw(painter, left, y + 1, QColor(c.ink if MARK_ON in row.line else c.muted))
-            y += _height(row.line, self._line_metrics, width, row.lines) + 2
+            y += _height(row.line, self._line_metrics, width, lines) + 2
         if row.meta or row.badges:
             y += 3
             y += self._last_line(painter, row, left, y, width, mirrored)
@@ -211,6 +252,8 @@ class CardDelegate(QStyledItemDelegate):
             room = _BADGE_ICON + 5 if picture or swatch else 0
             wide = min(width, metrics.horizontalAdvance(words) + room + 2)
             if x and x + wide > width:
+                if self._even and lines == self._meta_lines(self._view.viewport().width()):
+                    break
                 x, lines = 0, lines + 1
             if painter:
                 top = round(y) + (lines - 1) * step

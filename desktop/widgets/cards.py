@@ -7,17 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from desktop.navigation import Place
 from desktop.theme import colours
-from desktop.widgets.card_delegate import ROW, CardDelegate, marked_ranges
+from desktop.widgets.card_delegate import BOX_COLUMN, ROW, CardDelegate, marked_ranges
+from desktop.widgets.picking import Picked
+from desktop.words import _
 
 PAGE_SIZE = 60
+_NO_UPDATE = QItemSelectionModel.SelectionFlag.NoUpdate
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -64,13 +76,67 @@ class CardRow:
         return ". ".join(part for part in parts if part)
 
 
-class CardModel(QAbstractListModel):
+if TYPE_CHECKING:
+    _Model = QAbstractListModel
+else:
+    _Model = object  # of Qt's models each kind has another one behind it
+
+
+class Cards(_Model):
+    """What a list asks of its model, whether all rows are in memory (`CardModel`) or only some (`PagedCards`).
+
+    `picked`: the chosen rows, of lists that can have many.
+    """
+
+    picked: Picked
+
+    def set_rows(self, rows: Iterable[CardRow], total: int | None = None) -> None:
+        """Show `rows` as the first of `total` (all there are, by default)."""
+        raise NotImplementedError
+
+    def add_rows(self, rows: Iterable[CardRow], total: int) -> None:
+        """Add the next page. An empty page ends the list, whatever was promised."""
+        raise NotImplementedError
+
+    @property
+    def total(self) -> int:
+        """How many rows there are in all, fetched or not."""
+        raise NotImplementedError
+
+    @property
+    def rows(self) -> list[CardRow]:
+        """The rows in memory, in the order of the list."""
+        raise NotImplementedError
+
+    def card(self, row: int) -> CardRow | None:
+        """The card of a row, where it is in memory."""
+        raise NotImplementedError
+
+    def row_of(self, record: str) -> int:
+        """The row that shows `record`, or -1."""
+        raise NotImplementedError
+
+    def told(self, row: CardRow, role: int) -> Any:
+        """What a row tells the view under a role."""
+        if role == ROW:
+            return row
+        if role == Qt.ItemDataRole.DisplayRole:
+            return plain(row.title)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return _("Chosen: {title}").format(title=row.spoken()) if row.id in self.picked else row.spoken()
+        if role == Qt.ItemDataRole.CheckStateRole and len(self.picked) and not row.section:
+            return Qt.CheckState.Checked if row.id in self.picked else Qt.CheckState.Unchecked
+        return None
+
+
+class CardModel(Cards, QAbstractListModel):
     """Rows of a list; asks for more (`wanted`, with how many it has) when the view nears the end."""
 
     wanted = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.picked = Picked(self)
         self._rows: list[CardRow] = []
         self._total = 0
         self._asked = False
@@ -103,6 +169,10 @@ class CardModel(QAbstractListModel):
         """The rows fetched so far."""
         return self._rows
 
+    def card(self, row: int) -> CardRow | None:
+        """The card of a row, where it is in memory."""
+        return self._rows[row] if 0 <= row < len(self._rows) else None
+
     def row_of(self, record: str) -> int:
         """The row that shows `record`, or -1."""
         return next((i for i, row in enumerate(self._rows) if row.id == record), -1)
@@ -111,19 +181,11 @@ class CardModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not 0 <= index.row() < len(self._rows):
-            return None
-        row = self._rows[index.row()]
-        if role == ROW:
-            return row
-        if role == Qt.ItemDataRole.DisplayRole:
-            return plain(row.title)
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return row.spoken()
-        return None
+        row = self.card(index.row())
+        return None if row is None else self.told(row, role)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        if 0 <= index.row() < len(self._rows) and self._rows[index.row()].section:
+        if (row := self.card(index.row())) is not None and row.section:
             return Qt.ItemFlag.ItemIsEnabled
         return super().flags(index)
 
@@ -140,13 +202,15 @@ class CardList(QListView):
     """A list of cards; `opened` says which row was clicked or entered."""
 
     opened = Signal(object)
+    range_wanted = Signal(int, int)  # from a row to a row, to be chosen
 
-    def __init__(self, name: str, *, compact: bool = False) -> None:
+    def __init__(self, name: str, *, compact: bool = False, even: bool = False) -> None:
+        """`compact`: without the last line. `even`: all rows are of one height."""
         super().__init__()
         self._by_key = False
-        self.cards = CardModel(self)
+        self.cards = self.make_model()
         self.setModel(self.cards)
-        self.setItemDelegate(CardDelegate(self, compact=compact))
+        self.setItemDelegate(CardDelegate(self, compact=compact, even=even))
         self.setAccessibleName(name)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -154,7 +218,33 @@ class CardList(QListView):
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setMouseTracking(True)
+        self.can_pick = False
+        self._anchor = 0
+        self.picked.changed.connect(self._picks_changed)
         self.clicked.connect(self._clicked)
+
+    @property
+    def picked(self) -> Picked:
+        """The chosen rows, of lists that can have many (`can_pick`)."""
+        return self.cards.picked
+
+    def pick_rows(self, first: int, last: int) -> None:
+        """Choose all from one row to another, both included."""
+        rows = range(min(first, last), max(first, last) + 1)
+        if all(self.cards.card(row) is not None for row in rows):
+            found = (self.cards.card(row) for row in rows)
+            self.picked.add(card.id for card in found if card is not None and not card.section)
+        else:
+            self.range_wanted.emit(rows[0], rows[-1])
+
+    def pick_all(self) -> None:
+        """Choose all that is listed."""
+        if count := self.cards.rowCount():
+            self.pick_rows(0, count - 1)
+
+    def make_model(self) -> Cards:
+        """The model that is shown."""
+        return CardModel(self)
 
     def set_rows(self, rows: Iterable[CardRow], total: int | None = None) -> None:
         """Show `rows`, keeping the chosen record chosen where it is still there."""
@@ -165,8 +255,7 @@ class CardList(QListView):
 
     def current_row(self) -> CardRow | None:
         """The chosen row, if any."""
-        row = self.currentIndex().data(ROW) if self.currentIndex().isValid() else None
-        return row if isinstance(row, CardRow) else None
+        return self.cards.card(self.currentIndex().row()) if self.currentIndex().isValid() else None
 
     def choose(self, record: str) -> None:
         """Choose the row of `record` without opening it; nothing where it is not fetched."""
@@ -196,16 +285,68 @@ class CardList(QListView):
         row = self.current_row()
         return row is not None and not row.section
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        row = self.indexAt(event.position().toPoint()).row()
+        card = self.cards.card(row)
+        keys = event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+        left = event.button() == Qt.MouseButton.LeftButton
+        if not self.can_pick or not left or card is None or card.section:
+            super().mousePressEvent(event)
+            return
+        on_box = len(self.picked) > 0 and self._is_on_box(int(event.position().x()))
+        if keys & Qt.KeyboardModifier.ShiftModifier:
+            self.pick_rows(self._anchor, row)
+        elif keys or on_box:
+            self._anchor = row
+            self.picked.toggle(card.id)
+        else:
+            self._anchor = row
+            super().mousePressEvent(event)
+            return
+        self.selectionModel().setCurrentIndex(self.cards.index(row, 0), _NO_UPDATE)
+
+    def _is_on_box(self, x: int) -> bool:
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        return (self.viewport().width() - x if mirrored else x) < BOX_COLUMN
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.can_pick and self._pick_by_key(event):
+            return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and (row := self.current_row()) is not None:
             self.opened.emit(row)
             return
         super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Home, Qt.Key.Key_End):
+            self._anchor = max(0, self.currentIndex().row())
         first = self.current_row()
         if first is None and self.cards.rowCount() and event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Home):
-            self.setCurrentIndex(self.cards.index(1 if self.cards.rows[0].section else 0, 0))
+            heading = (card := self.cards.card(0)) is not None and card.section
+            self.setCurrentIndex(self.cards.index(1 if heading else 0, 0))
+
+    def _pick_by_key(self, event: QKeyEvent) -> bool:
+        row, key = self.currentIndex().row(), event.key()
+        if event.matches(QKeySequence.StandardKey.SelectAll):
+            self.pick_all()
+        elif key == Qt.Key.Key_Space and (card := self.current_row()) is not None and not card.section:
+            self._anchor = row
+            self.picked.toggle(card.id)
+        elif key == Qt.Key.Key_Escape and len(self.picked):
+            self.picked.clear()
+        elif key in (Qt.Key.Key_Down, Qt.Key.Key_Up) and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            to = max(0, min(self.cards.rowCount() - 1, row + (1 if key == Qt.Key.Key_Down else -1)))
+            if row >= 0:
+                self.pick_rows(row, to)
+            self.setCurrentIndex(self.cards.index(to, 0))
+        else:
+            return False
+        event.accept()
+        return True
+
+    def _picks_changed(self) -> None:
+        self.doItemsLayout()  # the boxes come or go
+        self.viewport().update()
 
     def _clicked(self, index: QModelIndex) -> None:
-        row = index.data(ROW)
-        if isinstance(row, CardRow) and not row.section:
+        row = self.cards.card(index.row())
+        if row is not None and not row.section:
             self.opened.emit(row)
