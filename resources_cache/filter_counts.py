@@ -18,6 +18,8 @@ from resources_cache.records import SEARCHED
 
 Version = tuple[int, int]
 _KINDS = ",".join(f"'{kind}'" for kind in SEARCHED)
+_MOST_VALUES = 1_000
+"""Values of all filters together beyond which SQL counts: each takes memory, and a hub could send one a record."""
 _ROWS = 20_000  # read at a time: in between, other threads get their turn
 
 
@@ -35,6 +37,8 @@ class FilterCounts:
             return facets(self._store, filters, types)
         with self._store.reading():
             self._read()
+        if not self._bits:
+            return facets(self._store, filters, types)
         return {
             name: ordered(name, self._counted(name, self._scope(filters.without(name), name, types)))
             for name in (*COLUMN_FACETS, *LINK_FACETS)
@@ -67,10 +71,13 @@ class FilterCounts:
             return
         size = int(self._store.value("SELECT coalesce(max(rid), 0) FROM records")) + 1
         flags: dict[str, dict[str, bytearray]] = {name: {} for name in (*COLUMN_FACETS, *LINK_FACETS)}
+        values_seen = 0
 
         def note(name: str, value: object, rids: str) -> None:
-            if value in (None, ""):
+            nonlocal values_seen
+            if value in (None, "") or values_seen > _MOST_VALUES:
                 return
+            values_seen += str(value) not in flags[name]
             field = flags[name].setdefault(str(value), bytearray(size // 8 + 1))
             for rid in json.loads(rids):
                 field[rid >> 3] |= 1 << (rid & 7)
@@ -95,8 +102,8 @@ class FilterCounts:
             ):
                 if name in flags:
                     note(name, value, rids)
-        self._bits = {
-            name: {value: int.from_bytes(field, "little") for value, field in fields.items()}
-            for name, fields in flags.items()
-        }
+        self._bits = {}
+        if values_seen <= _MOST_VALUES:
+            for name, fields in flags.items():
+                self._bits[name] = {value: int.from_bytes(field, "little") for value, field in fields.items()}
         self._version = version

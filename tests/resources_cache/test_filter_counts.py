@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from resources_cache import browse
+from resources_cache import browse, filter_counts
 from resources_cache.cards import Cursor, Filters, Record
 from resources_cache.library import Library
 
@@ -92,3 +92,15 @@ def test_what_is_gone_is_left_out(library: Library) -> None:
 def test_an_unknown_order_is_refused(library: Library) -> None:
     with pytest.raises(ValueError, match="sort must be one of"):
         library.order(sort="rid; DROP TABLE records")
+
+
+def test_a_value_for_each_record_is_counted_without_memory_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filter_counts, "_MOST_VALUES", 40)
+    with Library(tmp_path / "library.db") as library:
+        found = [{**record, "themes": [f"theme {n}"]} for n, record in enumerate(records(60, 3))]
+        library.apply("public/cards/en", found, Cursor(1, 1))
+        for filters in (Filters(), Filters(theme="theme 7"), Filters(lang="en")):
+            assert library.facets(filters) == browse.facets(library._store, filters, ("resource",))
+        assert not library._filter_counts._bits
