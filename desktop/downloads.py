@@ -67,6 +67,8 @@ class Downloads(QObject):
         self.standing: Standing | None = None
         self._event.connect(self._take, Qt.ConnectionType.QueuedConnection)
         context.sync.changed.connect(self._sync_changed)
+        context.sync.metered.connect(self.set_metered)
+        context.sync.network_changed.connect(self.wake)
 
     def go_on(self) -> None:
         """Begin where the last window stopped, if anything waits."""

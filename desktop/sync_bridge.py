@@ -102,11 +102,16 @@ class SyncStatus:
 
 
 class SyncBridge(QObject):
-    """Signals for the window: `changed` (the status), `arrived` (new content), `ended` (a run is over)."""
+    """Signals for the window: `changed` (the status), `arrived` (new content), `ended` (a run is over).
+
+    Hints of the system: `metered` (the connection is paid by the byte, or not), `network_changed`.
+    """
 
     changed = Signal()
     arrived = Signal()
     ended = Signal(object)
+    metered = Signal(bool)
+    network_changed = Signal()
     _event = Signal(object)
 
     def __init__(self, make_engine: MakeEngine, parent: QObject | None = None) -> None:
@@ -206,4 +211,11 @@ class SyncBridge(QObject):
         self._network = self
         if QNetworkInformation.loadDefaultBackend():
             self._network = network = QNetworkInformation.instance()
-            network.reachabilityChanged.connect(lambda _now: self.nudge("network"))
+            network.reachabilityChanged.connect(lambda _now: self._network_changed())
+            network.isBehindCaptivePortalChanged.connect(lambda _now: self._network_changed())
+            network.isMeteredChanged.connect(self.metered)
+            self.metered.emit(network.isMetered())
+
+    def _network_changed(self) -> None:
+        self.nudge("network")
+        self.network_changed.emit()

@@ -294,6 +294,16 @@ def test_the_queue_is_ordered_paused_and_cancelled(
         assert [one.paused for one in own.downloads.items()] == [False] * 3
 
 
+def test_the_queue_hears_what_the_system_says_of_the_network(window: Application, queued: ShelfPage) -> None:
+    calls = FakeQueue.made[0].calls
+    window.context.sync.metered.emit(True)
+    assert calls[-1] == "metered True"
+    window.context.sync.network_changed.emit()
+    assert calls[-1] == "wake None"
+    window.context.sync.metered.emit(False)
+    assert calls[-1] == "metered False"
+
+
 def test_what_comes_and_why_nothing_does_is_said(
     window: Application, settle: Settle, home: Path, queued: ShelfPage
 ) -> None:
