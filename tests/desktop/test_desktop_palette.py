@@ -75,7 +75,7 @@ def test_the_page_of_keys_has_them_all(application: Application, settle: Settle)
     for one in application.context.actions:
         if one.keys:
             assert one.words in texts
-            assert one.spoken_keys() in texts
+            assert one.spoken_keys() in {text.replace("\u200b", "") for text in texts}
 
 
 def test_each_action_does_something(application: Application, settle: Settle) -> None:
