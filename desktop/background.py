@@ -32,6 +32,9 @@ class Lane(Enum):
     READ = "read"
     WRITE = "write"  # one thread: a person's writes keep their order
     NETWORK = "network"
+    COUNT = (
+        "count"  # one thread: what filters are counted with is in memory once (resources_cache/filter_counts.py)
+    )
 
 
 @dataclass(order=True)

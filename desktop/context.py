@@ -62,10 +62,11 @@ class Context:
         owner: QObject,
         key: str = "",
         failure: Callable[[KnownError], None] | None = None,
+        lane: Lane = Lane.READ,
     ) -> None:
         """Read the stores behind the window; a known failure goes to the banner unless `failure` takes it."""
-        failure = failure or self._tell(lambda: self.read(operation, success, owner, key))
-        self.background.run(operation, success, failure, owner, key=key)
+        failure = failure or self._tell(lambda: self.read(operation, success, owner, key, lane=lane))
+        self.background.run(operation, success, failure, owner, key=key, lane=lane)
 
     def write(
         self,

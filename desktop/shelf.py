@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from resources_cache.own import Own
     from sync.home import Home
 
+_LIBRARY_KB = 3_000  # each thread of the window has a connection; what it reads is in the system's memory anyway
+
 
 class Shelf:
     """Library, own work and files of one home folder, for the thread that made it and no other."""
@@ -47,6 +49,7 @@ class Shelf:
         """What came from the hub. Raises CacheError when it cannot be opened."""
         if self._library is None:
             self._library = self.home.library()
+            self._library.keep_in_memory(_LIBRARY_KB)
         return self._library
 
     @property

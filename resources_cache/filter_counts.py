@@ -20,7 +20,7 @@ Version = tuple[int, int]
 _KINDS = ",".join(f"'{kind}'" for kind in SEARCHED)
 _MOST_VALUES = 1_000
 """Values of all filters together beyond which SQL counts: each takes memory, and a hub could send one a record."""
-_ROWS = 20_000  # read at a time: in between, other threads get their turn
+_ROWS = 8_000  # read at a time: in between, other threads get their turn
 
 
 class FilterCounts:

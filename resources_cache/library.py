@@ -94,6 +94,11 @@ class Library:
         self._counting = Counting(self._store)
         self._filter_counts = FilterCounts(self._store)
 
+    def keep_in_memory(self, kilobytes: int) -> None:
+        """How much of the file this connection keeps of what it read, at most; 16,000 where nothing is said, which
+        large writes want. The system keeps the rest of what is read often, once for all connections."""
+        self._store.execute(f"PRAGMA cache_size=-{int(kilobytes)}")
+
     def __enter__(self) -> Library:
         return self
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 
 from desktop.amounts import number
+from desktop.background import Lane
 from desktop.card_rows import card_row, files_on_shelf
 from desktop.context import Context
 from desktop.navigation import Place
@@ -102,7 +103,11 @@ class LibraryPage(ListPage):
             lambda shelf: shelf.library.order(KINDS, filters, sort), self._ordered, self, key="order"
         )
         self.context.read(
-            lambda shelf: shelf.library.facets(filters, KINDS), self._show_facets, self, key="facets"
+            lambda shelf: shelf.library.facets(filters, KINDS),
+            self._show_facets,
+            self,
+            key="facets",
+            lane=Lane.COUNT,
         )
 
     def _ordered(self, order: array[int]) -> None:

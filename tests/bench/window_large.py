@@ -248,16 +248,16 @@ def pdf(home: Path, _spawned: float) -> dict[str, Any]:
     _rest(qt, application)
     page.reader.files.open_first()
     _rest(qt, application)
-    from PySide6.QtPdfWidgets import QPdfView
+    from desktop.reading.pdf_view import PdfView
 
-    views = page.findChildren(QPdfView)
-    bar = views[0].verticalScrollBar()
+    view = page.findChildren(PdfView)[0]
+    bar = view.pages.verticalScrollBar()
     for step in range(101):
         bar.setValue(bar.maximum() * step // 100)
         qt.processEvents()
         time.sleep(0.02)
     _rest(qt, application)
-    answer = {"pages": views[0].document().pageCount(), "pss_mb": pss()}
+    answer = {"pages": view._document.pageCount(), "pss_mb": pss()}
     application.stop()
     return answer
 
