@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayou
 from desktop.amounts import ago, number, size
 from desktop.context import Context
 from desktop.error_words import KnownError, details, words_for
+from desktop.money import SETTING as PRICE_SETTING
 from desktop.navigation import Place
 from desktop.next_steps import NextSteps
 from desktop.pages.keep_chooser import KeepChooser, Kept, read_offers, save_choice
 from desktop.pages.page import Page
+from desktop.pages.sync_price import SyncPrice
 from desktop.shelf import Shelf
 from desktop.state_words import SYNC_PHASES
 from desktop.theme import STEP
@@ -52,6 +54,7 @@ class Standing:
     daily_limit: int
     hours: list[list[str]]
     low_data: bool
+    data_price: str
 
 
 def read_standing(shelf: Shelf) -> Standing:
@@ -68,6 +71,7 @@ def read_standing(shelf: Shelf) -> Standing:
         daily_limit=limit if isinstance(limit := own.setting("daily_limit"), int) else 0,
         hours=hours if isinstance(hours := own.setting("allowed_hours"), list) else [],
         low_data=own.setting("low_data") is True,
+        data_price=price if isinstance(price := own.setting(PRICE_SETTING), str) else "",
     )
 
 
@@ -96,6 +100,7 @@ class SyncPage(Page):
         self._hours.currentIndexChanged.connect(lambda _i: self._save("allowed_hours", self._chosen_hours()))
         self._texts = Choice(_("Long texts"))
         self._texts.currentIndexChanged.connect(lambda _i: self._save("low_data", self._texts.value() == "wait"))
+        self._price = SyncPrice(context)
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(3 * STEP)
         self._facts.setVerticalSpacing(4)
@@ -156,6 +161,7 @@ class SyncPage(Page):
             rule.addWidget(choice)
             body.addLayout(rule)
             body.addWidget(muted(note))
+        body.addWidget(self._price)
         body.addSpacing(STEP)
         body.addWidget(hairline())
         body.addSpacing(STEP)
@@ -228,6 +234,8 @@ class SyncPage(Page):
         self._limit.choose(str(standing.daily_limit))
         self._limit.blockSignals(False)
         self._show_rules(standing)
+        self._price.show_price(standing.data_price)
+        self._price.ask.setEnabled(bool(standing.hub))
         clear(self._history)
         for row, (at, moved, report) in enumerate(standing.syncs):
             self._history.addWidget(muted(ago(at), wrap=False), row, 0)

@@ -199,6 +199,12 @@ def test_an_officer_on_a_dear_link_spends_no_more_than_they_said(
     hub.start()
     page = person.page
     assert isinstance(page, SyncPage)
+    page._price.field.setText("0.50 USD")
+    page._price.field.editingFinished.emit()
+    person.waits_for(lambda: _setting(home, "price_per_mb") == "0.50 USD")
+    person.clicks("What would it cost?")
+    person.waits_for(lambda: "The next sync moves" in page._price.answer.text())
+    assert "USD" in page._price.answer.text()
     person.clicks("Sync now")
     person.waits_for(lambda: "Today's data limit is used up." in page._problem_words.text())
     with Own(home / "own.db") as own:

@@ -1,0 +1,64 @@
+"""What the next sync would cost, in bytes, minutes and money, and the price of a MB as people write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop.app import Application
+from desktop.money import SETTING, DataPrice
+from desktop.navigation import Place
+from desktop.pages.sync import SyncPage
+from desktop.pages.sync_price import Asked, price_words
+from resources_cache.own import Own
+from sync.prices import Price
+
+Make = Callable[..., Application]
+Settle = Callable[[Application], None]
+
+
+@pytest.mark.parametrize(
+    ("written", "amount", "currency"),
+    [("0.05 USD", 0.05, "USD"), (" 0,05 € ", 0.05, "€"), ("12 XOF", 12.0, "XOF"), ("٠٫٠٥ USD", 0.05, "USD")],
+)
+def test_a_price_is_read_as_people_write_it(written: str, amount: float, currency: str) -> None:
+    assert DataPrice.read(written) == DataPrice(amount, currency)
+
+
+@pytest.mark.parametrize("written", ["", "cheap", "0.05", "-1 USD", "0 USD", "1e9 USD", "1 " + "A" * 50, 5, None])
+def test_what_is_no_price_is_none(written: object) -> None:
+    assert DataPrice.read(written) is None
+
+
+def test_bytes_minutes_and_money_stand_in_one_line() -> None:
+    price = Price(2_000_000, 3, 240)
+    bare = price_words(Asked(price, None))
+    assert bare == "The next sync moves 2.0 MB · about 4 min"
+    assert "0.50 USD" in price_words(Asked(price, DataPrice(0.25, "USD")))
+    assert "less than " in price_words(Asked(Price(1000, 1, None), DataPrice(0.25, "USD")))
+    assert price_words(Asked(Price(0, 0, None), None)) == "Nothing is new, and nothing waits to be sent."
+
+
+def test_the_price_of_a_megabyte_is_kept_and_a_wrong_one_is_not(
+    make_window: Make, settle: Settle, home: Path
+) -> None:
+    application = make_window(home)
+    application.context.navigator.go(Place("sync"))
+    settle(application)
+    page: Any = application.window.stack.currentWidget()
+    assert isinstance(page, SyncPage)
+    field = page._price.field
+    field.setText("cheap")
+    field.editingFinished.emit()
+    settle(application)
+    assert page._price._note.text().startswith("Write an amount")
+    with Own(home / "own.db") as own:
+        assert own.setting(SETTING) is None
+    field.setText("0.05 USD")
+    field.editingFinished.emit()
+    settle(application)
+    with Own(home / "own.db") as own:
+        assert own.setting(SETTING) == "0.05 USD"
