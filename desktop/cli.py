@@ -128,12 +128,17 @@ def enrol(home: Home, url: str, code: str, device_name: str) -> Answer:
     help="Seconds to wait for a link that was lost on the way.",
 )
 @click.option("--price", is_flag=True, help="Only say what it would cost now.")
-def sync(home: Home, budget: int | None, patience: float, price: bool) -> Answer:
+@click.option("--let-remove", is_flag=True, help="Let the hub remove more than a fifth of the shelf, this once.")
+def sync(home: Home, budget: int | None, patience: float, price: bool, let_remove: bool) -> Answer:
     """Send what waits and fetch what is new."""
     from sync.engine import price_once, sync_once
     from sync.health import keep_backup, renew_index
+    from sync.running import LET_REMOVE
     from sync.transport import HttpTransport
 
+    if let_remove:
+        with home.own() as own:
+            own.set_setting(LET_REMOVE, True)
     with HttpTransport(home.hub_url) as transport:
         if price:
             return price_once(home, transport).to_json(), _price_words

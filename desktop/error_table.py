@@ -23,13 +23,15 @@ Step = Literal[
     "preferences",
     "outbox",
     "sign-in",
+    "let-remove",
     "repair",
     "copy",
     "report",
     "none",
 ]
-"""again: the same once more · sync: sync now · sign-in: open the network's own page · repair: open the shelf
-anew, which mends what it can · copy: the details for an IT team · report: the report of a crash"""
+"""again: the same once more · sync: sync now · sign-in: open the network's own page · let-remove: let the hub
+remove what it wants to, once · repair: open the shelf anew, which mends what it can · copy: the details for an IT
+team · report: the report of a crash"""
 
 
 @dataclass(frozen=True)
@@ -513,6 +515,14 @@ TABLE: dict[str, ErrorWords] = {
         N_("Sync when the link is good. If it happens often, tell your IT team: the disk may be failing."),
         N_("Sync now"),
         "sync",
+    ),
+    "mass-deletion": ErrorWords(
+        N_("The hub wants to remove more than a fifth of your shelf."),
+        N_("Nothing was removed. What you have can be read on; what is new waits until you decide."),
+        N_("Ask the people who run your hub whether they mean it. If they do, let it happen."),
+        N_("Let it happen"),
+        "let-remove",
+        "grave",
     ),
     "clock-wrong": ErrorWords(
         N_("The date or the time of this computer is wrong."),

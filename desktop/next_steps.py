@@ -38,6 +38,8 @@ class NextSteps(QObject):
             self._context.sync.sync_now()
         elif step == "sign-in":
             self._context.read(_portal, self._sign_in, self, key="portal")
+        elif step == "let-remove":
+            self._context.write(_let_remove, lambda _done: self._context.sync.sync_now(), self)
         elif step == "repair":
             notices.open_anew.emit()
         elif step == "report":
@@ -52,6 +54,12 @@ class NextSteps(QObject):
             self._context.sync.sync_now()
         elif not QDesktopServices.openUrl(QUrl(address)):
             self._context.notices.said.emit(_("Open a web browser and sign in to the network there."))
+
+
+def _let_remove(shelf: Shelf) -> None:
+    from sync.running import LET_REMOVE
+
+    shelf.own.set_setting(LET_REMOVE, True)
 
 
 def _portal(shelf: Shelf) -> str:

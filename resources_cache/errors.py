@@ -95,6 +95,13 @@ class QuotaExceeded(CacheError):
     default_advice = "Give downloaded files more room in Settings, or open this file on the hub."
 
 
+class MassDeletion(CacheError):
+    """The hub's deletions would take more than a fifth of the shelf at once. Nothing of the batch was stored."""
+
+    code = "mass-deletion"
+    default_advice = "Ask the people who run your hub whether they mean it; if so: hubshelf sync --let-remove."
+
+
 class NotFound(CacheError):
     """No item, file or store of that name is here."""
 

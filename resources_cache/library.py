@@ -39,7 +39,7 @@ from resources_cache.database import (
     set_aside,
     suspicion,
 )
-from resources_cache.errors import StoreDamaged
+from resources_cache.errors import MassDeletion, StoreDamaged
 from resources_cache.filter_counts import FilterCounts
 from resources_cache.library_schema import MIGRATIONS
 from resources_cache.records import PERSONAL
@@ -68,6 +68,18 @@ _CHILDREN = {
     "thread": (("summaries", "summary"), ("messages", "message")),
     "request": (("replies", "reply"),),
 }
+
+
+MANY_DELETED = 100
+"""Records that a hub may delete in one sync however small the shelf is."""
+
+
+def _refuse_mass_deletion(store: Store, deleted: int) -> None:
+    if deleted <= MANY_DELETED:
+        return
+    before = int(store.value("SELECT count(*) FROM records")) + deleted
+    if deleted * 5 > before:
+        raise MassDeletion(f"The hub wants to remove {deleted:,} of the {before:,} records on this shelf.")
 
 
 class Library:
@@ -137,6 +149,7 @@ class Library:
         *,
         sweep: bool = False,
         mark: str = "",
+        deleted_before: int | None = None,
     ) -> Applied:
         """Store what came for several streams, and the new cursor of each, in ONE transaction.
 
@@ -145,9 +158,10 @@ class Library:
         deletion removes only what is filed under its stream. ``cursors``: the cursor of each of these streams,
         and of any that had nothing to bring. Each record put is marked with the generation ``mark``; ``sweep``
         then removes, from every stream in ``cursors``, the records of any other generation (the end of a
-        snapshot).
-        Raises: ValueError for a stream without cursor or the personal one; BadRecord, DiskFull, StoreBusy,
-        StoreDamaged, StoreUnwritable; then nothing has changed.
+        snapshot). ``deleted_before``: records that the same sync deleted so far; with them the deletions of this
+        run must stay below ``MANY_DELETED``, or below a fifth of the shelf. None: they need not.
+        Raises: MassDeletion; ValueError for a stream without cursor or the personal one; BadRecord, DiskFull,
+        StoreBusy, StoreDamaged, StoreUnwritable; then nothing has changed.
         """
         bare = [stream for stream in changes if stream not in cursors]
         if bare:
@@ -156,6 +170,8 @@ class Library:
         with self._store.transaction() as store:
             done = [filing.file_changes(store, stream, found, mark) for stream, found in changes.items()]
             swept = sum(filing.sweep(store, stream, mark) for stream in cursors) if sweep else 0
+            if deleted_before is not None:
+                _refuse_mass_deletion(store, sum(one.deleted for one in done) + swept + deleted_before)
             store.executemany(
                 _SET_CURSOR, [(stream, c.epoch, c.seq, c.generation, c.parts) for stream, c in cursors.items()]
             )

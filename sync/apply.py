@@ -28,19 +28,21 @@ def apply_step(
     step: Step,
     keys: Mapping[str, bytes] | None = None,
     raw: bytes | None = None,
+    deleted_before: int | None = None,
 ) -> Applied:
     """Verify and decode what was fetched and apply it with its place; the fetched bytes go afterwards.
 
-    `keys` by id open what is for members; `raw` is what the segment unpacks to, where that is known. Raises
-    WrongHash, WrongPrefix, WrongBase, UnknownCodec and NoKey of the protocol, HubProblem for a segment that the
-    hub made wrong, and CacheError; then nothing has changed, and what was fetched is removed if it is of no use.
+    `keys` by id open what is for members; `raw` is what the segment unpacks to, where that is known;
+    `deleted_before` as `Library.apply_run` has it. Raises WrongHash, WrongPrefix, WrongBase, UnknownCodec and
+    NoKey of the protocol, HubProblem for a segment that the hub made wrong, MassDeletion and other CacheErrors;
+    then nothing has changed, and what was fetched is removed if it is of no use.
     """
     # What the feed does not name any more, but is here, belongs to it until the planner drops it: a snapshot of an
     # earlier version may bring it, its end must sweep it, and runs are primed with it.
     here = [name for name in library.cursors() if _belongs(name, feed)]
     cursors = dict.fromkeys((feed, *streams, *here), cursor(step.place))
     if step.segment is None:
-        return library.apply_run({}, cursors, sweep=step.sweep, mark=step.mark)
+        return library.apply_run({}, cursors, sweep=step.sweep, mark=step.mark, deleted_before=deleted_before)
     with incoming.partial(step.segment.hash, step.segment.size) as partial:
         try:
             data, segment = partial.path.read_bytes(), step.segment
@@ -56,7 +58,9 @@ def apply_step(
             broken = Problem("broken-segment", "The hub has published something unusable.", "wait", 0, str(error))
             raise HubProblem(broken) from error
         cursors |= dict.fromkeys(changes, cursor(step.place))
-        applied = library.apply_run(changes, cursors, sweep=step.sweep, mark=step.mark)
+        applied = library.apply_run(
+            changes, cursors, sweep=step.sweep, mark=step.mark, deleted_before=deleted_before
+        )
         partial.discard()
     return applied
 

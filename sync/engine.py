@@ -27,7 +27,7 @@ from sync.offers import StreamOffer, offers
 from sync.prices import Price
 from sync.protocol.errors import ProtocolError
 from sync.report import KnownError, Progress, ProgressCallback, SyncReport
-from sync.running import Run
+from sync.running import LET_REMOVE, Run
 from sync.transport import Transport
 
 __all__ = [
@@ -79,6 +79,8 @@ def sync_once(
             report = _with_traffic(report, transport, before, clock.now() - started)
             run.keep(report)
             run.close()
+            if report.up_to_date and own.setting(LET_REMOVE) is True:
+                own.set_setting(LET_REMOVE, False)
     except (SyncError, CacheError) as error:
         # A store that cannot be opened or written: there is nowhere to keep the report, so it is only returned.
         known = report.error or _known(error, cancel, None)

@@ -101,6 +101,10 @@ _PAUSES = (1.0, 2.0)
 two; what a link that is back for a while could have carried meanwhile is the larger loss."""
 
 
+LET_REMOVE = "let_remove"
+"""Setting of own.db: true where the person lets the hub remove more than a fifth of the shelf, until it has."""
+
+
 class Run:
     """Does what the planner asks, with the stores of one thread."""
 
@@ -131,6 +135,7 @@ class Run:
         self._ranges: dict[Mirrored, Ranges] = {}
         self._decoding = DecodeAhead()
         self._bytes_done = 0
+        self._deleted = 0
         self._gained = 0
         self._counted: set[str] = set()
         link = own.setting("link_rate")
@@ -532,7 +537,10 @@ class Run:
 
     def _apply(self, action: ApplySegment, planner: Planner) -> None:
         keys, raw = self._members.keys, self._unpacked(action, planner)
-        applied = apply_step(self._library, self._store(), action.feed, action.streams, action.step, keys, raw)
+        before = None if self._own.setting(LET_REMOVE) is True else self._deleted
+        step = (action.feed, action.streams, action.step)
+        applied = apply_step(self._library, self._store(), *step, keys, raw, before)
+        self._deleted += applied.deleted
         self._inlined.applied(action.step.segment)
         self.report = replace(
             self.report,

@@ -33,6 +33,7 @@ from sync.home import LIBRARY_BEGUN_ANEW, OWN_BEGUN_ANEW, OWN_FROM_BACKUP
 from sync.protocol import uploads
 from sync.protocol.errors import ProtocolError
 from sync.protocol.problems import Action, Problem
+from sync.running import LET_REMOVE
 
 Make = Callable[..., Application]
 Settle = Callable[[Application], None]
@@ -203,11 +204,17 @@ STEPS: dict[str, Callable[[Application, list[Any]], bool]] = {
     "preferences": lambda app, said: app.context.navigator.here == Place("preferences"),
     "outbox": lambda app, said: app.context.navigator.here == Place("outbox"),
     "sign-in": lambda app, said: QUrl("http://127.0.0.1/") in said,
+    "let-remove": lambda app, said: "wake person" in engine(app).calls and lets_remove(app),
     "repair": lambda app, said: "open anew" in said,
     "copy": lambda app, said: QGuiApplication.clipboard().text().startswith("disk-full"),
     "report": lambda app, said: "report" in said,
     "none": lambda app, said: app.context.navigator.here == Place("home"),
 }
+
+
+def lets_remove(application: Application) -> bool:
+    with Own(application.context.home / "own.db") as own:
+        return own.setting(LET_REMOVE) is True
 
 
 def engine(application: Application) -> Any:
