@@ -26,31 +26,37 @@ _PORTIONS = (700, 10, 5)
 are 700, 10, 10: half the portion, twice as often."""
 
 
+_USUAL = gc.get_threshold()  # before any window; one may be made while another still stands
+
+
 class Garbage(QObject):
     """Watches the searches for circular garbage from the first painted window on; one per program."""
 
     def __init__(self, qt: QGuiApplication) -> None:
         super().__init__(qt)
         self._began = 0.0
+        self._stopped = False
         self._whole = time.monotonic()
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_AFTER_MS)
         self._rest.timeout.connect(self._look_through_all)
-        self._usual = gc.get_threshold()
         qt.applicationStateChanged.connect(self._state_changed)
 
     def start(self) -> None:
-        """What is here now stays: modules, the window, the pages that are open."""
+        """What is here now stays: modules, the window, the pages that are open. Not after `stop`."""
+        if self._stopped:
+            return  # the window was closed before it was painted
         gc.set_threshold(*_PORTIONS)
         gc.callbacks.append(self._watch)
         gc.freeze()
 
     def stop(self) -> None:
         """As it was before the start."""
+        self._stopped = True
         if self._watch in gc.callbacks:
             gc.callbacks.remove(self._watch)
-            gc.set_threshold(*self._usual)
+            gc.set_threshold(*_USUAL)
             gc.unfreeze()
         self._rest.stop()
 

@@ -179,3 +179,16 @@ def test_all_is_as_before_when_the_program_ends(qapp: QApplication) -> None:
     garbage.stop()
     garbage.stop()
     assert (gc.get_threshold(), len(gc.callbacks), gc.get_freeze_count()) == (usual, watching, 0)
+    garbage.start()
+    assert (gc.get_threshold(), len(gc.callbacks)) == (usual, watching), "not after the end"
+
+
+def test_two_windows_at_once_leave_all_as_it_was(qapp: QApplication) -> None:
+    usual = gc.get_threshold()
+    first = Garbage(qapp)
+    first.start()
+    second = Garbage(qapp)
+    second.start()
+    first.stop()
+    second.stop()
+    assert gc.get_threshold() == usual
