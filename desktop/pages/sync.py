@@ -359,6 +359,8 @@ def _sync_words(report: dict[str, Any]) -> str:
     if isinstance(error, dict):
         code, message, advice = (str(error.get(key) or "") for key in ("code", "message", "advice"))
         return words_for(_Stored(code, message, advice)).sentence
+    if report.get("kind") == "price":
+        return _("Asked what it would cost")
     sent = int(report.get("operations_sent") or 0)
     records = int(report.get("records") or 0)
     parts = []

@@ -11,7 +11,7 @@ import pytest
 from desktop.app import Application
 from desktop.money import SETTING, DataPrice
 from desktop.navigation import Place
-from desktop.pages.sync import SyncPage
+from desktop.pages.sync import SyncPage, _sync_words
 from desktop.pages.sync_price import Asked, price_words
 from resources_cache.own import Own
 from sync.prices import Price
@@ -22,13 +22,23 @@ Settle = Callable[[Application], None]
 
 @pytest.mark.parametrize(
     ("written", "amount", "currency"),
-    [("0.05 USD", 0.05, "USD"), (" 0,05 € ", 0.05, "€"), ("12 XOF", 12.0, "XOF"), ("٠٫٠٥ USD", 0.05, "USD")],
+    [
+        ("0.05 USD", 0.05, "USD"),
+        (" 0,05 € ", 0.05, "€"),
+        ("12 XOF", 12.0, "XOF"),
+        ("٠٫٠٥ USD", 0.05, "USD"),
+        ("US$ 0.05", 0.05, "US$"),
+        ("0.125 R$", 0.125, "R$"),
+    ],
 )
 def test_a_price_is_read_as_people_write_it(written: str, amount: float, currency: str) -> None:
     assert DataPrice.read(written) == DataPrice(amount, currency)
 
 
-@pytest.mark.parametrize("written", ["", "cheap", "0.05", "-1 USD", "0 USD", "1e9 USD", "1 " + "A" * 50, 5, None])
+@pytest.mark.parametrize(
+    "written",
+    ["", "cheap", "1,000 XOF", "1.000 XOF", "0.05", "-1 USD", "0 USD", "1e9 USD", "1 " + "A" * 50, 5, None],
+)
 def test_what_is_no_price_is_none(written: object) -> None:
     assert DataPrice.read(written) is None
 
@@ -62,3 +72,8 @@ def test_the_price_of_a_megabyte_is_kept_and_a_wrong_one_is_not(
     settle(application)
     with Own(home / "own.db") as own:
         assert own.setting(SETTING) == "0.05 USD"
+
+
+def test_the_history_tells_a_question_about_the_price_from_a_sync() -> None:
+    assert _sync_words({"kind": "price", "records": 0}) == "Asked what it would cost"
+    assert _sync_words({"records": 0}) == "Nothing new"
