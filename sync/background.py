@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from resources_cache.errors import CacheError
+from resources_cache.errors import CacheError, MassDeletion
 from sync.backoff import SHORTEST, next_delay
 from sync.cancel import Cancel
 from sync.engine import sync_once
@@ -42,6 +42,9 @@ _PATIENCE_SECONDS = 30.0
 """For a link that came and went; after that the backoff decides."""
 _PERSON = "person"
 """The reason that never waits, and that is answered even where there is nothing to do."""
+
+_FOR_A_PERSON = (AuthNeeded, BudgetReached, Cancelled, MassDeletion, UpgradeNeeded)
+"""What trying again by itself would not change."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,9 @@ class BackgroundSync:
         if report is None:
             return
         error = report.error
-        if error is None or isinstance(error, AuthNeeded | BudgetReached | Cancelled | UpgradeNeeded):
+        if error is None or isinstance(
+            error, AuthNeeded | BudgetReached | Cancelled | MassDeletion | UpgradeNeeded
+        ):
             self._failures = 0
             self._tell(SyncFinished(report))
         elif isinstance(error, NotEnrolled | InsecureAddress):

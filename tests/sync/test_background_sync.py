@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from resources_cache.errors import MassDeletion
+from resources_cache.library import MANY_DELETED
 from sync.background import BackgroundSync, Event, SyncFailed, SyncFinished, SyncProgress, SyncStarted
 from sync.errors import AuthNeeded, BudgetReached, Cancelled, Unreachable
 from sync.transport import HttpTransport
@@ -132,6 +134,25 @@ def test_what_trying_again_does_not_change_is_no_failure(
     make().start()
     report = listener.report()
     assert isinstance(report.error, AuthNeeded)
+
+
+def test_a_mass_deletion_waits_for_the_person_and_costs_little_meanwhile(
+    hub: HubSimulator, shelf: Shelf, listener: Listener, make: Make
+) -> None:
+    many = range(1000, 1000 + 2 * MANY_DELETED)
+    hub.publish({"public/cards/en": [card(n) for n in many]})
+    sync = make()
+    sync.start()
+    assert listener.report().up_to_date
+    gone = [{"id": card(n)["id"], "deleted": True} for n in many]
+    hub.publish({"public/cards/en": gone})
+    sync.wake("person")
+    assert isinstance(listener.report().error, MassDeletion)
+    assert listener.quiet(1.0), "it is not tried again and again"
+    sync.wake("person")
+    report = listener.report()
+    assert isinstance(report.error, MassDeletion)
+    assert report.bytes_down < 1_500, "what was fetched is not fetched again"
 
 
 def test_pausing_stops_what_runs_and_resuming_goes_on(
