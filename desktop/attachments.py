@@ -13,9 +13,6 @@ from desktop.shelf import Shelf
 from desktop.widgets.cards import Badge
 from desktop.words import _, isolate, ngettext
 
-ASSUMED_SPEED = 12_000.0
-"""Bytes a second where nothing was measured yet: a slow mobile link."""
-
 
 @dataclass(frozen=True)
 class Taken:
@@ -40,12 +37,6 @@ class Attached:
     state: str = ""
     done: int = 0
     why: str = ""
-
-
-def rate_of(shelf: Shelf) -> float:
-    """Bytes a second: as the last syncs measured, else those of a slow mobile link."""
-    rate = shelf.own.setting("link_rate")
-    return float(rate) if isinstance(rate, int | float) and rate > 0 else ASSUMED_SPEED
 
 
 def take(shelf: Shelf, sources: Sequence[Path], names: Iterable[str], room: int) -> Taken:
@@ -113,7 +104,9 @@ def uploads_of(shelf: Shelf, body: dict[str, Any]) -> list[Attached]:
 
 def most_words() -> str:
     """The most that one file may have, rounded down to what people remember."""
-    return _("{count} MB").format(count=25)
+    from sync.protocol.uploads import FILE
+
+    return _("{count} MB").format(count=FILE >> 20)
 
 
 def _problem(problem: dict[str, Any]) -> str:

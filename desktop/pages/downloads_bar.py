@@ -11,7 +11,7 @@ from desktop.amounts import duration, size
 from desktop.context import Context
 from desktop.downloads import WHY
 from desktop.error_words import words_of_code
-from desktop.reading.file_line import ASSUMED_SPEED
+from desktop.link_speed import speed_of
 from desktop.shelf import Shelf
 from desktop.theme import STEP
 from desktop.widgets.basics import FlowLayout, Tick, button, label, muted
@@ -31,8 +31,7 @@ _MOVES = (
 def download_rows(shelf: Shelf) -> tuple[list[CardRow], dict[str, Download]]:
     """The queue as rows, in its order, and what stands behind them by hash."""
     waiting = shelf.own.downloads.items()
-    rate = shelf.own.setting("link_rate")
-    speed = float(rate) if isinstance(rate, int | float) and rate > 0 else ASSUMED_SPEED
+    speed = speed_of(shelf)
     partials = shelf.files.partials()
     return [_row(shelf, one, partials.get(one.hash, 0), speed) for one in waiting], {
         one.hash: one for one in waiting

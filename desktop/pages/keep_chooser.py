@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from desktop.amounts import duration, size
 from desktop.context import Context
-from desktop.reading.file_line import ASSUMED_SPEED
+from desktop.link_speed import ASSUMED_SPEED
 from desktop.shelf import Shelf
 from desktop.theme import STEP
 from desktop.widgets.basics import Tick, clear, heading, label, muted

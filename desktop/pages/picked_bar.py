@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop.amounts import duration, number, size
 from desktop.context import Context
+from desktop.link_speed import speed_of
 from desktop.reading.citing import CiteMenu
-from desktop.reading.file_line import ASSUMED_SPEED
 from desktop.shelf import Shelf
 from desktop.widgets.basics import FlowLayout, button, label, muted
 from desktop.widgets.picking import MOST, Picked
@@ -62,8 +62,7 @@ def wanted_files(shelf: Shelf, ids: list[str]) -> Wanted:
             if hash_ not in here and isinstance(count, int) and 0 < count <= shelf.files.quota_bytes:
                 replaces, name = str(file.get("replaces") or ""), str(file.get("name") or "")
                 wanted[hash_] = Download(hash_, str(record["id"]), name, count, replaces)
-    rate = shelf.own.setting("link_rate")
-    speed = float(rate) if isinstance(rate, int | float) and rate > 0 else ASSUMED_SPEED
+    speed = speed_of(shelf)
     total = sum(one.size for one in wanted.values())
     gone = shelf.files.would_evict(total, shelf.own.pins() | set(wanted)) if wanted else []
     return Wanted(tuple(wanted.values()), total / speed, len(gone), sum(count for _hash, count in gone))

@@ -12,6 +12,7 @@ from desktop.amounts import duration, size
 from desktop.context import Context
 from desktop.error_words import KnownError, words_for
 from desktop.icons import pixmap
+from desktop.link_speed import ASSUMED_SPEED
 from desktop.reading.file_views import SHOWN
 from desktop.reading.loading import FileEntry
 from desktop.reading.unreadable import Unreadable
@@ -20,8 +21,6 @@ from desktop.theme import STEP, colours
 from desktop.widgets.basics import button, clear, hairline, muted, tool
 from desktop.words import N_, _, isolate
 
-# Bytes in a second where nothing was measured yet: a slow mobile link.
-ASSUMED_SPEED = 12_000.0
 READ = {"application/pdf": N_("Read the PDF"), "application/epub+zip": N_("Read the book")}
 LOOK = N_("Look at the picture")
 

@@ -11,6 +11,7 @@ from desktop import attachments
 from desktop.amounts import ago, date, moment
 from desktop.attachments import Attached
 from desktop.card_rows import answers_of
+from desktop.link_speed import ASSUMED_SPEED, speed_of
 from desktop.reading.markup import Page, inner_link, paragraphs, wrap
 from desktop.shelf import Shelf
 from desktop.state_words import ask_kind, outbox_state, request_state
@@ -42,7 +43,7 @@ class Matters:
 
     verdict: dict[str, Any] = field(default_factory=dict)
     files: tuple[Attached, ...] = ()
-    rate: float = attachments.ASSUMED_SPEED
+    rate: float = ASSUMED_SPEED
 
 
 def matters(shelf: Shelf, record: Mapping[str, Any]) -> Matters:
@@ -62,7 +63,7 @@ def matters(shelf: Shelf, record: Mapping[str, Any]) -> Matters:
             if isinstance(named, dict) and isinstance(named.get("hash"), str):
                 files.setdefault(named["hash"], _of_the_hub(shelf, named))
     verdict = {**rates[0].body, "state": rates[0].state} if rates else {}
-    return Matters(verdict, tuple(files.values()), attachments.rate_of(shelf))
+    return Matters(verdict, tuple(files.values()), speed_of(shelf))
 
 
 def _of_the_hub(shelf: Shelf, named: Mapping[str, Any]) -> Attached:

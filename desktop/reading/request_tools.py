@@ -14,6 +14,7 @@ from desktop.attachments import Attached
 from desktop.context import Context
 from desktop.drafts import DraftSaver
 from desktop.error_words import KnownError
+from desktop.link_speed import ASSUMED_SPEED
 from desktop.reading import request_page
 from desktop.reading.file_line import LOOK, READ
 from desktop.reading.file_views import SHOWN
@@ -43,7 +44,7 @@ class RequestTools(QWidget):
         super().__init__()
         self._context = context
         self._loaded: Loaded | None = None
-        self._rate = attachments.ASSUMED_SPEED
+        self._rate = ASSUMED_SPEED
         self._reading = ""
         self._files = QVBoxLayout()
         self._files.setSpacing(0)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 from desktop import attachments
 from desktop.context import Context
 from desktop.error_words import KnownError
+from desktop.link_speed import ASSUMED_SPEED, speed_of
 from desktop.shelf import Shelf
 from desktop.theme import STEP
 from desktop.widgets.basics import button, clear, label, muted, tool
@@ -34,7 +35,7 @@ class AttachmentField(QWidget):
         super().__init__()
         self._context = context
         self._files: list[dict[str, Any]] = []
-        self._rate = attachments.ASSUMED_SPEED
+        self._rate = ASSUMED_SPEED
         self._taking = 0
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
@@ -88,7 +89,7 @@ class AttachmentField(QWidget):
         self.note.hide()
 
         def copy(shelf: Shelf) -> tuple[attachments.Taken, float]:
-            return attachments.take(shelf, sources, names, room), attachments.rate_of(shelf)
+            return attachments.take(shelf, sources, names, room), speed_of(shelf)
 
         self._context.write(copy, self._took, self, self._failed)
 
@@ -141,7 +142,7 @@ class AttachmentField(QWidget):
             self._rate = rate
             self._fill()
 
-        self._context.read(attachments.rate_of, measured, self, key="rate")
+        self._context.read(speed_of, measured, self, key="rate")
 
     def _fill(self) -> None:
         clear(self._rows)
