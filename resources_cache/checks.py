@@ -68,9 +68,9 @@ def differing(store: Store) -> tuple[set[int], int, int]:
             continue
         if digests.pop(rid, None) != found.digest:
             wrong.add(rid)
-        table, columns = kept(found, length)
         expected[rid] = hash(neighbours(found)) + sum(
             hash((table, name, None if table == "texts" else place, word))
+            for table, columns in kept(found, length)
             for name, text in zip(COLUMNS_OF[table], columns, strict=True)
             for place, word in enumerate(text.split())
         )
@@ -82,7 +82,7 @@ def differing(store: Store) -> tuple[set[int], int, int]:
         for word, rid, name, place in _instances(store, table):
             if rid >= below:
                 words += 1
-                # Of text editions the index keeps no place and, there being one column, no column.
+                # Where words have a weight the index keeps no place and, there being one column, no column.
                 key = (table, name or COLUMNS_OF[table][0], place, word)
                 expected[rid] = expected.get(rid, 0) - hash(key)
     wrong.update(rid for rid, rest in expected.items() if rest)

@@ -29,13 +29,13 @@ _CHUNK = 400
 
 _PUT = """
 INSERT INTO records (rid, id, stream, generation, type, owner, owner_rid, lang, year, title, sort_title,
-  updated, resource_type, policy_cycle, activity, size)
-VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+  updated, resource_type, policy_cycle, activity, size, curated)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 ON CONFLICT (rid) DO UPDATE SET stream=excluded.stream, generation=excluded.generation, type=excluded.type,
   owner=excluded.owner, owner_rid=excluded.owner_rid, lang=excluded.lang, year=excluded.year,
   title=excluded.title, sort_title=excluded.sort_title, updated=excluded.updated,
   resource_type=excluded.resource_type, policy_cycle=excluded.policy_cycle, activity=excluded.activity,
-  size=excluded.size
+  size=excluded.size, curated=excluded.curated
 """
 
 
@@ -145,7 +145,7 @@ def _columns(rid: int, one: Filed, stream: str, mark: str) -> tuple[Any, ...]:
     return (
         rid, one.id, stream, mark, one.type, one.owner, _own_rid(rid, one), one.lang,
         one.year, one.title, one.sort_title, one.updated, one.resource_type, one.policy_cycle, one.activity,
-        one.size,
+        one.size, one.curated,
     )  # fmt: skip
 
 

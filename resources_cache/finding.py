@@ -1,12 +1,14 @@
 """Which records have what a query looks for, with a first score, from no more of the index than needed.
 
 Each look into the index gives rows and what they score for something of the query; a row's scores are added up,
-and rows count for the record they are shown in. Scores are bm25: FTS5's own for everything but text editions, for
-these the weight that a word has in its text times how rare it is (resources_cache/text/impact.py).
+and rows count for the record they are shown in. A word scores the weight that it has in its row times how rare it
+is (resources_cache/text/impact.py): bm25, in steps. The strongest steps are looked at first, and weaker ones where
+these are too few. Phrases, fields, and what is not yet indexed by today's rules, are found by their places, but in
+text editions, and score FTS5's own bm25.
 
-What most records have tells them apart by little and takes long to walk through. So without filters a word that
-is in more than ``COMMON`` rows weighs only where something rarer is found too; alone, it is looked for in titles
-and in the newest rows, and a beginning of a word is looked for in titles as long as there are enough.
+What most records have tells them apart by little and takes long to walk through. So without filters a step that
+is in more than ``COMMON`` rows weighs only where something rarer is found too; alone, it is looked for in the
+newest rows, and a beginning of a word is looked for in titles as long as there are enough.
 How many answers there are is counted apart from that, over all rows, where that is asked for.
 
 The index of texts has no places. Which of them may have a phrase is seen from the neighbours of their words
@@ -26,11 +28,12 @@ from resources_cache.browse import conditions
 from resources_cache.cards import Filters
 from resources_cache.database import Store
 from resources_cache.editions import LESS, Answers, Found
-from resources_cache.frequencies import frequencies
+from resources_cache.frequencies import COMPLETIONS, frequencies
 from resources_cache.ranking import CANDIDATES, WEIGHTS
 from resources_cache.records import SEARCHED_SQL, parts
+from resources_cache.search_index import left
 from resources_cache.text import Group, Query
-from resources_cache.text.impact import WEIGHTS as STEPS
+from resources_cache.text.impact import STEPS, TEXT_STEPS
 from resources_cache.text.pairs import Place, neighbours
 from resources_cache.text.phrases import Demands
 
@@ -43,19 +46,20 @@ NEWEST = 400
 FEW = 400
 """Rows of ``search`` that a query may have for all of them to be taken; of more, the best."""
 
-_TOLD_APART = 400  # rows whose answers are counted, where not all are asked for
+_TOLD_APART = 300  # rows whose answers are counted, where not all are asked for
 _BEST = 150  # rows of ``search`` that are looked at where there are more than that
 _ENOUGH = 300  # texts with a word, the strongest first, after which weaker ones are left out
 _ENOUGH_EACH = 1_500  # the same where several words are looked for and the best have more than one
-_NEARBY = 400  # texts that may have a phrase, the newest first, that are looked at before all others
+_NEARBY = (120, 500)  # texts that may have a phrase, the newest first, that are looked at before all others
 _READ_MOST = 1_000  # texts that are read to see whether a phrase is in them: 0.06 s
 _READ_TO_COUNT = 200  # the same where all answers are counted: how many values filters have need not be exact
 _READ_AT_ONCE = 30
 _PAGE = 20  # answers
 _DEEP = 200  # answers beyond which all rows are looked at: whoever reads so far must not run out of them
-_COMPLETIONS = 40  # words of text editions that a beginning is completed to
 _MOST_NEIGHBOURS = 8  # of a phrase
-_MOST_PARTS = 500  # looks into the index of texts for one query
+_AT_ONCE = 500  # values in one statement
+_MOST_PARTS = 4_000  # looks into the index of texts for one query
+_BY_WEIGHT = dict(sorted(STEPS.items(), key=lambda one: -one[1]))
 _TITLE = 1.7  # what bm25 gives for a word in a title, about
 _LEAST_RARE = 1e-6  # as FTS5 has it: a word in more than half of the rows
 
@@ -81,17 +85,20 @@ def find(
     if counted:
         every, given = plan.every_row()
         return Answers(_owners(store, every, given, where, values, folded=folded), plan.sure, [])
-    plan.cards()
-    plan.texts()
-    rows = plan.best_first()
+    rows = plan.rows()
     best, all_of_them = _folded(store, plan, rows, where, values, most)
+    if all_of_them and len(best) < most and not plan.exact and not plan.whole and plan.plain:
+        # What is common was left out, and there is too little else.
+        plan = _Plan(store, wanted, most, whole=True)
+        rows = plan.rows()
+        best, all_of_them = _folded(store, plan, rows, where, values, most)
     if all_of_them and plan.exact:
         return Answers(len(best) - (_fold(store, [one[0] for one in best]) if folded else 0), True, best[:most])
     if where:
         every, given = plan.every_row()
         return Answers(_owners(store, every, given, where, values, folded=folded), plan.sure, best[:most])
-    some = [json.dumps(rows[:_TOLD_APART])]
-    total = _owners(store, "SELECT value AS rid FROM json_each(?)", some, "", [], folded=folded)
+    some = [plan.owners[rid] for rid in rows[:_TOLD_APART] if rid in plan.owners]
+    total = len(set(some)) - (_fold(store, some) if folded else 0)
     exact = plan.exact and len(rows) <= _TOLD_APART
     if not exact and total >= 100:
         total = total // 100 * 100
@@ -101,8 +108,8 @@ def find(
 def _fold(store: Store, owners: Sequence[int]) -> int:
     """By how many the works among these records are fewer than they."""
     found: dict[int, int] = {}
-    for at in range(0, len(owners), _MOST_PARTS):
-        found |= works.of(store, owners[at : at + _MOST_PARTS])
+    for at in range(0, len(owners), _AT_ONCE):
+        found |= works.of(store, owners[at : at + _AT_ONCE])
     return len(found) - len(set(found.values()))
 
 
@@ -118,13 +125,13 @@ def _folded(
         f" INDEXED BY records_by_rid ON r.rid = j.value WHERE r.owner_rid IS NOT NULL{where}"
     )
     found: dict[int, Found] = {}
-    at, size = 0, len(rows) if where or len(rows) <= 4 * most else 2 * most
-    while at < len(rows) and len(found) < most:
+    at, size = 0, len(rows) if where else _TOLD_APART
+    while at < len(rows) and (len(found) < most or not at):
         some = rows[at : at + size]
-        owners: dict[int, int] = dict(store.rows_at_once("rid, owner", sql, [json.dumps(some), *values]))
+        plan.owners |= store.rows_at_once("rid, owner", sql, [json.dumps(some), *values])
         for rid in some:
-            if rid in owners:
-                found.setdefault(owners[rid], (owners[rid], plan.hits[rid], rid))
+            if rid in plan.owners:
+                found.setdefault(plan.owners[rid], (plan.owners[rid], plan.hits[rid], rid))
         at, size = at + size, 4 * size
     return list(found.values()), at >= len(rows)
 
@@ -176,16 +183,24 @@ class _Plan:
         self._store = store
         self._wanted = wanted
         self._most = most
-        self._whole = whole
+        self.whole = whole
         self._parts = 0
         self._count = frequencies(store)
         self.hits: dict[int, float] = {}
         """Row → score."""
+        self.owners: dict[int, int] = {}
+        """Row → the record that it is shown in, as far as looked up."""
         self.exact = True
         """Whether ``hits`` are all rows that the query has."""
         self.sure = True
         """Whether all texts that may have a demanded phrase were read."""
         self._in_texts = ""
+        self.plain = not (
+            any(group.column or _is_phrase(group) for group in wanted.wanted + wanted.excluded) or left(store)
+        )
+        """Whether the weights of words tell all: there is no phrase and no field."""
+        self._steps = _BY_WEIGHT if self.plain else TEXT_STEPS
+        """Of the words that are looked at in ``texts``: step → weight, the strongest first."""
         # Demands that the index of texts alone cannot tell.
         self._must = [group for group in wanted.required if _is_phrase(group)]
         self._must_not = [group for group in wanted.excluded if _is_phrase(group)]
@@ -198,6 +213,12 @@ class _Plan:
         self._limit = 0
         """Texts with these neighbours that are looked at; 0 for all."""
         self._limited = False
+
+    def rows(self) -> list[int]:
+        """The rows that the query has, best first: all where ``exact``."""
+        self.cards()
+        self.texts()
+        return self.best_first()
 
     def best_first(self) -> list[int]:
         """The rows, those that score the same newest first."""
@@ -215,6 +236,11 @@ class _Plan:
         cards = "SELECT rowid AS rid FROM search WHERE search MATCH ?"
         values: list[Any] = [self._wanted.expression()]
         demand = self._demand()
+        if self.plain and demand is not None:
+            must, must_not = demand
+            every = must or " OR ".join(self._any_of(group.words, group.prefix) for group in self._wanted.groups)
+            but = f" NOT ({must_not})" if must_not else ""
+            return "SELECT rowid AS rid FROM texts WHERE texts MATCH ?", [f"({every}){but}"]
         if demand is None:
             return cards, values
         if self._phrases:
@@ -225,7 +251,7 @@ class _Plan:
         but = f" NOT ({must_not})" if must_not else ""
         groups = [] if must else [group for group in self._wanted.groups if not group.column]
         single = [
-            _any_of(words, group.prefix)
+            self._any_of(words, group.prefix)
             for group in groups
             if (words := [one for one in group.words if " " not in one]) or group.prefix
         ]
@@ -239,16 +265,22 @@ class _Plan:
                     "SELECT p.rid FROM (SELECT rowid AS rid FROM texts WHERE texts MATCH ?) t"
                     f" CROSS JOIN pairs p ON p.rid = t.rid WHERE {_near(phrases)}"
                 )
-                values.append(f"({_any_of(phrases)}){but}")
+                values.append(f"({self._any_of(phrases)}){but}")
         # No row is in both tables.
         return f"{cards} UNION ALL SELECT * FROM ({' UNION '.join(texts)})" if texts else cards, values
 
     # Everything but text editions
 
     def cards(self) -> None:
-        """What ``search`` and ``titles`` have."""
+        """What ``search`` and ``titles`` have; of ``search`` nothing where weights tell all."""
         wanted = self._wanted
-        if self._whole:
+        if self.plain:
+            for group in wanted.groups if not self.whole else ():
+                if group.prefix and self._has_many(group.prefix):
+                    self._begun_titles(group)
+                    self.exact = False
+            return
+        if self.whole:
             self._card_rows(wanted)
             return
         # A beginning is looked for in titles, and everywhere only where titles have too little.
@@ -288,7 +320,7 @@ class _Plan:
             self.exact = False
             sql += f" ORDER BY rowid DESC LIMIT {NEWEST}"
             self._take(f"SELECT * FROM ({sql})", [expression], f"ORDER BY score DESC, rid DESC LIMIT {_BEST}")
-        elif self._whole:
+        elif self.whole:
             self._take(sql, [expression], "LIMIT -1")
         else:
             before = len(self.hits)
@@ -336,14 +368,14 @@ class _Plan:
     # Text editions
 
     def texts(self) -> None:
-        """What ``texts`` has."""
+        """What ``texts`` has: only text editions, or everything where weights tell all."""
         demand = self._demand()
         if demand is None:
             return
         cards = self.hits
         # Phrases rank alike: a page of them will do, what is read beyond it would not change its order much.
         enough = max(0, (self._most if self._most > CANDIDATES else _PAGE) - len(cards))
-        for limit in (0,) if self._whole or not self._near else (_NEARBY, 0):
+        for limit in (0,) if self.whole or not self._near else (*_NEARBY, 0):
             self.hits, self._limit, self._limited = {}, limit, False
             self._text_groups(*demand)
             if self._phrases:
@@ -354,7 +386,8 @@ class _Plan:
             self.exact = self.sure = False
         if self._phrases:
             self._in_texts = json.dumps(list(self.hits))
-        self.hits |= cards  # no row is in both
+        for rid, score in cards.items():
+            self.hits[rid] = self.hits.get(rid, 0.0) + score
 
     def _text_groups(self, must: str, must_not: str) -> None:
         groups = [group for group in self._wanted.wanted if not group.column]
@@ -365,38 +398,43 @@ class _Plan:
         for group in groups:
             words = [*(word for word in group.words if " " not in word), *self._completions(group)]
             self._count.load_texts(words)
-            steps = {step: [step + word for word in words if self._count.texts(step + word)] for step in STEPS}
+            steps = {
+                step: [step + word for word in words if self._count.texts(step + word)] for step in self._steps
+            }
             sizes = {step: sum(map(self._count.texts, found)) for step, found in steps.items()}
             rarity = self._rarity(sum(sizes.values())) * group.times
             taken = 0
-            for step, found in steps.items():
+            for step, weight in self._steps.items():
+                found = [f'"{word}"' for word in steps[step]]
+                if self.whole and group.prefix:
+                    found.append(f'"{step}{group.prefix}"*')
                 if not found:
                     continue
-                if taken > enough and not self._whole and not must:
-                    lower.append((_any(found), STEPS[step] * rarity))
+                if taken > enough and not self.whole and not must:
+                    lower.append((" OR ".join(found), weight * rarity))
                     self.exact = False
                     continue
-                if sizes[step] > COMMON and not self._whole and not must:
-                    crowded.append((_any(found), STEPS[step] * rarity))
+                if sizes[step] > COMMON and not self.whole and not must:
+                    crowded.append((" OR ".join(found), weight * rarity))
                     self.exact = False
                 else:
-                    self._text_rows(_any(found), STEPS[step] * rarity, must, must_not)
+                    self._text_rows(" OR ".join(found), weight * rarity, must, must_not)
                 taken += sizes[step]
             phrases = [words for words in group.words if " " in words]
             if phrases:
                 rarity = self._rarity(min(self._texts_with(word) for one in phrases for word in one.split()))
-                score = STEPS["2"] * rarity * group.times
+                score = TEXT_STEPS["2"] * rarity * group.times
                 if (group,) == self._wanted.required and len(phrases) == len(group.words):
                     # What the group itself demands need not be asked for twice. One way to say it at a time: a
                     # text has the words of one, and seems to have the neighbours of another.
                     before, self.hits = self.hits, {}
                     for one in phrases:
-                        self._text_rows(_any_of([one]), 0.0, "", must_not, near=_near([one]))
+                        self._text_rows(self._any_of([one]), 0.0, "", must_not, near=_near([one]))
                     self.hits = before | {rid: before.get(rid, 0.0) + score for rid in self.hits}
                 else:
                     near = [self._near, "" if group in self._must else f"({_near(phrases)})"]
                     near_all = " AND ".join(filter(None, near))
-                    self._text_rows(_any_of(phrases), score, must, must_not, near=near_all)
+                    self._text_rows(self._any_of(phrases), score, must, must_not, near=near_all)
             if sum(sizes.values()) <= enough:
                 rare += [word for found in steps.values() for word in found]
         if rare:
@@ -413,7 +451,7 @@ class _Plan:
         self.hits = {}
         doubtful = set(best) if self._must else self._nearby(best, self._must_not)
         looked = read = 0
-        while looked < len(best) and read < self._reads and (self._whole or len(self.hits) < enough):
+        while looked < len(best) and read < self._reads and (self.whole or len(self.hits) < enough):
             some = best[looked : looked + _READ_AT_ONCE]
             those = [rid for rid in some if rid in doubtful]
             held = set(self._that_hold(those)) if those else set()
@@ -482,29 +520,35 @@ class _Plan:
         for group in self._wanted.required:
             if group.column:
                 return None
-            musts.append(f"({_any_of(group.words)})")
+            musts.append(f"({self._any_of(group.words)})")
         nots = [
-            _any_of(group.words)
+            self._any_of(group.words)
             for group in self._wanted.excluded
             if not group.column and group not in self._must_not
         ]
         return " AND ".join(musts), " OR ".join(nots)
 
+    def _any_of(self, alternatives: Iterable[str], prefix: str = "") -> str:
+        """Any of these, each a word or the words of a phrase, or what begins so, whatever they weigh."""
+        ways = [
+            "(" + " AND ".join(f"({_any(step + word for step in self._steps)})" for word in words.split()) + ")"
+            for words in alternatives
+        ]
+        return " OR ".join([*ways, *(f'"{step}{prefix}"*' for step in self._steps if prefix)])
+
     def _completions(self, group: Group) -> list[str]:
         """Words of texts that the group's beginning begins: a few, where titles know too little of it."""
-        if not group.prefix or (not self._whole and self._has_many(group.prefix)):
+        if not group.prefix or self.whole or self._has_many(group.prefix):
             return []
         found: dict[str, None] = {}
-        for step in STEPS:
-            rows = self._store.rows(
-                "SELECT term FROM texts_words WHERE term >= ? AND term < ? LIMIT ?",
-                (step + group.prefix, step + group.prefix + "\U0010ffff", _COMPLETIONS),
-            )
-            found |= dict.fromkeys(term[1:] for (term,) in rows if term[1:] not in group.words)
-        return list(found)
+        for step in self._steps:
+            words = self._count.completions(step, group.prefix)
+            self.exact = self.exact and len(words) < COMPLETIONS
+            found |= dict.fromkeys(words)
+        return [word for word in found if word not in group.words]
 
     def _texts_with(self, word: str) -> int:
-        return sum(self._count.texts(step + word) for step in STEPS)
+        return sum(self._count.texts(step + word) for step in self._steps)
 
     def _rarity(self, rows: int) -> float:
         others = max(0, self._count.rows - rows)
@@ -537,12 +581,3 @@ def _is_phrase(group: Group) -> bool:
 
 def _any(words: Iterable[str]) -> str:
     return " OR ".join(f'"{word}"' for word in words)
-
-
-def _any_of(alternatives: Iterable[str], prefix: str = "") -> str:
-    """Any of these, each a word or the words of a phrase, or what begins so, whatever they weigh."""
-    ways = [
-        "(" + " AND ".join(f"({_any(step + word for step in STEPS)})" for word in words.split()) + ")"
-        for words in alternatives
-    ]
-    return " OR ".join([*ways, *(f'"{step}{prefix}"*' for step in STEPS if prefix)])

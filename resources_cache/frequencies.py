@@ -12,7 +12,10 @@ from weakref import WeakKeyDictionary
 
 from resources_cache.database import Store
 from resources_cache.text import Group
-from resources_cache.text.impact import WEIGHTS as STEPS
+from resources_cache.text.impact import STEPS
+
+COMPLETIONS = 40
+"""Words that a beginning is completed to, behind each step."""
 
 _AT_ONCE = 500  # words in one statement
 _MOST_REMEMBERED = 50_000
@@ -26,6 +29,8 @@ class Frequencies:
         self._search: dict[str, int] = {}
         self._texts: dict[str, int] = {}
         self._begun: dict[str, int] = {}
+        self._completed: dict[str, list[str]] = {}
+        self._completions = 0
         self.state = state
         self.rows = int(store.value("SELECT coalesce(max(rid), 0) FROM records"))
 
@@ -48,6 +53,16 @@ class Frequencies:
             self._begun[beginning] = int(self._store.value(sql, (f'"{beginning}"*', most)))
         return self._begun[beginning]
 
+    def completions(self, step: str, beginning: str) -> list[str]:
+        """The first words behind this step that begin so, up to ``COMPLETIONS``."""
+        first = step + beginning
+        if first not in self._completed:
+            sql = "SELECT term FROM texts_words WHERE term >= ? AND term < ? LIMIT ?"
+            rows = self._store.rows(sql, (first, first + "\U0010ffff", COMPLETIONS))
+            self._completed[first] = [term[1:] for (term,) in rows]
+            self._completions += len(rows)
+        return self._completed[first]
+
     def load_search(self, words: Iterable[str]) -> None:
         """Ask for these words at once."""
         _ask(self._store, "search", self._search, words)
@@ -64,7 +79,7 @@ class Frequencies:
     @property
     def size(self) -> int:
         """Words that are remembered."""
-        return len(self._search) + len(self._texts) + len(self._begun)
+        return len(self._search) + len(self._texts) + len(self._begun) + len(self._completed) + self._completions
 
 
 def _ask(store: Store, table: str, known: dict[str, int], words: Iterable[str]) -> None:

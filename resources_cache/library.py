@@ -404,7 +404,7 @@ class Library:
         A word that nothing has is taken for one that something has, unless ``as_typed``.
         Where words of it name a theme or concept, what has one of its other names follows; its ``by`` says which.
         Of several records of one work one is shown, the best; one in a language that the person ``reads``
-        (BCP 47) where such a one is among the best 30. With ``counts``, ``facets`` says how many of all results
+        (BCP 47) where such a one is among the best 24. With ``counts``, ``facets`` says how many of all results
         each value of a filter has; a facet's own filter is left open in it. Where there are many, ``total`` is
         exact only with ``counts`` or where ``limit`` is 0; ``exact`` tells.
         """

@@ -151,6 +151,12 @@ def _weighed(store: Store) -> None:
     store.execute("DELETE FROM meta WHERE key='text_rules'")  # it is new: not once more when the shelf is opened
 
 
+def _curated(store: Store) -> None:
+    """What ranking asks of a record stands in its row. Of those that are here it is filled in when they are
+    indexed anew, which the new rules of the index bring with them."""
+    store.execute("ALTER TABLE records ADD COLUMN curated INTEGER NOT NULL DEFAULT 0")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _displaced,
@@ -166,4 +172,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _titled,
     _packed,
     _weighed,
+    _curated,
 )

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from resources_cache.text import Query
 from resources_cache.text.folding import WORD, is_unspaced
+from resources_cache.text.impact import COLUMN_WEIGHTS
 from resources_cache.text.matching import Finder
 
-WEIGHTS = "3.0, 1.0, 1.0, 1.0"
-"""bm25 weights of title, names, summary and body: what a text is called says more than what it mentions."""
+WEIGHTS = ", ".join(f"{weight}.0" for weight in COLUMN_WEIGHTS)
+"""The weights of the columns as FTS5's bm25() has them."""
 
 BONUSES: Mapping[str, float] = {
     "together": 0.5,  # neighbouring words of the query that are neighbours in the text too
@@ -24,7 +25,7 @@ BONUSES: Mapping[str, float] = {
     "curated": 0.05,  # 1 where a curator has put it into a collection
 }
 
-CANDIDATES = 30
+CANDIDATES = 24
 """Best answers by bm25 that are looked at more closely."""
 
 READ = 1_000

@@ -51,6 +51,7 @@ class Filed:
     body: str
     size: int
     links: tuple[tuple[str, str], ...]
+    curated: bool
 
 
 def record_id(change: Any) -> str:
@@ -88,7 +89,13 @@ def file_record(record: Mapping[str, Any]) -> Filed:
                 + [("country", value) for value in texts(record.get("countries"))]
             )
         ),
+        curated=curated(record),
     )
+
+
+def curated(record: Mapping[str, Any]) -> bool:
+    """Whether a curator has put it into a collection."""
+    return bool(record.get("collections"))
 
 
 def dump(record: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -185,6 +185,10 @@ class _Owner(NamedTuple):
     curated: bool
 
 
+_OWNER = "id, type, title, lang, year, curated"
+"""The columns of ``records`` in the order of an ``_Owner``."""
+
+
 class _Records:
     """Answers, and the parts of the rows that they were found by, by rid, each read once."""
 
@@ -194,24 +198,20 @@ class _Records:
         self._parts: dict[int, list[Part]] = {}
         self._owners: dict[int, _Owner] = {}
 
-    def load(self, found: Iterable[Found]) -> None:
+    def load(self, found: Sequence[Found]) -> None:
         """Read those of these that are not here yet."""
-        rids = dict.fromkeys(rid for owner, _score, row in found for rid in (owner, row))
-        self._records |= bodies.many(self._store, [rid for rid in rids if rid not in self._records])
+        owners = [owner for owner, _score, _row in found if owner not in self._owners]
+        rows = [row for _owner, _score, row in found if row not in self._records]
+        told = {}
+        if owners:
+            sql = f"SELECT {_OWNER}, rid FROM records WHERE rid IN ({','.join('?' * len(owners))})"
+            told = {rid: _Owner(*one) for *one, rid in self._store.rows_at_once(f"{_OWNER}, rid", sql, owners)}
+            rows += [rid for rid, owner in told.items() if not owner.title]  # it may have one in another language
+        self._records |= bodies.many(self._store, list(dict.fromkeys(rows)))
+        for rid, owner in told.items():
+            self._owners[rid] = owner if owner.title else owner._replace(title=titled(self._records[rid]))
 
     def owner(self, rid: int) -> _Owner:
-        if rid not in self._owners:
-            record = self._records[rid]
-            title = titled(record)
-            year, lang = record.get("year"), record.get("lang")
-            self._owners[rid] = _Owner(
-                record["id"],
-                record["type"],
-                title,
-                lang if isinstance(lang, str) else "",
-                year if isinstance(year, int) else None,
-                bool(record.get("collections")),
-            )
         return self._owners[rid]
 
     def parts(self, rid: int) -> list[Part]:

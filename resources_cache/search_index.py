@@ -2,8 +2,8 @@
 
 Two FTS5 tables without content and one of neighbours, a row under its rid (docs/adr/0013-search-index.md):
 
-    search   everything but text editions, with places: bm25, phrases, columns
-    texts    text editions, each word once behind a digit for its weight (resources_cache/text/impact.py)
+    search   everything but text editions, with places: phrases, columns
+    texts    everything, each word once behind what says how much it weighs (resources_cache/text/impact.py)
     pairs    which words of a text edition are neighbours (resources_cache/text/pairs.py)
 
 Titles by the beginnings of their words, which are searched too, are kept by resources_cache/suggestions.py.
@@ -12,12 +12,13 @@ Titles by the beginnings of their words, which are searched too, are kept by res
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from resources_cache import bodies, labels
 from resources_cache.database import Store
-from resources_cache.records import COLUMNS, Indexed, indexed
-from resources_cache.text.impact import USUAL, weighed
+from resources_cache.records import COLUMNS, Indexed, curated, indexed
+from resources_cache.text.impact import USUAL, weighed, weighed_card
 from resources_cache.text.pairs import signature
 
 TABLES = ("search", "texts")
@@ -33,6 +34,7 @@ _BODY = COLUMNS.index("body")
 _AT_ONCE = 500  # values in one statement
 _LOOKS = (16, 256)  # texts after which what is usual is looked at again
 _SETTLED = _LOOKS[-1]
+_LENGTH = {"texts": "usual_words", "others": "usual_other_words"}  # where what is usual of a kind is kept
 _NEAR = 1.25  # times; what is nearer than that stays
 _IN_MEMORY = 8 << 20  # bytes gathered before they are written: a segment's words go to disk once
 
@@ -46,16 +48,34 @@ def create(store: Store) -> None:
     store.execute("CREATE TABLE pairs (rid INTEGER PRIMARY KEY, bits BLOB NOT NULL)")
 
 
-def kept(found: Indexed, usual: int) -> tuple[str, tuple[str, ...]]:
-    """The table that holds a record, and its columns there. ``usual``: that of the shelf."""
-    return ("texts", (weighed(found.columns[_BODY], usual),)) if found.long else ("search", found.columns)
+class Usual(NamedTuple):
+    """Words of a record of usual length on a shelf: what BM25 measures the others against."""
+
+    texts: int = USUAL
+    others: int = USUAL
 
 
-def usual(store: Store) -> int:
-    """Words of a text edition of usual length on this shelf, by the first ones that came: what BM25 measures the
-    others against. It is settled by ``_SETTLED`` texts and then stays, since all that is indexed hangs on it."""
-    found = store.value("SELECT value FROM meta WHERE key='usual_words'")
-    return USUAL if found is None else int(found)
+def kept(found: Indexed, usual: Usual) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The tables that hold a record, each with its columns there. ``usual``: that of the shelf."""
+    if found.long:
+        yield "texts", (weighed(found.columns[_BODY], usual.texts),)
+    else:
+        yield "search", found.columns
+        yield "texts", (weighed_card(found.columns, usual.others),)
+
+
+def usual(store: Store) -> Usual:
+    """By the first text editions that came, and the first others. It is settled by ``_SETTLED`` of a kind and then
+    stays, since all that is indexed hangs on it."""
+    return Usual(*(_settled(store, kind)[2] for kind in _LENGTH))
+
+
+def _settled(store: Store, kind: str) -> tuple[int, int, int]:
+    """Records of a kind that had their say, how many words they had together, and what is usual by that."""
+    told = store.value("SELECT value FROM meta WHERE key=?", (f"{kind}_seen",))
+    length = store.value("SELECT value FROM meta WHERE key=?", (_LENGTH[kind],))
+    seen, words = json.loads(told) if told else (0, 0)
+    return seen, words, USUAL if length is None else int(length)
 
 
 def neighbours(found: Indexed) -> bytes:
@@ -67,22 +87,27 @@ def add(store: Store, rows: Sequence[tuple[int, Indexed]]) -> None:
     """Index these records by rid; none of them is in the index."""
     if not rows:
         return
-    _learn(store, [found for _rid, found in rows if found.long])
+    for kind in _LENGTH:
+        _learn(store, kind, [found for _rid, found in rows if found.long == (kind == "texts")])
     _add(store, rows)
 
 
-def _learn(store: Store, texts: Sequence[Indexed]) -> None:
-    """Let these texts have their say in what is usual; the few that are here already are indexed by it."""
-    seen, words = json.loads(store.value("SELECT value FROM meta WHERE key='texts_seen'") or "[0, 0]")
-    if not texts or seen >= _SETTLED:
+def _learn(store: Store, kind: str, records: Sequence[Indexed]) -> None:
+    """Let these records of a kind have their say in what is usual; the few that are here already are indexed by
+    it."""
+    seen, words, before = _settled(store, kind)
+    if not records or seen >= _SETTLED:
         return
-    now = seen + len(texts)
-    words += sum(found.columns[_BODY].count(" ") + 1 for found in texts)
-    store.execute("INSERT OR REPLACE INTO meta VALUES ('texts_seen', ?)", (json.dumps([now, words]),))
-    mean, before = max(1, round(words / now)), usual(store)
-    if not seen or (any(seen < step <= now for step in _LOOKS) and not before / _NEAR < mean < before * _NEAR):
-        store.execute("INSERT OR REPLACE INTO meta VALUES ('usual_words', ?)", (str(mean),))
-        here = [rid for (rid,) in store.rows("SELECT id FROM texts_docsize")]
+    now = seen + len(records)
+    words += sum(column.count(" ") + 1 for found in records for column in found.columns if column)
+    mean = max(1, round(words / now))
+    anew = not seen or (any(seen < step <= now for step in _LOOKS) and not before / _NEAR < mean < before * _NEAR)
+    store.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"{kind}_seen", json.dumps([now, words])))
+    if anew:
+        store.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LENGTH[kind], str(mean)))
+        others = "" if kind == "others" else "NOT "
+        sql = f"SELECT id FROM texts_docsize WHERE id {others}IN (SELECT id FROM search_docsize)"
+        here = [rid for (rid,) in store.rows(sql)]
         ready = _indexed_now(store, here)
         remove(store, here)
         _add(store, ready)
@@ -115,7 +140,9 @@ def clear(store: Store) -> None:
         store.execute(f"INSERT INTO {table}({table}) VALUES ('delete-all')")
     store.execute("DELETE FROM pairs")
     store.execute("DELETE FROM indexed")
-    store.execute("DELETE FROM meta WHERE key IN ('languages', 'index_below', 'texts_seen', 'usual_words')")
+    store.execute("DELETE FROM meta WHERE key IN ('languages', 'index_below')")
+    for kind, length in _LENGTH.items():
+        store.execute("DELETE FROM meta WHERE key IN (?, ?)", (f"{kind}_seen", length))
 
 
 def begin_renewal(store: Store) -> None:
@@ -160,6 +187,9 @@ def again(store: Store, rids: Sequence[int]) -> None:
         found = store.rows(f"SELECT rid, body FROM bodies WHERE rid IN ({','.join('?' * len(some))})", some)
         records = [(rid, bodies.load(store, body)) for rid, body in found]
         add(store, [(rid, ready) for rid, record in records if (ready := indexed(record))])
+        store.executemany(
+            "UPDATE records SET curated = 1 WHERE rid = ?", [(rid,) for rid, record in records if curated(record)]
+        )
         named = [(rid, record) for rid, record in records if record.get("type") in labels.NAMING]
         labels.file(store, named, [rid for rid, _record in named])
 
@@ -183,9 +213,9 @@ def _indexed_now(store: Store, rids: Sequence[int]) -> list[tuple[int, Indexed]]
     return [(rid, found) for rid, record in bodies.many(store, rids).items() if (found := indexed(record))]
 
 
-def _by_table(rows: Iterable[tuple[int, Indexed]], usual: int) -> dict[str, list[tuple[int | str, ...]]]:
+def _by_table(rows: Iterable[tuple[int, Indexed]], usual: Usual) -> dict[str, list[tuple[int | str, ...]]]:
     found: dict[str, list[tuple[int | str, ...]]] = {}
     for rid, one in rows:
-        table, columns = kept(one, usual)
-        found.setdefault(table, []).append((rid, *columns))
+        for table, columns in kept(one, usual):
+            found.setdefault(table, []).append((rid, *columns))
     return found

@@ -16,7 +16,6 @@ START, END = "\x02", "\x03"
 """Around each matching word of a snippet."""
 
 _TAG = re.compile(r"<(?:script|style)\b.*?</(?:script|style)\s*>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
-_SPACE = re.compile(r"\s+")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LOOK_AHEAD = 4_000  # characters after the first match in which a better place is looked for
 
@@ -94,14 +93,16 @@ class Place(NamedTuple):
         if end < len(text):
             cut = text.rfind(" ", begin + width // 2, end)
             end = cut if cut > 0 else end
+        if _CONTROL.search(text, begin, end):
+            text = _CONTROL.sub(" ", text)
         shown = ["… " if begin else ""]
         at = begin
         for start, stop, _word in self.spans:
             if start >= at and stop <= end:
-                shown += [_CONTROL.sub(" ", text[at:start]), START, text[start:stop], END]
+                shown += [text[at:start], START, text[start:stop], END]
                 at = stop
-        shown += [_CONTROL.sub(" ", text[at:end]), " …" if end < len(text) else ""]
-        return _SPACE.sub(" ", "".join(shown)).strip()
+        shown += [text[at:end], " …" if end < len(text) else ""]
+        return " ".join("".join(shown).split())
 
 
 class _Matcher:

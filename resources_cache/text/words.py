@@ -18,7 +18,7 @@ from resources_cache.text.folding import RUN, WORD, fold, is_unspaced, pairs, pi
 from resources_cache.text.languages import PLAIN, asked_in, guess, language, stemmer, stems_for
 from resources_cache.text.stopwords import BY_LANGUAGE
 
-RULES = f"3/{unicodedata.unidata_version}/{Stemmer.version()}"
+RULES = f"4/{unicodedata.unidata_version}/{Stemmer.version()}"
 """Changes with the rules, Unicode's tables and Snowball: stores then index their content anew."""
 
 _MAX_KEYS = 100_000
