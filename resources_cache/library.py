@@ -187,13 +187,16 @@ class Library:
         with self._store.transaction() as store:
             store.executemany(_SET_CURSOR, [(stream, epoch, seq, "", 0) for stream in streams])
 
-    def drop_stream(self, stream: str) -> int:
+    def drop_stream(self, stream: str, deleted_before: int | None = None) -> int:
         """Remove the records and cursor of a stream that is no longer wanted. Returns how many records went.
 
-        Raises: as ``apply``.
+        ``deleted_before``: as in ``apply_run``, where it is the hub that does not have it any more.
+        Raises: MassDeletion; as ``apply``.
         """
         with self._store.transaction() as store:
             removed = filing.drop(store, stream)
+            if deleted_before is not None:
+                _refuse_mass_deletion(store, removed + deleted_before)
             store.execute("DELETE FROM cursors WHERE stream=?", (stream,))
         return removed
 

@@ -173,9 +173,11 @@ class SendAttachments:
 
 @dataclass(frozen=True)
 class DropStream:
-    """Remove a stream that is not kept any more. Answer: Kept."""
+    """Remove a stream that is not kept any more, by the person's choice or, `taken`, since the hub has it no more.
+    Answer: Kept or, where that would be a mass deletion, Failed."""
 
     stream: str
+    taken: bool = False
 
 
 @dataclass(frozen=True)

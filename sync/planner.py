@@ -350,7 +350,8 @@ class Planner:
         for name in gone:
             # What the hub took away stays readable until all that is new is here: it may only have moved.
             if complete and name not in offered and not self._known.price_only:
-                yield DropStream(name)
+                dropped = yield DropStream(name, taken=True)
+                complete = self._note(dropped.error) if isinstance(dropped, Failed) else complete
         return complete
 
     def _in_step(self, feed: Feed, epoch: int) -> bool:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from resources_cache.attachments import FOLDER, Attachments, open_files
 from resources_cache.cards import StoredHead
-from resources_cache.errors import BadRecord
+from resources_cache.errors import BadRecord, MassDeletion
 from resources_cache.files import FileStore
 from resources_cache.identity import new_id, utc_now
 from resources_cache.library import Library
@@ -310,10 +310,23 @@ class Run:
             case SendAttachments():
                 return self._send_attachments()
             case DropStream():
-                self._library.drop_stream(action.stream)
+                return self._drop(action)
             case _:
                 raise AssertionError(f"the engine does not know how to do {action!r}")
         return Kept()
+
+    def _drop(self, action: DropStream) -> Result:
+        try:
+            self._deleted += self._library.drop_stream(
+                action.stream, self._deleted_before() if action.taken else None
+            )
+        except MassDeletion as error:
+            return Failed(error)
+        return Kept()
+
+    def _deleted_before(self) -> int | None:
+        """What this sync deleted so far; None where the person lets the hub remove what it wants."""
+        return None if self._own.setting(LET_REMOVE) is True else self._deleted
 
     def _post(self, action: PostPersonal) -> Result:
         assert self._token is not None
@@ -454,7 +467,7 @@ class Run:
             return Failed(locked())
         except ProtocolError as error:
             return Failed(from_wire(error))
-        except (HubProblem, UpgradeNeeded, BadRecord) as error:
+        except (HubProblem, UpgradeNeeded, BadRecord, MassDeletion) as error:
             return Failed(error)
         return Kept()
 
@@ -537,9 +550,8 @@ class Run:
 
     def _apply(self, action: ApplySegment, planner: Planner) -> None:
         keys, raw = self._members.keys, self._unpacked(action, planner)
-        before = None if self._own.setting(LET_REMOVE) is True else self._deleted
         step = (action.feed, action.streams, action.step)
-        applied = apply_step(self._library, self._store(), *step, keys, raw, before)
+        applied = apply_step(self._library, self._store(), *step, keys, raw, self._deleted_before())
         self._deleted += applied.deleted
         self._inlined.applied(action.step.segment)
         self.report = replace(
