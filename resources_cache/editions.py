@@ -36,6 +36,8 @@ class Folding:
         self._store = store
         self._own = frozenset(map(_primary, languages))
         self.needed = works.any_folded(store)
+        self.others: dict[int, list[Found]] = {}
+        """Answer → others of its work that might be shown in its place, as none is in a language of the reader."""
 
     def best(self, ask: Ask, shown: int, least: int, besides: Sequence[Found] = ()) -> Answers:
         """The answers of ``ask`` with each work once, best first.
@@ -67,6 +69,12 @@ class Folding:
             work, lang = known.get(one[0], (0, ""))
             if work and _primary(lang) in self._own:
                 stand.setdefault(work, one)
+        others: dict[int, list[Found]] = {}
+        for one in found[:CANDIDATES]:
+            work, _lang = known.get(one[0], (0, ""))
+            if work and work not in stand:
+                others.setdefault(work, []).append(one)
+        self.others |= {first[0]: more for first, *more in others.values() if more}
         kept: list[Found] = []
         seen = set(taken)
         for one in found:

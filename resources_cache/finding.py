@@ -46,9 +46,9 @@ NEWEST = 400
 FEW = 400
 """Rows of ``search`` that a query may have for all of them to be taken; of more, the best."""
 
-_TOLD_APART = 300  # rows whose answers are counted, where not all are asked for
+_TOLD_APART = 200  # rows whose answers are counted, where not all are asked for
 _BEST = 150  # rows of ``search`` that are looked at where there are more than that
-_ENOUGH = 300  # texts with a word, the strongest first, after which weaker ones are left out
+_ENOUGH = 200  # texts with a word, the strongest first, after which weaker ones are left out
 _ENOUGH_EACH = 1_500  # the same where several words are looked for and the best have more than one
 _NEARBY = (120, 500)  # texts that may have a phrase, the newest first, that are looked at before all others
 _READ_MOST = 1_000  # texts that are read to see whether a phrase is in them: 0.06 s

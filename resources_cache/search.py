@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
 
 from resources_cache import bodies, works
@@ -68,7 +69,7 @@ def search(
         asked = partial(find, store, names.ranking, filters, folded=folding.needed, counted=counted)
         answers = folding.best(asked, shown, max(CANDIDATES, shown))
         records = _Records(store)
-        found = _ranked(answers.best, wanted, records, shown)
+        found = _ranked(answers.best, wanted, records, shown, folding.others)
         more: list[Found] = []
         every = _either(wanted, also)
         if also is not None:
@@ -136,7 +137,7 @@ def _widened(
         return both, []
     asked = partial(find, store, also, filters, folded=folding.needed, counted=counted)
     more = folding.best(asked, shown - total, total + max(CANDIDATES, shown - total), besides=direct.best).best
-    more = _ranked(more, also, records, shown - total)
+    more = _ranked(more, also, records, shown - total, folding.others)
     # Scores of two queries say nothing of each other: the best of these stays below the least direct one.
     least = min((score for _owner, score, _row in direct.best), default=None)
     if least is not None and more and more[0][1] > 0:
@@ -149,18 +150,30 @@ def _either(wanted: Query, also: Query | None) -> Query:
     return wanted if also is None else replace(also, groups=wanted.groups + also.groups)
 
 
-def _ranked(found: Sequence[Found], wanted: Query, records: _Records, shown: int) -> list[Found]:
-    """The best ``CANDIDATES`` by their full score, the rest after them as they are; ties as they were."""
+def _ranked(
+    found: Sequence[Found],
+    wanted: Query,
+    records: _Records,
+    shown: int,
+    others: Mapping[int, Sequence[Found]],
+) -> list[Found]:
+    """The best ``CANDIDATES`` by their full score, the rest after them as they are; ties as they were. Of an
+    answer and the ``others`` of its work the best one stands there."""
     close = within_reach([score for _owner, score, _row in found[:CANDIDATES]], shown)
     if not wanted.expression() or not close:
         return list(found)
-    records.load(found[:close])
+    besides = [other for one in found[:close] for other in others.get(one[0], ())] if others else []
+    records.load([*found[:close], *besides])
     ranker = Ranker(wanted, datetime.now(UTC).year)
-    scored = [
-        (owner, ranker.score(_candidate(score, records.owner(owner), records.parts(row))), row)
-        for owner, score, row in found[:close]
-    ]
-    return sorted(scored, key=lambda one: -one[1]) + list(found[close:])
+
+    def scored(one: Found) -> Found:
+        owner, score, row = one
+        return owner, ranker.score(_candidate(score, records.owner(owner), records.parts(row))), row
+
+    best = [scored(one) for one in found[:close]]
+    if besides:
+        best = [max([one, *map(scored, others.get(one[0], ()))], key=itemgetter(1)) for one in best]
+    return sorted(best, key=lambda one: -one[1]) + list(found[close:])
 
 
 def _candidate(bm25: float, owner: _Owner, row: Sequence[Part]) -> Candidate:

@@ -171,7 +171,7 @@ def test_a_text_with_both_words_comes_before_those_with_the_rare_one(crowded: Li
 def test_a_common_word_alone_finds_titles_first_and_enough(crowded: Library) -> None:
     page = crowded.search("common ")
     assert len(page.results) == 20
-    assert (page.total, page.exact) == (60, False)
+    assert (page.total, page.exact) == (56, False)
     assert crowded.search("common ", limit=0).total == 200
     assert all(hit.title == "common title" for hit in page.results[:10])
 
