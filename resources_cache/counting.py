@@ -12,6 +12,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from resources_cache.browse import COLUMN_FACETS, LINK_FACETS, ordered
@@ -190,7 +191,7 @@ class _Columns:
         """(value, records that have it); the records of one work count once."""
         meanings, numbers = self.meanings[name], self.numbers[name]
         found: Counter[Any] = Counter()
-        for number, count in Counter(map(numbers.__getitem__, rids)).items():
+        for number, count in _how_often(numbers, rids, len(meanings)):
             for value in meanings[number]:
                 found[value] += count
         if works:
@@ -198,3 +199,14 @@ class _Columns:
             found.subtract(value for _work, value in several)
             found.update(value for _work, value in set(several))
         return list(found.items())
+
+
+def _how_often(numbers: array[int], rids: Collection[int], below: int) -> Iterable[tuple[int, int]]:
+    """(number, how many of these records have it); all numbers are ``below`` this."""
+    if len(rids) < 2:  # an itemgetter of one gives no tuple
+        return Counter(map(numbers.__getitem__, rids)).items()
+    gathered = itemgetter(*rids)(numbers)
+    if below > 256:
+        return Counter(gathered).items()
+    raw = bytes(gathered)  # few numbers: to look for each of them takes less time than to look each up
+    return [(number, count) for number in range(below) if (count := raw.count(number))]

@@ -16,7 +16,7 @@ from zlib import crc32
 _BITS_EACH = 6.5
 _GOLDEN = 0x9E3779B1  # 2³² by the golden ratio
 _LEAST, _MOST = 8, 8192  # bytes
-_BIT = tuple(1 << n for n in range(8))
+_SET = ord("1")
 
 Place = tuple[int, int]
 """(a number whose remainder by the size of a signature tells which byte; which bit of it, 0 the lowest)."""
@@ -25,17 +25,17 @@ Place = tuple[int, int]
 def signature(prepared: str) -> bytes:
     """The neighbours of a text, as the index has its words; empty for less than two words. 8 to 8,192 bytes."""
     words = prepared.encode("utf-8", "replace").split()
-    hashes = {crc32(second, crc32(first)) for first, second in pairwise(words)}
+    hashes = set(map(crc32, words[1:], map(crc32, words)))
     if not hashes:
         return b""
     size = min(_MOST, max(_LEAST, int(_BITS_EACH * len(hashes) / 8)))
-    bits = bytearray(size)
+    bits = 8 * size
+    digits = bytearray(b"0" * bits)  # one a bit, the lowest first: quicker to write than bits
     for one in hashes:
-        bits[(one >> 19) % size] |= _BIT[one >> 16 & 7]
-        bits[(one >> 3 & 8191) % size] |= _BIT[one & 7]
-        more = one * _GOLDEN
-        bits[(more >> 19 & 8191) % size] |= _BIT[more >> 16 & 7]
-    return bytes(bits)
+        digits[(one >> 16) % bits] = _SET
+        digits[(one & 0xFFFF) % bits] = _SET
+        digits[(one * _GOLDEN >> 16 & 0xFFFF) % bits] = _SET
+    return int(digits[::-1], 2).to_bytes(size, "little")
 
 
 def neighbours(phrase: str) -> list[tuple[Place, ...]]:

@@ -121,7 +121,12 @@ class _Phrase:
 
 def _most_telling(words: Sequence[str]) -> str:
     small = stop_words(frozenset(BY_LANGUAGE))
-    return max(words, key=lambda word: (word not in small, len(word)))
+    return max(words, key=lambda word: (_strong_letters(word) > 1, word not in small, len(word)))
+
+
+def _strong_letters(word: str) -> int:
+    """Letters that stand wherever the word does: what has one of them alone is found in every other word."""
+    return len(word) if word.isascii() else sum(letter not in WEAK for letter in word[len(word) > 2 :])
 
 
 def _goes_on_with(text: str, end: int, words: Sequence[str], lang: str) -> bool:
