@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from datetime import date as Date
 
 from PySide6.QtCore import QDate, QLocale
 
@@ -72,6 +73,18 @@ def date(text: str) -> str:
     local = then.astimezone()
     months = _locale().monthName(local.month)
     return _("{day} {month} {year}").format(day=local.day, month=months, year=local.year)
+
+
+def short_day(day: Date) -> str:
+    """A day in few letters, as the language writes it: `27 Oct`."""
+    locale = _locale()
+    month = locale.monthName(day.month, QLocale.FormatType.ShortFormat)
+    return _("{day} {month}").format(day=locale.toString(day.day), month=month)
+
+
+def weekday(day: Date) -> str:
+    """The day of the week in few letters: `Mon`."""
+    return _locale().dayName(day.isoweekday(), QLocale.FormatType.ShortFormat)
 
 
 def day_range(starts: str, ends: str) -> str:

@@ -6,6 +6,7 @@ import json
 from array import array
 from collections.abc import Iterator, Sequence
 from heapq import merge
+from itertools import pairwise
 from typing import Any
 
 from resources_cache import bodies
@@ -136,6 +137,14 @@ def latest(store: Store, types: Sequence[str], since: str, limit: int) -> list[C
             [*types, since, max(0, limit)],
         )
         return cards(store, [rid for (rid,) in rows])
+
+
+def changed_between(store: Store, types: Sequence[str], moments: Sequence[str]) -> list[int]:
+    """See ``Library.changed_between``."""
+    kinds = ",".join("?" * len(types))
+    sql = f"SELECT count(*) FROM records WHERE type IN ({kinds}) AND updated > ? AND updated <= ?"
+    with store.reading():
+        return [int(store.value(sql, [*types, *between])) for between in pairwise(moments)]
 
 
 def newest_change(store: Store) -> str:

@@ -344,6 +344,11 @@ class Library:
         """Cards of these types updated after ``since`` (UTC ISO 8601), newest first."""
         return browse.latest(self._store, types, since, limit)
 
+    def changed_between(self, types: Sequence[str], moments: Sequence[str]) -> list[int]:
+        """How many records of these types were last changed after each of these moments (UTC ISO 8601) and no
+        later than the next one."""
+        return browse.changed_between(self._store, types, moments)
+
     def browse(
         self,
         types: Sequence[str] = ("resource",),

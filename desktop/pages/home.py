@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 from desktop.card_rows import answers_of, card_row, event_row, is_over, item_row, request_row, search_row
 from desktop.context import Context
 from desktop.navigation import Place, place_of
+from desktop.pages.home_charts import Figures, HomeCharts, read_figures
 from desktop.pages.page import Page
 from desktop.shelf import Shelf
 from desktop.theme import STEP
@@ -38,6 +39,7 @@ class News:
     reading: list[CardRow] = field(default_factory=list)
     anything: bool = False
     themes: bool = False
+    figures: Figures = field(default_factory=Figures)
 
     def rows(self) -> list[CardRow]:
         """All sections that have something, in the order that matters to a person."""
@@ -101,6 +103,7 @@ def read_news(shelf: Shelf, context: Context) -> News:
     counted = [(search, news_in(library, search)) for search in own.searches()[:_LOOKED_AT]]
     news.searches = [search_row(search, count, context) for search, count in counted if count][:_FEW]
     news.anything = bool(library.counts())
+    news.figures = read_figures(shelf)
     return news
 
 
@@ -127,6 +130,8 @@ class HomePage(Page):
         self._title.setContentsMargins(2 * STEP, 0, 2 * STEP, 0)
         column.addWidget(self._title)
         column.addWidget(self._stack, 1)
+        self.charts = HomeCharts()
+        column.addWidget(self.charts)
         context.notices.outbox_changed.connect(self.refresh)
 
     def arrive(self, place: Place) -> None:
@@ -141,6 +146,7 @@ class HomePage(Page):
     def _show(self, news: News) -> None:
         rows = news.rows()
         self._title.setVisible(bool(rows))
+        self.charts.show_figures(news.figures)
         if rows:
             self.list.set_rows(rows)
             self._stack.setCurrentWidget(self.list)
