@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
 from desktop.card_rows import answers_of, card_row, event_row, is_over, item_row, request_row, search_row
@@ -137,6 +138,10 @@ class HomePage(Page):
     def arrive(self, place: Place) -> None:
         self.list.setFocus()
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.charts.fit()
 
     def refresh(self) -> None:
         if self.isVisible():

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.amounts import number, short_day, size, weekday
@@ -23,6 +22,7 @@ _WEEKS = 4
 _DAYS = 7
 _KINDS = ("resource", "thread", "summary")
 _LEAST_HEIGHT = 640  # of the page, below which only the sentences are shown
+_LOWEST = 360  # below which what is new needs all the room
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class HomeCharts(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._charts: list[Bars] = []
+        self._names: list[QWidget] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(2 * STEP, 0, 2 * STEP, STEP)
         column.addWidget(hairline())
@@ -72,37 +73,36 @@ class HomeCharts(QWidget):
     def show_figures(self, figures: Figures) -> None:
         """Draw them; nothing is shown where nothing came and no data is limited."""
         clear(self._line)
-        self._charts = []
+        self._charts, self._names = [], []
         if sum(count for _day, count in figures.weeks):
             self._add(_("What came, week by week"), came_words(figures), _week_bars(figures))
         if figures.daily_limit:
             words = used_words(figures)
             self._add(_("Data used, day by day"), words, _day_bars(figures), figures.daily_limit)
-        self.setVisible(bool(self._charts))
-        self._fit()
+        self.fit()
 
     def _add(self, name: str, sentence: str, bars: Sequence[Bar], limit: int = 0) -> None:
         block = QWidget()
         column = QVBoxLayout(block)
         column.setContentsMargins(0, STEP, 0, 0)
         column.setSpacing(STEP // 2)
-        column.addWidget(label(name, "heading"))
+        heading = label(name, "heading")
+        column.addWidget(heading)
         chart = Bars(name, sentence, bars, limit)
         column.addWidget(chart)
         column.addWidget(muted(sentence))
         column.addStretch(1)
         self._charts.append(chart)
+        self._names.append(heading)
         self._line.addWidget(block, 1)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
+    def fit(self) -> None:
+        """Show of them what the page has room for; to be called when its height changes."""
         page = self.parentWidget()
-        high_enough = page is None or page.height() >= in_text(_LEAST_HEIGHT)
-        for chart in self._charts:
-            chart.setVisible(high_enough)
+        high = page.height() if page is not None else in_text(_LEAST_HEIGHT)
+        for part in (*self._charts, *self._names):
+            part.setVisible(high >= in_text(_LEAST_HEIGHT))
+        self.setVisible(bool(self._charts) and high >= in_text(_LOWEST))
 
 
 def came_words(figures: Figures) -> str:

@@ -92,7 +92,7 @@ def test_bars_mirror_and_a_small_value_is_seen() -> None:
     ]
 
 
-@pytest.mark.parametrize(("height", "shown"), [(900, True), (400, False)])
+@pytest.mark.parametrize(("height", "shown"), [(900, True), (500, False)])
 def test_on_a_low_page_the_words_stay(qtbot: object, height: int, shown: bool) -> None:
     page = QLabel()
     page.resize(900, height)
