@@ -18,7 +18,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog
@@ -48,6 +48,9 @@ from desktop.theme import Theme
 from desktop.window import USUAL, MainWindow
 from desktop.words import is_right_to_left, language, system_language, use_language
 
+if TYPE_CHECKING:
+    from desktop.tray import Icon, Tray
+
 ENGINE_AFTER_MS = 600
 # Seconds after which a busy thread gives way. Drawing goes in and out of Python many times, and each time it may
 # have to wait this long for a thread that decodes what arrived (5 ms unless told otherwise).
@@ -63,7 +66,12 @@ class Application(QObject):
     """
 
     def __init__(
-        self, qt: QApplication, home: Path, make_engine: MakeEngine, look: Preferences | None = None
+        self,
+        qt: QApplication,
+        home: Path,
+        make_engine: MakeEngine,
+        look: Preferences | None = None,
+        make_icon: Callable[[QObject], Icon | None] | None = None,
     ) -> None:
         super().__init__(qt)
         keep_constants_alive()
@@ -95,6 +103,9 @@ class Application(QObject):
         self._later.timeout.connect(self._start_engine)
         self._renewal = Renewal(self.context.background, self)
         self._care = Care(self.context, self)
+        self.tray: Tray | None = None
+        self._make_icon = make_icon
+        self.context.notices.manners_changed.connect(self._mind_manners)
         self._wear()
         self.window = MainWindow(self.context)
 
@@ -154,6 +165,8 @@ class Application(QObject):
         self._renewal.stop()
         self._care.stop()
         self._garbage.stop()
+        if self.tray is not None:
+            self.tray.stop()
         self.context.notices.closing.emit()
         self.session.pause()
         self.context.downloads.stop()
@@ -200,7 +213,24 @@ class Application(QObject):
         self.context.navigator.here = place
         self.window.show_place(place)
 
+    def _mind_manners(self) -> None:
+        from desktop.tray import Tray, system_icon  # behind the window: nothing of it is seen at first
+
+        if self.tray is None:
+            self.tray = Tray(
+                self.context,
+                self,
+                come=self.come,
+                leave=lambda: self.window.leave(),
+                in_front=lambda: self.window.isActiveWindow(),
+                make_icon=self._make_icon or system_icon,
+            )
+        self.tray.look()
+        self.window.tray = self.tray
+        self._qt.setQuitOnLastWindowClosed(not self.tray.stays)
+
     def _start_engine(self) -> None:
+        self._mind_manners()
         self._renewal.go_on()
         self._care.back_up()
         self.context.downloads.go_on()
@@ -222,12 +252,15 @@ class Application(QObject):
         self._wear()
         old, place = self.window, self.context.navigator.here
         self.window = MainWindow(self.context)
+        self.window.tray = self.tray
         self.window.setGeometry(old.geometry())
         self.window.show_place(place)
         if old.isVisible():
             self.window.show()
         old.hide()
         old.deleteLater()
+        if self.tray is not None:
+            self.tray.look()  # its menu speaks the language of the window
         self.window.read_status()
 
 

@@ -27,6 +27,10 @@ class Preferences:
     height: int = 0
     maximised: bool = False
     seen: str = ""
+    notify: bool = True
+    notify_titles: bool = False
+    stay_in_tray: bool = False
+    told_of_tray: bool = False
 
     @staticmethod
     def load(home: Path) -> Preferences:

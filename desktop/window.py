@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.actions import WindowActions, table
 from desktop.context import Context
@@ -30,6 +30,7 @@ from desktop.widgets.tab_strip import TabStrip
 from desktop.words import _, ngettext
 
 if TYPE_CHECKING:
+    from desktop.tray import Tray
     from desktop.widgets.palette import Palette
 
 # Page → module and class; imported when first opened.
@@ -65,6 +66,8 @@ class MainWindow(QMainWindow):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self.context = context
+        self.tray: Tray | None = None
+        self.leaving = False
         self.setWindowTitle("Hubshelf")
         self.setWindowIcon(QIcon(pixmap("hub", colours().accent, 64)))
         self.setMinimumSize(*SMALLEST)
@@ -107,7 +110,7 @@ class MainWindow(QMainWindow):
         self._finder: Palette | None = None
         context.actions = table(
             context,
-            WindowActions(lambda: self.finder.open(), self._to_search, self._whole_screen, self.close),
+            WindowActions(lambda: self.finder.open(), self._to_search, self._whole_screen, self.leave),
         )
         self._make_shortcuts()
         context.navigator.moved.connect(self._moved)
@@ -192,7 +195,22 @@ class MainWindow(QMainWindow):
         if not self.isMaximized():
             preferences.width, preferences.height = self.width(), self.height()
         self.context.save_preferences()
+        qt = QApplication.instance()
+        ending = self.leaving or (isinstance(qt, QApplication) and qt.isSavingSession())
+        if self.tray is not None and self.tray.stays and not ending:
+            event.ignore()
+            self.hide()
+            self.tray.went_to_tray()
+            return
         super().closeEvent(event)
+
+    def leave(self) -> None:
+        """Close for good, also where the program would go on in the tray."""
+        stays = self.tray is not None and self.tray.stays
+        self.leaving = True
+        self.close()
+        if stays:
+            QApplication.quit()
 
     def _make_topline(self) -> QWidget:
         holder = QWidget()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QGridLayout
+from PySide6.QtWidgets import QGridLayout, QSystemTrayIcon, QVBoxLayout
 
 from desktop.actions import SIZES
 from desktop.context import Context
 from desktop.navigation import Place
 from desktop.pages.page import Page
 from desktop.theme import STEP
-from desktop.widgets.basics import Choice, Column, FlowLayout, button, hairline, heading, label, muted, title
+from desktop.widgets.basics import Choice, Column, FlowLayout, Tick, button, hairline, heading, label, muted, title
 from desktop.words import N_, _, available_languages, language, language_name
 
 
@@ -55,6 +55,7 @@ class PreferencesPage(Page):
         column.body.addSpacing(2 * STEP)
         column.body.addWidget(hairline())
         column.body.addSpacing(STEP)
+        self._add_notices(column.body)
         column.body.addWidget(heading(_("What your shelf keeps")))
         column.body.addWidget(label(_("Languages and themes, with what they cost, are chosen on the Sync page.")))
         keep = button(_("Open Sync"), "", "sync", lambda: context.navigator.go(Place("sync")))
@@ -84,3 +85,33 @@ class PreferencesPage(Page):
         preferences.scale = int(self.scale_field.value() or 100)
         self.context.save_preferences()
         self.context.notices.look_changed.emit()
+
+    def _add_notices(self, body: QVBoxLayout) -> None:
+        """What is told while the window is not in front, and whether it goes on when it is closed."""
+        preferences, there = self.context.preferences, QSystemTrayIcon.isSystemTrayAvailable()
+        self.notify_field = Tick(_("Tell me when an answer or a file has come"))
+        self.titles_field = Tick(_("Show titles in notices: others may see them"))
+        self.tray_field = Tick(_("Go on beside the clock when the window is closed"))
+        body.addWidget(heading(_("Notices")))
+        for field, on in (
+            (self.notify_field, preferences.notify),
+            (self.titles_field, preferences.notify_titles),
+            (self.tray_field, preferences.stay_in_tray),
+        ):
+            field.setChecked(on)
+            field.setHidden(not there)
+            field.toggled.connect(lambda _on: self._manners_chosen())
+            body.addWidget(field)
+        if not there:
+            body.addWidget(muted(_("This computer has no place for notices beside the clock.")))
+        body.addSpacing(2 * STEP)
+        body.addWidget(hairline())
+        body.addSpacing(STEP)
+
+    def _manners_chosen(self) -> None:
+        preferences = self.context.preferences
+        preferences.notify = self.notify_field.isChecked()
+        preferences.notify_titles = self.titles_field.isChecked()
+        preferences.stay_in_tray = self.tray_field.isChecked()
+        self.context.save_preferences()
+        self.context.notices.manners_changed.emit()

@@ -261,8 +261,8 @@ def make_window(qtbot: Any, qapp: QApplication) -> Iterator[Callable[..., Applic
     """Makes the whole application on a home folder, with a fake engine; ends it after the test."""
     made: list[Application] = []
 
-    def make(path: Path, size: tuple[int, int] = (1280, 800)) -> Application:
-        application = Application(qapp, path, FakeEngine)
+    def make(path: Path, size: tuple[int, int] = (1280, 800), make_icon: Any = None) -> Application:
+        application = Application(qapp, path, FakeEngine, make_icon=make_icon)
         made.append(application)
         application.start()
         application.window.resize(*size)
@@ -270,6 +270,7 @@ def make_window(qtbot: Any, qapp: QApplication) -> Iterator[Callable[..., Applic
 
     yield make
     for application in made:
+        application.window.leaving = True
         application.window.close()
         application.stop()
         application.window.deleteLater()
