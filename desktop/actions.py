@@ -89,6 +89,8 @@ def _places(context: Context) -> Iterator[Action]:
     yield Action(
         "go-keys", _("All keys"), GROUPS[0], keys, "contents", partial(go, Place("keys")), "shortcuts help"
     )
+    tour = context.notices.tour_wanted.emit
+    yield Action("tour", _("Take the tour"), GROUPS[0], (), "forward", tour, "welcome help introduction")
 
 
 def _finding(context: Context, window: WindowActions) -> Iterator[Action]:

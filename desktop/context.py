@@ -33,6 +33,7 @@ class Notices(QObject):
     closing = Signal()  # drafts not yet written are written now
     open_anew = Signal()  # the stores and the window are opened again, which mends what it can
     report_wanted = Signal()  # the report of what went wrong is shown
+    tour_wanted = Signal()  # the welcome in five steps
     manners_changed = Signal()  # notices, or whether the window goes on beside the clock
     look_changed = Signal()  # language, colours or text size: the window is made anew
 

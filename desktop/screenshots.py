@@ -160,6 +160,8 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
     yield "tabs", Place("library"), _open_tabs
     yield "palette", Place("home"), lambda app: app.window.finder.open()
     yield "palette-typed", Place("home"), lambda app: _find(app, query.split()[0][:5])
+    yield "tour", Place("home"), lambda app: app.context.notices.tour_wanted.emit()
+    yield "tour-reader", Place("library"), _tour_to_reader
     yield "keys", Place("keys"), None
     for weight, error in (("quiet", Unreachable("")), ("care", CaptivePortal("")), ("grave", DiskFull(""))):
         yield f"banner-{weight}", Place("library"), partial(_tell, error)
@@ -300,6 +302,12 @@ def _find_in_file(application: Application) -> None:
         page.reader.find_bar.field.setText(_IN_THE_FILE)
         settle(QApplication.instance(), application, 1.0)  # type: ignore[arg-type]
         page.reader.find_bar.field.returnPressed.emit()
+
+
+def _tour_to_reader(app: Application) -> None:
+    from desktop.welcome import welcome
+
+    welcome(app.window).step(1)
 
 
 def _open_tabs(application: Application) -> None:

@@ -117,6 +117,7 @@ class MainWindow(QMainWindow):
         context.notices.problem.connect(self.banner.show_problem)
         context.notices.said.connect(self.banner.say)
         context.notices.outbox_changed.connect(self.read_status)
+        context.notices.tour_wanted.connect(self._welcome, Qt.ConnectionType.QueuedConnection)
         context.sync.changed.connect(self._show_status)
         context.sync.arrived.connect(self._arrived)
         context.sync.ended.connect(lambda _report: self.read_status())
@@ -211,6 +212,12 @@ class MainWindow(QMainWindow):
         self.close()
         if stays:
             QApplication.quit()
+
+    def _welcome(self) -> None:
+        from desktop.welcome import welcome
+
+        if self.context.navigator.here.page != "first-run":  # there is nothing yet to point at
+            welcome(self)
 
     def _make_topline(self) -> QWidget:
         holder = QWidget()

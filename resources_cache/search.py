@@ -10,8 +10,8 @@ from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
-from resources_cache import bodies, works
-from resources_cache.cards import Filters, Hit, Record, SearchPage
+from resources_cache import works
+from resources_cache.cards import Filters, Hit, SearchPage
 from resources_cache.counting import Counting
 from resources_cache.database import Store
 from resources_cache.editions import Answers, Folding, Found
@@ -19,7 +19,8 @@ from resources_cache.finding import find
 from resources_cache.frequencies import documents, holds
 from resources_cache.passages import passage
 from resources_cache.ranking import CANDIDATES, READ, Candidate, Ranker, within_reach
-from resources_cache.records import Part, in_languages, parts, titled
+from resources_cache.recent import Looked, look
+from resources_cache.records import Part, titled
 from resources_cache.search_index import languages, left
 from resources_cache.text import Group, Query, parse, text_language
 from resources_cache.text.folding import WORD
@@ -207,38 +208,35 @@ class _Records:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._records: dict[int, Record] = {}
-        self._parts: dict[int, list[Part]] = {}
+        self._looked: dict[int, Looked] = {}
         self._owners: dict[int, _Owner] = {}
 
     def load(self, found: Sequence[Found]) -> None:
         """Read those of these that are not here yet."""
         owners = [owner for owner, _score, _row in found if owner not in self._owners]
-        rows = [row for _owner, _score, row in found if row not in self._records]
+        rows = [row for _owner, _score, row in found if row not in self._looked]
         told = {}
         if owners:
             sql = f"SELECT {_OWNER}, rid FROM records WHERE rid IN ({','.join('?' * len(owners))})"
             told = {rid: _Owner(*one) for *one, rid in self._store.rows_at_once(f"{_OWNER}, rid", sql, owners)}
             rows += [rid for rid, owner in told.items() if not owner.title]  # it may have one in another language
-        self._records |= bodies.many(self._store, list(dict.fromkeys(rows)))
+        self._looked |= look(self._store, rows)
         for rid, owner in told.items():
-            self._owners[rid] = owner if owner.title else owner._replace(title=titled(self._records[rid]))
+            self._owners[rid] = owner if owner.title else owner._replace(title=titled(self._looked[rid].record))
 
     def owner(self, rid: int) -> _Owner:
         return self._owners[rid]
 
     def parts(self, rid: int) -> list[Part]:
         """What is searched of a row, each part with the language that it was prepared in."""
-        if rid not in self._parts:
-            self._parts[rid] = in_languages(parts(self._records[rid]))
-        return self._parts[rid]
+        return self._looked[rid].parts
 
     def hits(self, found: Sequence[Found], wanted: Query, names: Sequence[Group] = ()) -> list[Hit]:
         """``names``: by which of these each was found is to be said."""
         marker = Marker(wanted)
         hits = []
         for rid, score, row in found:
-            owner, record = self.owner(rid), self._records[row]
+            owner, record = self.owner(rid), self._looked[row].record
             hits.append(
                 Hit(
                     id=owner.id,

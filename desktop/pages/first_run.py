@@ -232,6 +232,7 @@ class FirstRunPage(Page):
             lambda shelf: save_choice(languages, themes, shelf), lambda _done: self.context.sync.sync_now(), self
         )
         self.context.navigator.go(Place("home"))
+        self.context.notices.tour_wanted.emit()
 
     def _later(self) -> None:
         self._introduced()

@@ -4,7 +4,7 @@
 
 The seeded corpus of ../shared/bench goes through ``Library.apply_run`` in runs of 4 MB; then its 200 queries
 (words, beginnings of words, phrases) are asked, each three times after once to warm up, and the median of each
-counts. "Answers" are as people type them: the last word may be unfinished, and is looked for as a beginning too.
+counts; "others between": not three times in a row, but each time after all the others. "Answers" are as people type them: the last word may be unfinished, and is looked for as a beginning too.
 "Suggestions" are what is shown while each of them is typed.
 The figures go to build/bench/search-speed-SIZE.json.
 """
@@ -114,20 +114,21 @@ def queries(folder: Path) -> list[tuple[str, str]]:
     ]
 
 
-def ask(library: Library, asked: list[tuple[str, str]], *, counts: bool) -> list[tuple[str, float, float]]:
-    """(kind, ms on the clock, ms of the processor) of each query, the median of the rounds."""
+def ask(
+    library: Library, asked: list[tuple[str, str]], *, counts: bool = False, apart: bool = False
+) -> list[tuple[str, float, float]]:
+    """(kind, ms on the clock, ms of the processor) of each query, the median of the rounds; ``apart``: each after
+    all the others, so that nothing of it is at hand but what the whole shelf keeps."""
     for _, text in asked:
         library.search(text, counts=counts)
-    found = []
-    for kind, text in asked:
-        walls, processors = [], []
-        for _ in range(ROUNDS):
-            clock, cpu = time.perf_counter(), time.process_time()
-            library.search(text, counts=counts)
-            walls.append((time.perf_counter() - clock) * 1000)
-            processors.append((time.process_time() - cpu) * 1000)
-        found.append((kind, statistics.median(walls), statistics.median(processors)))
-    return found
+    order = [at for _ in range(ROUNDS) for at in range(len(asked))]
+    spent: list[list[tuple[float, float]]] = [[] for _ in asked]
+    for at in order if apart else sorted(order):
+        clock, cpu = time.perf_counter(), time.process_time()
+        library.search(asked[at][1], counts=counts)
+        spent[at].append(((time.perf_counter() - clock) * 1000, (time.process_time() - cpu) * 1000))
+    medians = [[statistics.median(each) for each in zip(*one, strict=True)] for one in spent]
+    return [(kind, clock, cpu) for (kind, _), (clock, cpu) in zip(asked, medians, strict=True)]
 
 
 def suggest(library: Library, asked: list[tuple[str, str]]) -> list[tuple[str, float, float]]:
@@ -162,12 +163,10 @@ def measure(size: int, path: Path) -> dict[str, Any]:
     asked = queries(folder)
     finished = [(kind, text if kind in ("prefix", "phrase") else text + " ") for kind, text in asked]
     with Library(path, read_only=True) as library:
-        for name, these, counts in (
-            ("answers", asked, False),
-            ("answers, words finished", finished, False),
-            ("with counts", asked, True),
-        ):
-            result[name] = ask(library, these, counts=counts)
+        result["answers"] = ask(library, asked)
+        result["answers, others between"] = ask(library, asked, apart=True)
+        result["answers, words finished"] = ask(library, finished)
+        result["with counts"] = ask(library, asked, counts=True)
         result["suggestions"] = suggest(library, asked)
     result["load_after"] = os.getloadavg()
     return result
@@ -193,7 +192,8 @@ def show(result: dict[str, Any]) -> None:
             f"MB of {name}", f"{megabytes:.1f}", "", f"{most:.1f}" if name == "library.db" and most else ""
         )
     targets_of = {"with counts": ("", "100"), "suggestions": ("", "30")}
-    for name in ("answers", "answers, words finished", "with counts", "suggestions"):
+    answers = ("answers", "answers, others between", "answers, words finished")
+    for name in (*answers, "with counts", "suggestions"):
         rows, targets = result[name], targets_of.get(name, ("3", "15"))
         for share, target in zip((0.5, 0.99), targets, strict=True):
             clock, cpu = (percentile([row[at] for row in rows], share) for at in (1, 2))

@@ -81,7 +81,7 @@ def test_the_page_of_keys_has_them_all(application: Application, settle: Settle)
 def test_each_action_does_something(application: Application, settle: Settle) -> None:
     context = application.context
     done: list[str] = []
-    for signal in ("look_changed", "open_anew", "said"):
+    for signal in ("look_changed", "open_anew", "said", "tour_wanted"):
         getattr(context.notices, signal).disconnect()
         getattr(context.notices, signal).connect(lambda *_a, signal=signal: done.append(signal))
     context.navigator.moved.connect(lambda _place: done.append("moved"))
