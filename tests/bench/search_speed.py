@@ -4,7 +4,8 @@
 
 The seeded corpus of ../shared/bench goes through ``Library.apply_run`` in runs of 4 MB; then its 200 queries
 (words, beginnings of words, phrases) are asked, each three times after once to warm up, and the median of each
-counts; "others between": not three times in a row, but each time after all the others. "Answers" are as people type them: the last word may be unfinished, and is looked for as a beginning too.
+counts; "others between": not three times in a row, but each time after all the others. "Answers" are as people
+type them: the last word may be unfinished, and is looked for as a beginning too.
 "Suggestions" are what is shown while each of them is typed.
 The figures go to build/bench/search-speed-SIZE.json.
 """
