@@ -3,6 +3,7 @@
 from .catalogue import (
     Collection,
     Edition,
+    NoticeKind,
     PolicyCycle,
     PublicState,
     Resource,
@@ -36,6 +37,7 @@ __all__ = [
     "Member",
     "MemberCategory",
     "Message",
+    "NoticeKind",
     "Operation",
     "Organisation",
     "PersonalItem",
