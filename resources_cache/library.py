@@ -431,6 +431,10 @@ class Library:
         with self._store.reading() as store:
             return notices.noticed(store, ids)
 
+    def here(self, ids: Iterable[str]) -> set[str]:
+        """Which of these records are on the shelf."""
+        return notices.here(self._store, ids)
+
     def suggest(self, text: str, limit: int = 7, *, reads: Collection[str] = ()) -> list[Suggestion]:
         """Titles (of resources, discussions, events; names of people and organisations) that have all the words
         typed so far, the last one perhaps unfinished; those that begin so come first, then those in a language

@@ -132,6 +132,17 @@ def kinds(store: Store, rids: Collection[int]) -> dict[int, str]:
     return found
 
 
+def here(store: Store, ids: Iterable[str]) -> set[str]:
+    """Which of these records are on the shelf."""
+    wanted = list(ids)
+    found: set[str] = set()
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        sql = f"SELECT id FROM records WHERE id IN ({','.join('?' * len(part))})"
+        found.update(str(id_) for (id_,) in store.rows(sql, part))
+    return found
+
+
 def noticed(store: Store, ids: Iterable[str]) -> dict[str, Notice]:
     """The notices of those of these records that have one, by id."""
     wanted = set(ids)

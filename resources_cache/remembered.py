@@ -21,7 +21,7 @@ LONGEST = 1_000
 
 SCHEMA = (
     "CREATE TABLE remembered (id TEXT PRIMARY KEY, title TEXT NOT NULL, authors TEXT NOT NULL, year INTEGER,"
-    " publisher TEXT NOT NULL, cited TEXT NOT NULL, seen TEXT NOT NULL) WITHOUT ROWID"
+    " publisher TEXT NOT NULL, lang TEXT NOT NULL, cited TEXT NOT NULL, seen TEXT NOT NULL) WITHOUT ROWID"
 )
 _KEPT = (
     "SELECT id FROM bookmarks UNION SELECT id FROM notes UNION SELECT resource FROM annotations"
@@ -38,6 +38,7 @@ class Remembered:
     authors: tuple[str, ...]
     year: int | None
     publisher: str
+    lang: str = ""
     cited: str = ""
     seen: str = ""
 
@@ -64,10 +65,11 @@ class Memory:
             publisher = record.get("publisher")
             said = publisher[:LONGEST] if isinstance(publisher, str) else ""
             names = [name[:LONGEST] for name in authors]
-            rows.append((filed.id, filed.title[:LONGEST], json.dumps(names), filed.year, said))
+            rows.append((filed.id, filed.title[:LONGEST], json.dumps(names), filed.year, said, filed.lang))
         self._store.executemany(
-            "INSERT INTO remembered VALUES (?, ?, ?, ?, ?, '', '') ON CONFLICT (id) DO UPDATE SET"
-            " title=excluded.title, authors=excluded.authors, year=excluded.year, publisher=excluded.publisher",
+            "INSERT INTO remembered VALUES (?, ?, ?, ?, ?, ?, '', '') ON CONFLICT (id) DO UPDATE SET"
+            " title=excluded.title, authors=excluded.authors, year=excluded.year, publisher=excluded.publisher,"
+            " lang=excluded.lang",
             rows,
         )
 
@@ -101,5 +103,5 @@ class Memory:
 
 
 def _remembered(row: Any) -> Remembered:
-    id_, title, authors, year, publisher, cited, seen = row
-    return Remembered(id_, title, tuple(json.loads(authors)), year, publisher, cited, seen)
+    id_, title, authors, year, publisher, lang, cited, seen = row
+    return Remembered(id_, title, tuple(json.loads(authors)), year, publisher, lang, cited, seen)

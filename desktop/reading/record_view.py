@@ -30,6 +30,7 @@ from desktop.reading.file_line import FileLine
 from desktop.reading.file_views import FileViews
 from desktop.reading.markup import Page
 from desktop.reading.notes_panel import NotesPanel
+from desktop.reading.notice_line import NoticeLine
 from desktop.reading.outside import open_outside
 from desktop.reading.paper import Paper
 from desktop.reading.pencil import Pencil
@@ -83,6 +84,7 @@ class RecordView(QFrame):
         self.request.show_text.connect(self._show_text)
         self.request.suggested.connect(self.reply.suggest)
         self._resume = self._resume_line()
+        self.notice = NoticeLine(context)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.text)
         self.file = FileViews(context, self._stack, self)
@@ -105,7 +107,7 @@ class RecordView(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self._tools, hairline(), self.find_bar, self.files, self._resume):
+        for part in (self._tools, hairline(), self.notice, self.find_bar, self.files, self._resume):
             column.addWidget(part)
         column.addWidget(self._split, 1)
         column.addWidget(self.request)
@@ -174,6 +176,7 @@ class RecordView(QFrame):
         self._ask.setVisible(loaded.kind in ("resource", "expert"))
         self._ask.setText(_("Ask for an introduction") if loaded.kind == "expert" else _("Ask about this"))
         self._ask.setAccessibleName(self._ask.text())
+        self.notice.show_notice(loaded)
         self.files.show_files(loaded.id, loaded.files)
         self.request.show_request(loaded)
         answerable = loaded.kind in ("thread", "request") and not is_over(loaded.record)
@@ -213,6 +216,7 @@ class RecordView(QFrame):
     def _show_missing(self) -> None:
         self.file.leave()
         self._loaded = None
+        self.notice.hide()
         missing = EmptyPlace(
             "library",
             _("This is not on your shelf."),
@@ -313,6 +317,7 @@ class RecordView(QFrame):
         def keep(shelf: Shelf) -> None:
             if saved:
                 shelf.own.bookmark(loaded.id, loaded.title)
+                shelf.own.memory.keep([loaded.record] if not loaded.gone else [])
             else:
                 shelf.own.unbookmark(loaded.id)
 

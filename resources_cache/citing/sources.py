@@ -63,7 +63,8 @@ class Name:
 
 @dataclass(frozen=True)
 class Source:
-    """One resource as it is cited. ``kind``: a type of CSL; ``year`` 0 where nobody said; the rest "" or empty."""
+    """One resource as it is cited. ``kind``: a type of CSL; ``year`` 0 where nobody said; the rest "" or empty.
+    ``note``: what is to be said of it besides, such as that it was withdrawn."""
 
     id: str
     kind: str
@@ -78,6 +79,7 @@ class Source:
     abstract: str = ""
     subjects: tuple[str, ...] = ()
     record_type: str = "resource"
+    note: str = ""
 
 
 def source(record: Mapping[str, Any]) -> Source:
