@@ -18,6 +18,7 @@ from .community import Message, Summary, SummaryCitation, Thread
 from .delivery import FeedState, HubState, ServedName, Stream, StreamRecord, Touched
 from .devices import Device, Invitation, KeyGrant, Operation, PersonalItem
 from .people import AuditEvent, Event, ExpertProfile, Member, MemberCategory, Organisation
+from .reports import Report, ReportReason
 from .requests import ALLOWED_TRANSITIONS, Request, RequestKind, RequestReply, RequestState, Satisfaction
 from .vocabularies import Concept, Vocabulary
 
@@ -43,6 +44,8 @@ __all__ = [
     "PersonalItem",
     "PolicyCycle",
     "PublicState",
+    "Report",
+    "ReportReason",
     "Request",
     "RequestKind",
     "RequestReply",
