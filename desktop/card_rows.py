@@ -167,21 +167,25 @@ def search_place(search: SavedSearch) -> Place:
     return Place("search", query=search.words, fill=(*fill, ("saved", "yes")))
 
 
-def item_row(item: Item) -> CardRow:
-    """A queued item as a row: what it is, and its state in words."""
+def item_row(item: Item, came_of_it: str = "") -> CardRow:
+    """A queued item as a row: what it is, and its state in words, or what came of a report."""
     __, picture, tone = OUTBOX_STATES[item.state]
     reply = item.kind == "reply"
     kind = item_kind(item.kind, item.body)
-    named = {"reply": _("Reply: {title}"), "rate": _("On the answer to: {title}")}.get(item.kind, "{title}")
+    named = {
+        "reply": _("Reply: {title}"),
+        "rate": _("On the answer to: {title}"),
+        "report": _("Reported: {title}"),
+    }.get(item.kind, "{title}")
     return CardRow(
         id=item.id,
         kind="item",
         title=named.format(title=isolate(item.title)) if item.kind != "ask" else item.title,
         line=str(item.body.get("body") or ""),
         meta=_joined(kind, ago(item.updated)),
-        badges=(Badge(outbox_state(item.state), tone, picture),),
+        badges=(Badge(came_of_it or outbox_state(item.state), tone, picture),),
         picture="answer"
-        if reply or item.kind == "rate"
+        if reply or item.kind in ("rate", "report")
         else ASK_KINDS.get(str(item.body.get("kind")), ("", "ask"))[1],
     )
 

@@ -34,7 +34,7 @@ def receive(member: Member, id_: str, target: str, reason: object, words: str) -
     ).first()
     resource = None if message else Resource.objects.filter(pk=target, state=PublicState.PUBLISHED).first()
     if message is None and resource is None:
-        raise ReportRefused("no-such-target", "What this is about is no longer on the hub.")
+        raise ReportRefused("report-gone", "What this is about is no longer on the hub.")
     # The member's row is locked first, so that two devices at once cannot pass the limit together.
     Member.objects.select_for_update().only("id").get(pk=member.pk)
     mine = Report.objects.filter(member=member)

@@ -173,6 +173,7 @@ class RecordView(QFrame):
         self._save.setChecked(loaded.saved)
         self._dress_save()
         self._cite.setVisible(loaded.kind == "resource")
+        self._report.setVisible(self._reportable())
         self._ask.setVisible(loaded.kind in ("resource", "expert"))
         self._ask.setText(_("Ask for an introduction") if loaded.kind == "expert" else _("Ask about this"))
         self._ask.setAccessibleName(self._ask.text())
@@ -435,6 +436,8 @@ class RecordView(QFrame):
         menu.addAction(_("Print"), self.print)
         menu.addAction(_("Save as PDF"), self.save_pdf)
         saved = menu.addAction(_("Save the notes as Markdown"), self._save_notes)
+        menu.addSeparator()
+        self._report = menu.addAction(_("Report a problem"), lambda: self.report())
         self._of_texts = (note, saved)
         return menu
 
@@ -459,7 +462,30 @@ class RecordView(QFrame):
         if address.startswith(("http://", "https://", "mailto:")):
             menu.addAction(_("Copy the link’s address"), partial(citing.put_on_clipboard, address))
         menu.addAction(_("Select everything"), self.text.selectAll)
+        if self._reportable() and self._loaded is not None:
+            from desktop.reading.report_box import message_at
+
+            thread = self._loaded.kind == "thread"
+            message = message_at(self.text, where, self._loaded) if thread else ""
+            menu.addAction(
+                _("Report this message") if message else _("Report a problem"), lambda: self.report(message)
+            )
         menu.popup(where)
+
+    def _reportable(self) -> bool:
+        loaded = self._loaded
+        if loaded is None or loaded.gone:
+            return False
+        return loaded.kind == "resource" or (loaded.kind == "thread" and bool(loaded.record.get("messages")))
+
+    def report(self, message: str = "") -> None:
+        """Ask what is wrong, and queue it for the moderators; `message`: the one that is meant."""
+        from desktop.reading.report_box import ReportDialog
+
+        if self._loaded is not None and self._reportable():
+            dialog = ReportDialog(self._context, self, self._loaded, message, self.refresh)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.open()
 
     def _ask_about(self) -> None:
         if (loaded := self._loaded) is None:

@@ -54,7 +54,7 @@ def test_a_report_is_taken_in_once_and_has_bounds(device: Device) -> None:
     assert (report.words, report.message_id, report.member) == ("Her number.", "m-1", device.member)
 
     assert code(send(device, 2, target="m-1", reason="spam")) == "reported-already"
-    assert code(send(device, 3, target="m-0", reason="spam")) == "no-such-target"
+    assert code(send(device, 3, target="m-0", reason="spam")) == "report-gone"
     assert code(send(device, 4, target="r-1", reason=["spam"])) == "bad-field"
     assert code(send(device, 5, target="r-1", reason="spam", body="x" * 2001)) == "too-long"
     answers = [send(device, 10 + n, target=f"r-{n}", reason="wrong") for n in range(MOST_A_DAY)]
