@@ -18,6 +18,7 @@ from desktop.words import _
 if TYPE_CHECKING:
     from desktop.reading.loading import Loaded
 
+_WIDE = 520  # pixels
 _SHOWN = 60  # characters of a message by which one knows it again
 
 
@@ -33,7 +34,6 @@ class ReportDialog(QDialog):
         thread = loaded.kind == "thread"
         words = _("Report a message") if thread else _("Report a problem with this")
         self.setWindowTitle(words)
-        self.setMinimumWidth(460)
         self.target = Choice(
             _("Message"),
             [("", _("Choose the message")), *_messages(loaded)] if thread else [(loaded.id, loaded.title)],
@@ -46,10 +46,10 @@ class ReportDialog(QDialog):
         self.words.setAccessibleName(_("In your words, if you like"))
         self.words.setPlaceholderText(_("In your words, if you like"))
         self.words.setTabChangesFocus(True)
-        self.words.setFixedHeight(96)
+        self.words.setMinimumHeight(96)
         self.problem = label("", "notice")
         self.problem.hide()
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(3 * STEP, 3 * STEP, 3 * STEP, 2 * STEP)
         column.setSpacing(STEP)
         column.addWidget(heading(words))
@@ -66,6 +66,8 @@ class ReportDialog(QDialog):
         self.target.currentIndexChanged.connect(lambda _i: self.send.setEnabled(bool(self.target.value())))
         self.send.setEnabled(bool(self.target.value()))
         column.addLayout(line)
+        # A dialog does not ask by itself how high its words are once they go on below.
+        self.setMinimumSize(_WIDE, column.totalHeightForWidth(_WIDE))
 
     def _queue(self) -> None:
         from desktop.error_words import KnownError, words_for
@@ -88,6 +90,7 @@ class ReportDialog(QDialog):
             self.send.setEnabled(True)
             self.problem.setText(words_for(error).sentence)
             self.problem.show()
+            self.setMinimumHeight(self._column.totalHeightForWidth(self.width()))
 
         self.send.setEnabled(False)
         self._context.write(lambda shelf: report(shelf, title, body), queued, self, failed)

@@ -15,6 +15,7 @@ from desktop.reading.record_view import RecordView
 from desktop.shelf import Shelf
 from resources_cache.cards import StoredHead
 from resources_cache.citing.formats import bibtex, ris
+from resources_cache.citing.sources import source as plain_source
 from resources_cache.library import Cursor, Library
 from resources_cache.own import Own
 
@@ -112,6 +113,7 @@ def test_a_citation_carries_the_notice(tmp_path: Path) -> None:
     with Shelf(home) as shelf:
         source = noted_source(shelf, shelf.library.get("old") or {})
         assert noted_source(shelf, shelf.library.get("new") or {}).note == ""
+        assert plain_source(shelf.library.get("old") or {}).note == "Withdrawn on 2026-05-03."
     assert source.note == "Withdrawn by the hub on 3 May 2026."
     assert "N1  - Withdrawn by the hub on 3 May 2026.\r\n" in ris([source])
     assert "note = {Withdrawn by the hub on 3 May 2026.}" in bibtex([source])
