@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from desktop.amounts import ago, day_range, moment, number, size
 from desktop.context import Context
 from desktop.navigation import Place, place_of
+from desktop.notice_words import badge as notice_badge
 from desktop.places import name_of
 from desktop.state_words import (
     ACTIVITIES,
@@ -49,6 +50,7 @@ def card_row(card: Card, context: Context, *, files_here: bool = False, picture:
     if card.kind == "resource":
         meta = _joined(", ".join(card.authors[:2]), str(card.year or ""), where, other)
         kind = term(RESOURCE_TYPES, card.resource_type) if card.resource_type else ""
+        badges += notice_badge(card.notice)
         if kind:
             badges.append(Badge(kind))
         if card.has_text:
@@ -92,6 +94,7 @@ def hit_row(hit: Hit, *, compact: bool = False) -> CardRow:
         title=hit.title or record_kind(hit.kind),
         line=hit.snippet,
         meta="" if compact else meta,
+        badges=notice_badge(hit.notice),
         picture=RECORD_KINDS.get(hit.kind, ("", "file"))[1],
         place=place_of(hit.kind, hit.id),
         lines=1 if compact else 2,
@@ -164,21 +167,25 @@ def search_place(search: SavedSearch) -> Place:
     return Place("search", query=search.words, fill=(*fill, ("saved", "yes")))
 
 
-def item_row(item: Item) -> CardRow:
-    """A queued item as a row: what it is, and its state in words."""
+def item_row(item: Item, came_of_it: str = "") -> CardRow:
+    """A queued item as a row: what it is, and its state in words, or what came of a report."""
     __, picture, tone = OUTBOX_STATES[item.state]
     reply = item.kind == "reply"
     kind = item_kind(item.kind, item.body)
-    named = {"reply": _("Reply: {title}"), "rate": _("On the answer to: {title}")}.get(item.kind, "{title}")
+    named = {
+        "reply": _("Reply: {title}"),
+        "rate": _("On the answer to: {title}"),
+        "report": _("Reported: {title}"),
+    }.get(item.kind, "{title}")
     return CardRow(
         id=item.id,
         kind="item",
         title=named.format(title=isolate(item.title)) if item.kind != "ask" else item.title,
         line=str(item.body.get("body") or ""),
         meta=_joined(kind, ago(item.updated)),
-        badges=(Badge(outbox_state(item.state), tone, picture),),
+        badges=(Badge(came_of_it or outbox_state(item.state), tone, picture),),
         picture="answer"
-        if reply or item.kind == "rate"
+        if reply or item.kind in ("rate", "report")
         else ASK_KINDS.get(str(item.body.get("kind")), ("", "ask"))[1],
     )
 

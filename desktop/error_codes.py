@@ -56,6 +56,9 @@ PROBLEMS: dict[str, str] = {
     "no-such-target": "no-such-target",
     "request-closed": "request-closed",
     "not-answered": "refused",
+    "report-gone": "report-gone",
+    "reported-already": "reported-already",
+    "too-many-reports": "too-many-reports",
     "refused-before": "refused-before",
     # Files that go with it
     "bad-attachments": "attachment-refused",

@@ -341,6 +341,27 @@ TABLE: dict[str, ErrorWords] = {
         N_("Open Outbox"),
         "outbox",
     ),
+    "report-gone": ErrorWords(
+        N_("What you reported is no longer on the hub."),
+        _ONLY_THIS,
+        N_("Somebody may have removed it already. You can take this back."),
+        N_("Open Outbox"),
+        "outbox",
+    ),
+    "reported-already": ErrorWords(
+        N_("You have reported this already."),
+        _ONLY_THIS,
+        N_("The moderators will look at it. You can take this one back."),
+        N_("Open Outbox"),
+        "outbox",
+    ),
+    "too-many-reports": ErrorWords(
+        N_("You have reported as much today as the hub takes in a day."),
+        _ONLY_THIS,
+        N_("Send it again tomorrow."),
+        N_("Open Outbox"),
+        "outbox",
+    ),
     "request-closed": ErrorWords(
         N_("This question is closed."),
         _ONLY_THIS,

@@ -103,6 +103,8 @@ def find_records(home: Path) -> dict[str, str]:
                 found.setdefault("book", card.id)
             if any(f.here and f.media_type.startswith("image/") for f in loaded.files):
                 found.setdefault("picture", card.id)
+            if loaded.notice is not None:
+                found.setdefault("notice", card.id)
             if loaded.editions:
                 found.setdefault("work", card.id)
                 found.setdefault(f"work-{card.lang}", card.id)
@@ -142,11 +144,15 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
         yield "reader", Place("library", record=text), None
         yield "reader-wide", Place("library", record=text), _widen
         yield "reader-notes", Place("library", record=text), _mark
+    if "notice" in records:
+        yield "notice", Place("library", record=records["notice"]), None
     if "request" in records:
         yield "request-judged", Place("outbox", record=records["request"]), _judge
     for name, page in (("thread", "discussions"), ("expert", "people"), ("request", "outbox"), ("item", "outbox")):
         if name in records:
             yield name, Place(page, record=records[name]), None
+    if "thread" in records:
+        yield "report", Place("discussions", record=records["thread"]), _report
     if "file" in records:
         yield "file", Place("library", record=records["file"]), None
     if "pdf" in records:
@@ -345,6 +351,12 @@ def _judge(application: Application) -> None:
     page = application.window.stack.currentWidget()
     if isinstance(page, ListPage):
         page.reader.request.verdict.choices["partly"].click()
+
+
+def _report(application: Application) -> None:
+    page = application.window.stack.currentWidget()
+    if isinstance(page, ListPage):
+        page.reader.report()
 
 
 def picture(window: QWidget, path: Path) -> None:

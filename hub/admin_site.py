@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 _SECTIONS: tuple[tuple[Promise, tuple[str, ...]], ...] = (
-    (_("Desk"), ("Request", "Message")),
+    (_("Desk"), ("Request", "Message", "Report")),
     (_("Library"), ("Resource", "Collection", "Theme", "Source")),
     (_("Community"), ("Thread", "Summary", "Event")),
     (_("People"), ("Member", "Organisation", "ExpertProfile")),
@@ -64,7 +64,7 @@ class HubAdminSite(AdminSite):
         return HttpResponseRedirect(reverse("admin:index"))
 
     def _waiting(self, request: HttpRequest) -> dict[str, Any]:
-        from hub import questions
+        from hub import questions, reports
         from hub.models import Message, PublicState, Resource
 
         waiting: dict[str, Any] = {}
@@ -76,6 +76,8 @@ class HubAdminSite(AdminSite):
             pending = Message.objects.filter(state=Message.State.PENDING)
             waiting["messages"] = pending.select_related("thread").order_by("created")[:_SHOWN]
             waiting["message_count"] = pending.count()
+        if request.user.has_perm("hub.view_report"):
+            waiting |= reports.waiting()
         if request.user.has_perm("hub.view_resource"):
             waiting["may_publish"] = request.user.has_perm("hub.change_resource")
             waiting["draft_count"] = Resource.objects.filter(state=PublicState.DRAFT).count()

@@ -81,6 +81,7 @@ class Card:
     """One line of a list. ``files_bytes`` is the size of the record's own files; ``updated`` UTC ISO 8601.
 
     ``has_text``: a text edition is on the shelf. ``messages``, ``activity`` and ``resource`` speak of threads.
+    ``notice``: a kind of ``resources_cache.notices``, or "".
     """
 
     id: str
@@ -99,6 +100,7 @@ class Card:
     messages: int = 0
     activity: str = ""
     resource: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ class Hit:
     ``snippet``: original text, matching words between U+0002 and U+0003. ``by``: the other name of a theme or
     concept by which it was found, "" where it has words of the query itself. ``editions``: the others of its
     work on the shelf, in whatever language and whether they were found or not; at most 30.
+    ``notice``: as a card's.
     """
 
     id: str
@@ -135,6 +138,7 @@ class Hit:
     year: int | None
     by: str = ""
     editions: tuple[Edition, ...] = ()
+    notice: str = ""
 
 
 @dataclass(frozen=True)

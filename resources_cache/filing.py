@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from resources_cache import bodies, labels, search_index, suggestions, works
+from resources_cache import bodies, labels, notices, search_index, suggestions, works
 from resources_cache.cards import Applied
 from resources_cache.database import Store
 from resources_cache.records import (
@@ -116,6 +116,7 @@ def _put(store: Store, stream: str, records: Sequence[Mapping[str, Any]], mark: 
     by_rid, before = list(zip(rids, records, strict=True)), [known[one.id][0] for one in filed if one.id in known]
     labels.file(store, by_rid, before)
     works.file(store, by_rid, before)
+    notices.file(store, by_rid, before)
     suggestions.remove(store, before)
     suggestions.add(store, by_rid)
     return len(filed)
@@ -230,6 +231,7 @@ def _remove(store: Store, rids: Sequence[int]) -> None:
     )
     labels.forget(store, rids)
     works.forget(store, rids)
+    notices.forget(store, rids)
     suggestions.remove(store, rids)
     store.executemany("DELETE FROM links WHERE rid=?", one_each)
     store.executemany("DELETE FROM bodies WHERE rid=?", one_each)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from resources_cache import bodies, browse, filing, labels, search, search_index, suggestions, works
+from resources_cache import bodies, browse, filing, labels, notices, search, search_index, suggestions, works
 from resources_cache.cards import (
     Applied,
     Card,
@@ -42,6 +42,7 @@ from resources_cache.database import (
 from resources_cache.errors import MassDeletion, StoreDamaged
 from resources_cache.filter_counts import FilterCounts
 from resources_cache.library_schema import MIGRATIONS
+from resources_cache.notices import Notice
 from resources_cache.records import PERSONAL
 from resources_cache.suggestions import Suggestion
 from resources_cache.text import RULES, Query
@@ -59,8 +60,8 @@ _AT_OPENING = 200
 """Records that are indexed anew while the shelf is opened: 0.2 s at most."""
 
 _EMPTIED = (
-    "records", "bodies", "dictionaries", "links", "labels", "work_keys", "works", "displaced", "indexed",
-    "cursors", "head", "documents",
+    "records", "bodies", "dictionaries", "links", "labels", "notices", "work_keys", "works", "displaced",
+    "indexed", "cursors", "head", "documents",
 )  # fmt: skip
 
 _CHILDREN = {
@@ -425,6 +426,15 @@ class Library:
             rid = store.value("SELECT rid FROM records WHERE id=?", (id_,))
             return works.editions(store, [rid]).get(rid, []) if rid is not None else []
 
+    def noticed(self, ids: Iterable[str]) -> dict[str, Notice]:
+        """The notices of those of these records that were corrected, superseded or withdrawn, by id."""
+        with self._store.reading() as store:
+            return notices.noticed(store, ids)
+
+    def here(self, ids: Iterable[str]) -> set[str]:
+        """Which of these records are on the shelf."""
+        return notices.here(self._store, ids)
+
     def suggest(self, text: str, limit: int = 7, *, reads: Collection[str] = ()) -> list[Suggestion]:
         """Titles (of resources, discussions, events; names of people and organisations) that have all the words
         typed so far, the last one perhaps unfinished; those that begin so come first, then those in a language
@@ -560,6 +570,10 @@ class Library:
             with store.transaction():
                 works.rebuild(store)
                 _set_meta(store, "work_rules", works.RULES)
+        if _meta(store, "notice_rules") != notices.RULES:
+            with store.transaction():
+                notices.rebuild(store)
+                _set_meta(store, "notice_rules", notices.RULES)
         if _meta(store, "title_rules") != RULES:
             with store.transaction():
                 suggestions.rebuild(store)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resources_cache import labels, suggestions, works
+from resources_cache import labels, notices, suggestions, works
 from resources_cache.database import Migration, Store, statements
 from resources_cache.search_index import begin_renewal, create
 
@@ -157,6 +157,12 @@ def _curated(store: Store) -> None:
     store.execute("ALTER TABLE records ADD COLUMN curated INTEGER NOT NULL DEFAULT 0")
 
 
+def _noticed(store: Store) -> None:
+    """Which resources were corrected, superseded or withdrawn. Filled when the shelf is opened."""
+    store.execute(notices.SCHEMA)
+    store.execute("DELETE FROM meta WHERE key='notice_rules'")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _displaced,
@@ -173,4 +179,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _packed,
     _weighed,
     _curated,
+    _noticed,
 )

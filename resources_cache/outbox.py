@@ -22,7 +22,7 @@ from resources_cache.identity import new_id, utc_now
 STATES = ("draft", "waiting", "sending", "received", "answered", "attention")
 """The states that are shown; a withdrawn item is kept as "withdrawn" and listed only when asked for."""
 
-_KINDS = ("ask", "reply", "rate")
+_KINDS = ("ask", "reply", "rate", "report")
 _COLUMNS = "id, kind, title, body, state, created, updated, counter, epoch, attempted, receipt, problem"
 
 
@@ -61,9 +61,9 @@ class Outbox:
         self._before_leaving = before_leaving
 
     def add(self, kind: str, title: str, body: Mapping[str, Any], state: str = "waiting") -> Item:
-        """Put something in: ``kind`` "ask", "reply" or "rate", ``state`` "waiting" or "draft". Returns it.
+        """Put something in: ``kind`` "ask", "reply", "rate" or "report", ``state`` "waiting" or "draft".
 
-        Raises: ValueError for another kind or state.
+        Returns it. Raises: ValueError for another kind or state.
         """
         if kind not in _KINDS or state not in ("waiting", "draft"):
             raise ValueError(f"cannot add a {kind!r} in state {state!r}")

@@ -24,6 +24,7 @@ from resources_cache.database import Store, Watcher
 from resources_cache.downloads import Downloads
 from resources_cache.identity import local_day, utc_now
 from resources_cache.outbox import Item, Outbox
+from resources_cache.remembered import Memory
 from resources_cache.saved_searches import SavedSearch
 
 __all__ = [
@@ -118,6 +119,7 @@ class Own:
         self.annotations = Annotations(self._store)
         self.downloads = Downloads(self._store)
         self.collections = Collections(self._store)
+        self.memory = Memory(self._store)
 
     def __enter__(self) -> Own:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resources_cache import remembered
 from resources_cache.database import Migration, Store, statements
 from resources_cache.identity import new_id
 
@@ -113,6 +114,11 @@ def _collections(store: Store) -> None:
     )
 
 
+def _remembered(store: Store) -> None:
+    """What is kept in mind of the resources that were saved, marked or cited (see ``remembered``)."""
+    store.execute(remembered.SCHEMA)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _corrections,
@@ -123,4 +129,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _files,
     _downloads,
     _collections,
+    _remembered,
 )

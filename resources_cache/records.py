@@ -14,6 +14,7 @@ from typing import Any
 
 from resources_cache.cards import Card
 from resources_cache.errors import BadRecord
+from resources_cache.notices import notice_of
 from resources_cache.text import fold, guess, language, prepare, strip_html
 
 OWNER_FIELD = {"text": "resource", "message": "thread", "summary": "thread", "reply": "request"}
@@ -235,6 +236,7 @@ def card(record: Mapping[str, Any], *, has_text: bool, messages: int) -> Card:
         messages=max(messages, _count(record.get("messages"))),
         activity=_text(record, "activity"),
         resource=_text(record, "resource"),
+        notice=found.kind if (found := notice_of(record)) is not None else "",
     )
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
-from resources_cache import works
+from resources_cache import notices, works
 from resources_cache.cards import Filters, Hit, SearchPage
 from resources_cache.counting import Counting
 from resources_cache.database import Store
 from resources_cache.editions import Answers, Folding, Found
 from resources_cache.finding import find
 from resources_cache.frequencies import documents, holds
+from resources_cache.notices import BELOW
 from resources_cache.passages import passage
 from resources_cache.ranking import CANDIDATES, READ, Candidate, Ranker, within_reach
 from resources_cache.recent import Looked, look
@@ -165,11 +166,13 @@ def _ranked(
         return list(found)
     besides = [other for one in found[:close] for other in others.get(one[0], ())] if others else []
     records.load([*found[:close], *besides])
+    told = records.notices(owner for owner, _score, _row in [*found[:close], *besides])
     ranker = Ranker(wanted, datetime.now(UTC).year)
 
     def scored(one: Found) -> Found:
         owner, score, row = one
-        return owner, ranker.score(_candidate(score, records.owner(owner), records.parts(row))), row
+        full = ranker.score(_candidate(score, records.owner(owner), records.parts(row)))
+        return owner, full * (BELOW if told.get(owner, "corrected") != "corrected" else 1.0), row
 
     best = [scored(one) for one in found[:close]]
     if besides:
@@ -224,6 +227,10 @@ class _Records:
         for rid, owner in told.items():
             self._owners[rid] = owner if owner.title else owner._replace(title=titled(self._looked[rid].record))
 
+    def notices(self, rids: Iterable[int]) -> dict[int, str]:
+        """The kinds of the notices of these, by rid."""
+        return notices.kinds(self._store, list(rids))
+
     def owner(self, rid: int) -> _Owner:
         return self._owners[rid]
 
@@ -235,6 +242,7 @@ class _Records:
         """``names``: by which of these each was found is to be said."""
         marker = Marker(wanted)
         hits = []
+        told = self.notices(rid for rid, _score, _row in found)
         for rid, score, row in found:
             owner, record = self.owner(rid), self._looked[row].record
             hits.append(
@@ -247,6 +255,7 @@ class _Records:
                     lang=owner.lang,
                     year=owner.year,
                     by=found_by(record, names),
+                    notice=told.get(rid, ""),
                 )
             )
         return hits

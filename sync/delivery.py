@@ -25,6 +25,7 @@ from sync.transport import Request, Transport
 _PENDING = 100_000
 """More than anybody writes between two syncs (count)."""
 _SETTLED_STATES = ("delivered", "closed", "declined")
+_LOOKED_AT = ("removed", "changed", "stays")
 _OLD_EPOCH = 2**32
 
 
@@ -53,6 +54,8 @@ def _body(item: Item) -> dict[str, Any]:
         return {key: item.body[key] for key in ("target", "body", "attachments") if key in item.body}
     if item.kind == "rate":
         return {key: item.body[key] for key in ("target", "satisfied", "body", "publish") if key in item.body}
+    if item.kind == "report":
+        return {key: item.body[key] for key in ("target", "reason", "body") if key in item.body}
     return {"title": item.title, **item.body}
 
 
@@ -171,17 +174,21 @@ def _settle(own: Own, receipt: Receipt) -> bool:
 
 
 def mark_answered(own: Own, library: Library) -> int:
-    """Mark what the hub's people have answered: delivered, closed, or replied to by somebody else.
+    """Mark what the hub's people have answered: delivered, closed, or replied to by somebody else; and reports
+    that a moderator has looked at.
 
     Returns how many items changed. Raises CacheError.
     """
-    received = [item for item in own.outbox.items(["received"]) if item.kind == "ask"]
+    received = [item for item in own.outbox.items(["received"]) if item.kind in ("ask", "report")]
     if not received:
         return 0
     answered = []
     for item in received:
         request = library.get(item.id)
         if request is None:
+            continue
+        if item.kind == "report":
+            answered += [item.id] if request.get("state") in _LOOKED_AT else []
             continue
         replied = any(reply.get("mine") is not True for reply in request.get("replies", []))
         if replied or request.get("state") in _SETTLED_STATES:

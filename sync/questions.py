@@ -11,6 +11,7 @@ from sync.protocol import limits
 
 KINDS = ("question", "helpdesk", "resource", "practice")
 SATISFIED = ("yes", "partly", "no")
+REASONS = ("wrong", "offensive", "private", "spam", "other")
 
 
 class NotAQuestion(SyncError):
@@ -59,4 +60,17 @@ def checked_rating(body: Mapping[str, Any]) -> dict[str, Any]:
         "satisfied": body["satisfied"],
         "publish": body.get("publish") is True,
     }
+    return {**checked, "body": words} if words else checked
+
+
+def checked_report(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of a `report`: target (a message or resource), reason (one of REASONS), and body where there
+    is any (words, up to 2,000 characters). Raises NotAQuestion.
+    """
+    words = str(body.get("body") or "").replace("\x00", "").strip()
+    if len(words) > limits.REPORT:
+        raise NotAQuestion(f"The text has {len(words)} characters; {limits.REPORT} can be sent.")
+    if body.get("reason") not in REASONS or not body.get("target"):
+        raise NotAQuestion("Say first what is wrong with it.")
+    checked = {"target": str(body["target"]), "reason": body["reason"]}
     return {**checked, "body": words} if words else checked

@@ -45,6 +45,14 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
         return restore(settings.HOME, Path(arguments["folder"]))
     if action == "withdraw":
         return Resource.objects.filter(pk=arguments["id"]).update(state="withdrawn")
+    if action == "notice":
+        fields = {f"notice_{name}": value for name, value in arguments.items() if name != "id"}
+        return Resource.objects.filter(pk=arguments["id"]).update(**fields)
+    if action == "handle":
+        from hub import reports
+
+        waiting = reports.waiting()["reports"]
+        return [reports.handle(one.pk, arguments["outcome"], "bo@hub.example") and one.words for one in waiting]
     if action == "edit":
         return Resource.objects.filter(pk=arguments["id"]).update(title=arguments["title"])
     if action == "mirrors":

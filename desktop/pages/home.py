@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
 from desktop.card_rows import answers_of, card_row, event_row, is_over, item_row, request_row, search_row
+from desktop.changed import changed_rows, remember
 from desktop.context import Context
 from desktop.navigation import Place, place_of
 from desktop.pages.home_charts import Figures, HomeCharts, read_figures
@@ -32,6 +33,7 @@ class News:
     """What Home shows, as rows under their headings."""
 
     answers: list[CardRow] = field(default_factory=list)
+    changed: list[CardRow] = field(default_factory=list)
     resources: list[CardRow] = field(default_factory=list)
     threads: list[CardRow] = field(default_factory=list)
     events: list[CardRow] = field(default_factory=list)
@@ -48,6 +50,7 @@ class News:
         found: list[CardRow] = []
         for words, rows in (
             (_("Answers to you"), self.answers),
+            (_("Something you saved or cited has changed"), self.changed),
             (_("Where you stopped reading"), self.reading),
             (_("Waiting to go"), self.waiting),
             (_("New in your searches"), self.searches),
@@ -73,6 +76,7 @@ def read_news(shelf: Shelf, context: Context) -> News:
         if record and (answers_of(record) or record.get("state") == "waiting"):
             news.answers.append(request_row(record))
     news.answers = news.answers[:_FEW]
+    news.changed = changed_rows(shelf, _FEW)
     spoken = set(own.setting("languages") or (language(), "en"))
     cards = _readable(library.latest(("resource",), limit=_FEW * 25), spoken)
     mine = [card for card in cards if not themes or set(themes) & set(card.themes)] or cards
@@ -138,6 +142,8 @@ class HomePage(Page):
     def arrive(self, place: Place) -> None:
         self.list.setFocus()
         self.refresh()
+        # What was saved before this shelf remembered such things, or by a list of many.
+        self.context.write(remember, lambda _count: None, self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -144,6 +144,8 @@ class ListPage(Page):
             self.panes.open_reader()
             if place.record != self.reader.record:
                 self.reader.open(place.record, resume=place.resume)
+            else:
+                self.reader.refresh()  # it may have changed, or gone, while another page was shown
             self.list.choose(place.record)
             self._open_after_fetch = place.record
             self.reader.text.setFocus()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop import attachments
+from desktop import attachments, report_words
 from desktop.amounts import ago, date, size
 from desktop.attachments import Attached
 from desktop.card_rows import item_row, request_row
@@ -73,6 +73,7 @@ class ItemView(QWidget):
         self._column = Column(640, 3 * STEP)
         self.item: Item | None = None
         self._uploads: list[Attached] = []
+        self._told: dict[str, Any] | None = None
         line = QHBoxLayout()
         line.setContentsMargins(STEP, 4, STEP, 4)
         line.addWidget(tool(_("Back to the list"), "back", back))
@@ -84,11 +85,11 @@ class ItemView(QWidget):
         whole.addWidget(hairline())
         whole.addWidget(self._column, 1)
 
-    def show_item(self, item: Item, uploads: Sequence[Attached] = ()) -> None:
-        """Show `item` as it is now, and how far its attachments are."""
-        if item == self.item and list(uploads) == self._uploads:
+    def show_item(self, item: Item, uploads: Sequence[Attached] = (), told: dict[str, Any] | None = None) -> None:
+        """Show `item` as it is now, how far its attachments are, and what the hub has told of a report."""
+        if item == self.item and list(uploads) == self._uploads and told == self._told:
             return
-        self.item, self._uploads = item, list(uploads)
+        self.item, self._uploads, self._told = item, list(uploads), told
         body = self._column.body
         clear(body)
         body.addWidget(title(item.title))
@@ -104,12 +105,14 @@ class ItemView(QWidget):
         state.addWidget(words, 1)
         body.addSpacing(STEP)
         body.addLayout(state)
-        body.addWidget(label(_(_MEANINGS[item.state])))
+        meanings = {**_MEANINGS, **(report_words.MEANINGS if item.kind == "report" else {})}
+        body.addWidget(label(report_words.outcome(told) or _(meanings[item.state])))
         if item.problem:
             body.addWidget(label(_why(item.problem), "notice"))
         buttons = FlowLayout()
         if item.state in ("draft", "waiting", "attention"):
-            buttons.addWidget(button(_("Change"), "primary", "draft", self._edit))
+            if item.kind != "report":
+                buttons.addWidget(button(_("Change"), "primary", "draft", self._edit))
             if item.state in ("draft", "attention"):
                 buttons.addWidget(button(_("Send again") if item.problem else _("Send"), "", "send", self._submit))
             buttons.addWidget(button(_("Take back"), "", "remove", self._withdraw))
@@ -119,8 +122,10 @@ class ItemView(QWidget):
         body.addLayout(buttons)
         body.addSpacing(STEP)
         body.addWidget(hairline())
-        for told in said_words(item.body):
-            body.addWidget(label(told))
+        if item.kind == "report":
+            body.addWidget(label(report_words.reason(item.body)))
+        for said in said_words(item.body):
+            body.addWidget(label(said))
         body.addWidget(label(str(item.body.get("body") or _("No details were given."))))
         for one in uploads:
             parts = [isolate(one.name), isolate(size(one.size)), isolate(attachments.state_words(one))]
@@ -159,9 +164,11 @@ class ItemView(QWidget):
         def found(kind: str) -> None:
             self._context.navigator.open_record(kind, target)
 
-        self._context.read(
-            lambda shelf: str((shelf.library.get(target) or {}).get("type") or "thread"), found, self, key="kind"
-        )
+        def kind_of(shelf: Shelf) -> str:
+            kind = str((shelf.library.get(target) or {}).get("type") or "thread")
+            return "thread" if kind == "message" else kind  # a message is read in its discussion
+
+        self._context.read(kind_of, found, self, key="kind")
 
     def _submit(self) -> None:
         self._do(lambda shelf, item: shelf.own.outbox.submit(item), _("It leaves with the next connection."))
@@ -213,6 +220,7 @@ class OutboxPage(ListPage):
         self._readers = QStackedWidget()
         self._items: dict[str, Item] = {}
         self._uploads: dict[str, list[Attached]] = {}
+        self._told: dict[str, dict[str, Any] | None] = {}
         self.panes.put_reader(self._readers)
         self._readers.addWidget(self.reader)
         self._readers.addWidget(self.item_view)
@@ -229,7 +237,7 @@ class OutboxPage(ListPage):
             record = place.record
 
             def known(shelf: Shelf) -> Item | None:
-                if shelf.library.get(record) is not None:
+                if (shelf.library.get(record) or {}).get("type") not in (None, "report"):
                     return None  # the hub has it: its own page shows the answers too
                 return next((item for item in shelf.own.outbox.items() if item.id == record), None)
 
@@ -256,25 +264,29 @@ class OutboxPage(ListPage):
             page = shelf.library.browse(("request",), None, "newest", 0, 200)
             requests = {card.id: shelf.library.get(card.id) for card in page.items}
             rows = []
+            told = {item.id: shelf.library.get(item.id) for item in items if item.kind == "report"}
             for item in items:
                 # What the hub knows of it says more than our receipt: its state there and the answers.
                 effect = str((item.receipt or {}).get("effect") or item.id)
                 record = requests.pop(effect, None) if item.state in ("received", "answered") else None
-                row = request_row(record) if record else item_row(item)
+                came = report_words.outcome_badge(told.get(item.id))
+                row = request_row(record) if record else item_row(item, came)
                 badge = attachments.badge(uploads[item.id])
                 rows.append(replace(row, badges=(*row.badges, badge)) if badge else row)
             rows += [request_row(record) for record in requests.values() if record]
-            return Listing(len(rows), rows, {}, {item.id: (item, uploads[item.id]) for item in items})
+            behind = {item.id: (item, uploads[item.id], told.get(item.id)) for item in items}
+            return Listing(len(rows), rows, {}, behind)
 
         return read
 
     def _show(self, offset: int, listing: Listing) -> None:
-        self._items = {id_: item for id_, (item, __) in listing.behind.items()}
-        self._uploads = {id_: uploads for id_, (__, uploads) in listing.behind.items()}
+        self._items = {id_: item for id_, (item, *__) in listing.behind.items()}
+        self._uploads = {id_: uploads for id_, (_i, uploads, _t) in listing.behind.items()}
+        self._told = {id_: told for id_, (*__, told) in listing.behind.items()}
         super()._show(offset, listing)
         shown = self.item_view.item
         if shown is not None and shown.id in self._items and self._readers.currentWidget() is self.item_view:
-            self.item_view.show_item(self._items[shown.id], self._uploads.get(shown.id, []))
+            self._show_item_as_it_is(shown.id)
 
     def _sync_changed(self) -> None:
         on_their_way = any(
@@ -322,7 +334,10 @@ class OutboxPage(ListPage):
         if item in self._items:
             self.panes.open_reader()
             self._readers.setCurrentWidget(self.item_view)
-            self.item_view.show_item(self._items[item], self._uploads.get(item, []))
+            self._show_item_as_it_is(item)
+
+    def _show_item_as_it_is(self, item: str) -> None:
+        self.item_view.show_item(self._items[item], self._uploads.get(item, []), self._told.get(item))
 
     def _item_changed(self) -> None:
         self.item_view.item = None

@@ -9,8 +9,11 @@ from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from desktop.amounts import ago, number, size
 from desktop.card_rows import search_row
+from desktop.changed import gone as deleted
+from desktop.changed import gone_words
 from desktop.context import Context
 from desktop.navigation import Place, place_of
+from desktop.notice_words import badge as notice_badge
 from desktop.pages.downloads_bar import DownloadsBar, download_rows
 from desktop.pages.list_page import Listing, ListPage
 from desktop.pages.picked_bar import Undo, resources
@@ -165,7 +168,8 @@ class ShelfPage(ListPage):
                 rows = [search_row(s, news(shelf.library, s), context) for s in shelf.own.searches()]
             else:
                 kept = shelf.own.collections.records(collection) if collection else shelf.own.bookmarks()
-                rows = [_saved_row(shelf, context, one.id, one.title, one.created) for one in kept]
+                lost = set(deleted(shelf, shelf.own.memory.known()))
+                rows = [_saved_row(shelf, one.id, one.title, one.created, lost) for one in kept]
             return Listing(len(rows), rows, {"used": [("used", used)]}, behind)
 
         return read
@@ -287,7 +291,9 @@ def _remove_files(shelf: Shelf, ids: list[str]) -> tuple[int, Undo]:
     return len(gone), lambda again: [again.files.bring_back(name) for name in gone]
 
 
-def _saved_row(shelf: Shelf, context: Context, record: str, title: str, created: str) -> CardRow:
+def _saved_row(shelf: Shelf, record: str, title: str, created: str, lost: set[str]) -> CardRow:
+    from resources_cache.notices import notice_of
+
     found = shelf.library.get(record)
     when = Badge(_("saved {ago}").format(ago=ago(created)))
     if found is None:
@@ -295,17 +301,17 @@ def _saved_row(shelf: Shelf, context: Context, record: str, title: str, created:
             id=record,
             title=title,
             picture="saved",
-            line=_("No longer on the shelf."),
+            line=gone_words() if record in lost else _("No longer on the shelf."),
             badges=(when,),
             kind="resource",
         )
-    kind = str(found.get("type") or "resource")
+    kind, notice = str(found.get("type") or "resource"), notice_of(found)
     return CardRow(
         id=record,
         kind=kind,
         title=str(found.get("title") or found.get("name") or title),
         line=str(found.get("summary") or ""),
-        badges=(when,),
+        badges=(*(notice_badge(notice.kind) if notice is not None else ()), when),
         picture=RECORD_KINDS.get(kind, ("", "file"))[1],
         place=place_of(kind, record),
     )

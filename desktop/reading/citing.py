@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -13,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from desktop.context import Context
+from desktop.notice_words import cited
 from desktop.reading.printing import file_name
 from desktop.reading.saving import save_file
 from desktop.shelf import Shelf
@@ -45,13 +47,18 @@ class CiteMenu(QMenu):
         """Put the citations into the clipboard, in the window's language."""
         records, lang = self._records, language()
 
-        def formatted(shelf: Shelf) -> list[Citation]:
-            return cite([source(record) for record in records(shelf)], style, lang)
+        def formatted(shelf: Shelf) -> tuple[list[Citation], list[dict[str, Any]], str]:
+            found = records(shelf)
+            sources = [noted_source(shelf, record) for record in found]
+            return cite(sources, style, lang), found, next((one.note for one in sources if one.note), "")
 
-        def copied(entries: list[Citation]) -> None:
+        def copied(told: tuple[list[Citation], list[dict[str, Any]], str]) -> None:
+            entries, found, note = told
             if entries:
                 put_on_clipboard("\n".join(one.text for one in entries), "<br>".join(one.html for one in entries))
-                self._context.notices.said.emit(_("The citation is in the clipboard."))
+                said = _("The citation is in the clipboard.")
+                self._context.notices.said.emit(f"{said} {note}" if note else said)
+                self._context.write(lambda shelf: shelf.own.memory.cite(found), lambda _done: None, self._owner)
 
         self._context.read(formatted, copied, self._owner, key="cite")
 
@@ -66,11 +73,26 @@ class CiteMenu(QMenu):
         """Write the file behind the window, and say so."""
         records, write = self._records, FORMATS[form][1]
         words = _("Saved {name}.").format(name=path.name)
+
+        def saved(shelf: Shelf) -> None:
+            found = records(shelf)
+            save_file(path, write([noted_source(shelf, one) for one in found]).encode("utf-8"))
+            shelf.own.memory.cite(found)
+
         self._context.write(
-            lambda shelf: save_file(path, write([source(one) for one in records(shelf)]).encode("utf-8")),
+            saved,
             lambda _done: self._context.notices.said.emit(words),
             self._owner,
         )
+
+
+def noted_source(shelf: Shelf, record: dict[str, Any]) -> Source:
+    """What is cited of a record, with what became of it since as its note."""
+    notice = record.get("notice")
+    by = notice.get("by") if isinstance(notice, dict) else None
+    newer = (shelf.library.get(by) or {}).get("title") if isinstance(by, str) else ""
+    note = cited(record, [language()], str(newer or ""))
+    return replace(source(record), note=note)
 
 
 def put_on_clipboard(text: str, html: str = "") -> None:

@@ -17,6 +17,7 @@ from desktop.words import language_name
 if TYPE_CHECKING:
     from resources_cache.annotations import Annotation
     from resources_cache.cards import Edition
+    from resources_cache.notices import Notice
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Loaded:
 
     `editions`: the other records of the same work; `annotations` and `note`: what the person marked in it, and
     wrote on the whole of it; `hub`: the hub's name; `in_file`: the hash of the file in which it was read last;
-    `matters`: of a request of one's own.
+    `matters`: of a request of one's own; `notice`: what became of a resource, and `newer` the title of what takes
+    its place, where that is here; `gone`: the hub deleted it, and this is what the person's own store remembers.
     """
 
     id: str
@@ -53,6 +55,9 @@ class Loaded:
     hub: str = ""
     matters: request_page.Matters = field(default_factory=request_page.Matters)
     in_file: str = ""
+    notice: Notice | None = None
+    newer: str = ""
+    gone: bool = False
 
     @property
     def title(self) -> str:
@@ -69,9 +74,11 @@ class Loaded:
 
 def load(shelf: Shelf, record_id: str) -> Loaded | None:
     """The record with its place, bookmark, files and pending replies; None where it is not on the shelf."""
+    from resources_cache.notices import notice_of
+
     record = shelf.library.get(record_id)
     if record is None:
-        return None
+        return _remembered(shelf, record_id)
     if record.get("type") in ("text", "message", "summary", "reply"):
         owner = record.get("resource") or record.get("thread") or record.get("request")
         return load(shelf, str(owner)) if owner else None
@@ -96,6 +103,8 @@ def load(shelf: Shelf, record_id: str) -> Loaded | None:
         for item in shelf.own.outbox.items(["waiting", "sending", "received", "attention"])
         if item.kind == "reply" and item.body.get("target") == record_id
     ]
+    notice = notice_of(record)
+    newer = shelf.library.get(notice.by) if notice is not None and notice.by else None
     known = {str(m.get("body")) for m in record.get("messages") or []}
     return Loaded(
         id=record_id,
@@ -112,6 +121,31 @@ def load(shelf: Shelf, record_id: str) -> Loaded | None:
         hub=str(shelf.own.setting("hub_name") or ""),
         matters=request_page.matters(shelf, record) if record.get("type") == "request" else request_page.Matters(),
         in_file=shelf.own.file_read_last(record_id, [f.hash for f in files if f.here][:100]),
+        notice=notice,
+        newer=str(newer.get("title") or "") if newer is not None else "",
+    )
+
+
+def _remembered(shelf: Shelf, record_id: str) -> Loaded | None:
+    """What the person's own store has of a resource that the hub deleted, None where it has nothing of it."""
+    from desktop.changed import gone
+
+    one = shelf.own.memory.of(record_id)
+    if one is None or not gone(shelf, {record_id: one}):
+        return None
+    record = {
+        "id": one.id, "type": "resource", "title": one.title, "authors": list(one.authors), "year": one.year,
+        "publisher": one.publisher, "lang": one.lang,
+    }  # fmt: skip
+    return Loaded(
+        id=record_id,
+        kind="resource",
+        record=record,
+        saved=any(b.id == record_id for b in shelf.own.bookmarks()),
+        annotations=shelf.own.annotations.of(record_id),
+        note=shelf.own.note(record_id),
+        hub=str(shelf.own.setting("hub_name") or ""),
+        gone=True,
     )
 
 

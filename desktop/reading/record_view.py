@@ -30,6 +30,7 @@ from desktop.reading.file_line import FileLine
 from desktop.reading.file_views import FileViews
 from desktop.reading.markup import Page
 from desktop.reading.notes_panel import NotesPanel
+from desktop.reading.notice_line import NoticeLine
 from desktop.reading.outside import open_outside
 from desktop.reading.paper import Paper
 from desktop.reading.pencil import Pencil
@@ -83,6 +84,7 @@ class RecordView(QFrame):
         self.request.show_text.connect(self._show_text)
         self.request.suggested.connect(self.reply.suggest)
         self._resume = self._resume_line()
+        self.notice = NoticeLine(context)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.text)
         self.file = FileViews(context, self._stack, self)
@@ -105,7 +107,7 @@ class RecordView(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self._tools, hairline(), self.find_bar, self.files, self._resume):
+        for part in (self._tools, hairline(), self.notice, self.find_bar, self.files, self._resume):
             column.addWidget(part)
         column.addWidget(self._split, 1)
         column.addWidget(self.request)
@@ -171,9 +173,11 @@ class RecordView(QFrame):
         self._save.setChecked(loaded.saved)
         self._dress_save()
         self._cite.setVisible(loaded.kind == "resource")
+        self._report.setVisible(self._reportable())
         self._ask.setVisible(loaded.kind in ("resource", "expert"))
         self._ask.setText(_("Ask for an introduction") if loaded.kind == "expert" else _("Ask about this"))
         self._ask.setAccessibleName(self._ask.text())
+        self.notice.show_notice(loaded)
         self.files.show_files(loaded.id, loaded.files)
         self.request.show_request(loaded)
         answerable = loaded.kind in ("thread", "request") and not is_over(loaded.record)
@@ -213,6 +217,7 @@ class RecordView(QFrame):
     def _show_missing(self) -> None:
         self.file.leave()
         self._loaded = None
+        self.notice.hide()
         missing = EmptyPlace(
             "library",
             _("This is not on your shelf."),
@@ -313,6 +318,7 @@ class RecordView(QFrame):
         def keep(shelf: Shelf) -> None:
             if saved:
                 shelf.own.bookmark(loaded.id, loaded.title)
+                shelf.own.memory.keep([loaded.record] if not loaded.gone else [])
             else:
                 shelf.own.unbookmark(loaded.id)
 
@@ -430,6 +436,8 @@ class RecordView(QFrame):
         menu.addAction(_("Print"), self.print)
         menu.addAction(_("Save as PDF"), self.save_pdf)
         saved = menu.addAction(_("Save the notes as Markdown"), self._save_notes)
+        menu.addSeparator()
+        self._report = menu.addAction(_("Report a problem"), lambda: self.report())
         self._of_texts = (note, saved)
         return menu
 
@@ -454,7 +462,30 @@ class RecordView(QFrame):
         if address.startswith(("http://", "https://", "mailto:")):
             menu.addAction(_("Copy the link’s address"), partial(citing.put_on_clipboard, address))
         menu.addAction(_("Select everything"), self.text.selectAll)
+        if self._reportable() and self._loaded is not None:
+            from desktop.reading.report_box import message_at
+
+            thread = self._loaded.kind == "thread"
+            message = message_at(self.text, where, self._loaded) if thread else ""
+            menu.addAction(
+                _("Report this message") if message else _("Report a problem"), lambda: self.report(message)
+            )
         menu.popup(where)
+
+    def _reportable(self) -> bool:
+        loaded = self._loaded
+        if loaded is None or loaded.gone:
+            return False
+        return loaded.kind == "resource" or (loaded.kind == "thread" and bool(loaded.record.get("messages")))
+
+    def report(self, message: str = "") -> None:
+        """Ask what is wrong, and queue it for the moderators; `message`: the one that is meant."""
+        from desktop.reading.report_box import ReportDialog
+
+        if self._loaded is not None and self._reportable():
+            dialog = ReportDialog(self._context, self, self._loaded, message, self.refresh)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.open()
 
     def _ask_about(self) -> None:
         if (loaded := self._loaded) is None:

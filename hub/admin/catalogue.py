@@ -17,11 +17,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from hub import objects
+from hub import notices, objects
 from hub.imports import cleaning
 from hub.models import (
     Collection,
     Edition,
+    NoticeKind,
     PublicState,
     Resource,
     ResourceIdentifier,
@@ -32,7 +33,7 @@ from hub.models import (
     Theme,
 )
 
-from .forms import HubModelAdmin
+from .forms import HubModelAdmin, NotesField
 from .generic import ModelForm, StackedInline, TabularInline
 
 
@@ -117,11 +118,32 @@ class Files(TabularInline[StoredFile, Resource]):
     readonly_fields = ["size"]
 
 
+class ResourceForm(ModelForm[Resource]):
+    notice_note = NotesField(label=_("why, by language"), required=False)
+
+    def clean(self) -> dict[str, Any] | None:
+        """A notice is whole, and has a day."""
+        data = super().clean() or {}
+        resource = Resource(
+            pk=self.instance.pk,
+            notice_kind=data.get("notice_kind") or "",
+            notice_note=data.get("notice_note") or {},
+            notice_by=data.get("notice_by"),
+        )
+        if not self.errors:
+            notices.check(resource)
+        if data.get("notice_kind") and not data.get("notice_since"):
+            data["notice_since"] = timezone.localdate()
+        return data
+
+
 @admin.register(Resource)
 class ResourceAdmin(HubModelAdmin[Resource]):
+    form = ResourceForm
     list_display = ["title", "state", "lang", "year", "resource_type", "updated"]
     list_filter = [
         "state",
+        "notice_kind",
         "lang",
         ("themes", admin.RelatedOnlyFieldListFilter),
         "resource_type",
@@ -132,16 +154,23 @@ class ResourceAdmin(HubModelAdmin[Resource]):
     ]
     search_fields = ["title", "summary", "publisher", "id", "identifiers__value"]
     search_help_text = _("Title, summary, publisher, id, DOI, ISBN or ERIC number")
-    actions = ["publish", "withdraw"]
+    actions = ["publish", "mark_corrected", "mark_withdrawn", "unmark", "withdraw"]
     inlines = [ThemeLinks, Translations, Editions, Files, Identifiers]
-    autocomplete_fields = ["collections"]
-    readonly_fields = ["id", "source", "created", "updated"]
+    autocomplete_fields = ["collections", "notice_by"]
+    readonly_fields = ["id", "source", "created", "updated", "said"]
     fieldsets = [
         (None, {"fields": ["title", "summary", "lang", "state"]}),
         (_("Origin"), {"fields": ["authors", "publisher", "year", "url", "licence", "redistributable"]}),
         (
             _("Subject"),
             {"fields": ["resource_type", "policy_cycle", "countries", "subjects", "collections"]},
+        ),
+        (
+            _("What became of it"),
+            {
+                "description": _("Shelves say it above the text, in lists, and where it is cited."),
+                "fields": ["notice_kind", "notice_by", "notice_note", "notice_since", "said"],
+            },
         ),
         (
             _("Record"),
@@ -160,11 +189,51 @@ class ResourceAdmin(HubModelAdmin[Resource]):
         links = sorted(resource.resourcetheme_set.all(), key=lambda link: link.position)
         return str(links[0].theme) if links else "–"
 
+    @admin.display(description=_("shelves say"))
+    def said(self, resource: Resource) -> str:
+        """The notice in words, as it was saved last."""
+        note = " / ".join(resource.notice_note.values())
+        return f"{notices.words(resource)} {note}".strip() or "–"
+
+    def save_model(self, request: HttpRequest, obj: Resource, form: ModelForm[Resource], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if any(name.startswith("notice_") for name in form.changed_data):
+            self.note(request, obj.notice_kind or "notice-taken-back", [obj])
+
+    @admin.action(description=_("Mark as corrected"), permissions=["change"])
+    def mark_corrected(self, request: HttpRequest, queryset: QuerySet[Resource]) -> None:
+        self._mark(request, queryset, NoticeKind.CORRECTED)
+
+    @admin.action(description=_("Mark as withdrawn: the record stays, texts and files go"), permissions=["change"])
+    def mark_withdrawn(self, request: HttpRequest, queryset: QuerySet[Resource]) -> None:
+        self._mark(request, queryset, NoticeKind.WITHDRAWN)
+
+    @admin.action(description=_("Take such marks back"), permissions=["change"])
+    def unmark(self, request: HttpRequest, queryset: QuerySet[Resource]) -> None:
+        self._mark(request, queryset, None)
+
+    def _mark(self, request: HttpRequest, queryset: QuerySet[Resource], kind: NoticeKind | None) -> None:
+        """Give the resources a notice without a note, or take theirs; the form of each has room for words."""
+        said = {"notice_kind": kind or "", "notice_since": timezone.localdate() if kind else None}
+        emptied: dict[str, Any] = {} if kind else {"notice_by": None, "notice_note": {}}
+        with transaction.atomic():
+            changing = list(queryset.exclude(notice_kind=kind or "").only("id"))
+            Resource.objects.filter(pk__in=[row.pk for row in changing]).update(
+                **said, **emptied, updated=timezone.now()
+            )
+            self.note(request, kind or "notice-taken-back", changing)
+        text = ngettext(
+            "%(count)d resource was marked. Publish the hub for shelves to say so.",
+            "%(count)d resources were marked. Publish the hub for shelves to say so.",
+            len(changing),
+        )
+        self.message_user(request, text % {"count": len(changing)}, messages.SUCCESS)
+
     @admin.action(description=_("Publish the selected resources"), permissions=["change"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Resource]) -> None:
         self._set_state(request, queryset, PublicState.PUBLISHED, "published")
 
-    @admin.action(description=_("Withdraw the selected resources"), permissions=["change"])
+    @admin.action(description=_("Delete the selected resources from every shelf"), permissions=["change"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Resource]) -> None:
         self._set_state(request, queryset, PublicState.WITHDRAWN, "withdrawn")
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from hub import audit
+from hub import audit, notices
 from hub.imports import cleaning
 
 from .generic import ModelAdmin, ModelForm
@@ -36,6 +36,28 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool((initial or []) != self.to_python(data))
+
+
+class NotesField(forms.CharField):
+    """A text by language, each on a line that begins with its tag."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "cols": 60})
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("help_text", _("One language a line, like “en: The table on page 12 was wrong.”"))
+        super().__init__(**options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return notices.note_lines(value) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> Any:
+        return notices.checked_note(super().to_python(value) or "")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool((initial or {}) != self.to_python(data))
+        except forms.ValidationError:
+            return True
 
 
 class HubModelAdmin(ModelAdmin[M]):

@@ -3,6 +3,7 @@
 from .catalogue import (
     Collection,
     Edition,
+    NoticeKind,
     PolicyCycle,
     PublicState,
     Resource,
@@ -17,6 +18,7 @@ from .community import Message, Summary, SummaryCitation, Thread
 from .delivery import FeedState, HubState, ServedName, Stream, StreamRecord, Touched
 from .devices import Device, Invitation, KeyGrant, Operation, PersonalItem
 from .people import AuditEvent, Event, ExpertProfile, Member, MemberCategory, Organisation
+from .reports import Report, ReportReason
 from .requests import ALLOWED_TRANSITIONS, Request, RequestKind, RequestReply, RequestState, Satisfaction
 from .vocabularies import Concept, Vocabulary
 
@@ -36,11 +38,14 @@ __all__ = [
     "Member",
     "MemberCategory",
     "Message",
+    "NoticeKind",
     "Operation",
     "Organisation",
     "PersonalItem",
     "PolicyCycle",
     "PublicState",
+    "Report",
+    "ReportReason",
     "Request",
     "RequestKind",
     "RequestReply",

@@ -19,6 +19,14 @@ class PublicState(models.TextChoices):
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 
+class NoticeKind(models.TextChoices):
+    """What became of a resource after it was published."""
+
+    CORRECTED = "corrected", _("corrected")
+    SUPERSEDED = "superseded", _("superseded by a newer one")
+    WITHDRAWN = "withdrawn", _("withdrawn: the record stays, texts and files go")
+
+
 class PolicyCycle(models.TextChoices):
     ADVOCACY = "advocacy", _("advocacy")
     ASSESSMENT = "assessment", _("assessment")
@@ -109,6 +117,19 @@ class Resource(models.Model):
     bibliographic = json_object(verbose_name=_("further bibliographic fields (CSL)"))
     extra = json_object(verbose_name=_("fields unknown here, kept as they came"))
     state = models.CharField(_("state"), max_length=12, choices=PublicState.choices, default=PublicState.DRAFT)
+    notice_kind = models.CharField(
+        _("what became of it"), max_length=12, choices=NoticeKind.choices, blank=True, default=""
+    )
+    notice_note = json_object(verbose_name=_("why, by language"))
+    notice_since = models.DateField(_("since"), null=True, blank=True)
+    notice_by = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="replaced",
+        verbose_name=_("the newer one"),
+    )
     sample = models.BooleanField(_("sample content"), default=False)
     created = models.DateTimeField(_("created"), default=timezone.now)
     updated = models.DateTimeField(_("updated"), default=timezone.now)

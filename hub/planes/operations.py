@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from hub import attachments, community_copies, personal_feed
+from hub import attachments, community_copies, personal_feed, reports
 from hub.ids import is_importable_id
 from hub.models import (
     Device,
@@ -108,6 +108,9 @@ def _settle(device: Device, operation: Operation, order: _Order) -> Receipt:
         except attachments.AttachmentRefused as refused:
             refusal = Problem(refused.code, str(refused), "drop", 422)
             receipt = Receipt(operation.id, False, received=_now(), problem=refusal)
+        except reports.ReportRefused as refused:
+            refusal = Problem(refused.code, str(refused), "drop", 422)
+            receipt = Receipt(operation.id, False, received=_now(), problem=refusal)
         except _Rejected as rejected:
             receipt = Receipt(operation.id, False, received=_now(), problem=rejected.problem)
         StoredOperation.objects.create(
@@ -136,6 +139,8 @@ def _take_effect(device: Device, operation: Operation) -> Receipt:
         return _reply(device, operation)
     if operation.kind == "rate":
         return _rate(device, operation)
+    if operation.kind == "report":
+        return _report(device, operation)
     raise _Rejected("unknown-operation", "This hub does not know this kind of message yet.")
 
 
@@ -231,6 +236,14 @@ def _rate(device: Device, operation: Operation) -> Receipt:
         community_copies.take_back_answers(request)
     personal_feed.append(device.member, personal_feed.request_item(request))
     return Receipt(operation.id, True, operation.id, _now(), request.state)
+
+
+def _report(device: Device, operation: Operation) -> Receipt:
+    """A message or a resource that the moderators should look at."""
+    words = _words(operation.body, "body", limits.REPORT)
+    target, reason = _text_id(operation.body.get("target")), operation.body.get("reason")
+    report = reports.receive(device.member, operation.id, target, reason, words)
+    return Receipt(operation.id, True, report.id, utc(report.created) or "", report.state)
 
 
 def _text_id(value: object) -> str:

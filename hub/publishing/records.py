@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Model, Prefetch, QuerySet
 
+from hub import notices
 from hub.models import (
     Concept,
     Event,
@@ -120,6 +121,8 @@ def _resources(keys: Collection[str] | None) -> Iterator[PublicRecord]:
     )
     for resource in _rows(queryset, keys):
         yield PublicRecord(stream_name("cards", resource.lang), card(resource), "resource", resource.id)
+        if notices.withdrawn(resource):
+            continue  # its texts leave every shelf
         themes = resource.theme_slugs()
         theme = themes[0] if themes else OTHER_THEME
         for edition in resource.editions.all():
@@ -136,7 +139,22 @@ def _resources(keys: Collection[str] | None) -> Iterator[PublicRecord]:
 
 
 def card(resource: Resource) -> dict[str, Any]:
-    """Return the catalogue entry of a resource: everything but its texts."""
+    """Return the catalogue entry of a resource: everything but its texts.
+
+    Of a withdrawn one, what is needed to recognise and cite it.
+    """
+    if notices.withdrawn(resource):
+        return {key: value for key, value in _card(resource).items() if key in _CITED}
+    return _card(resource)
+
+
+_CITED = frozenset({
+    "id", "type", "title", "authors", "publisher", "year", "lang", "themes", "resource_type", "identifiers",
+    "bibliographic", "notice", "sample", "updated",
+})  # fmt: skip
+
+
+def _card(resource: Resource) -> dict[str, Any]:
     return _record(
         id=resource.id,
         type="resource",
@@ -169,6 +187,7 @@ def card(resource: Resource) -> dict[str, Any]:
         ],
         bibliographic=resource.bibliographic,
         extra=resource.extra,
+        notice=notices.wire(resource),
         sample=resource.sample,
         updated=utc(resource.updated),
     )

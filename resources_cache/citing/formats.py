@@ -42,9 +42,13 @@ def _ris(one: Source) -> str:
         ("LA", one.lang),
         ("DO", one.doi),
     ]
-    lines += [("SN", one.isbn), ("UR", one.url), ("AB", one.abstract)]
+    lines += [("SN", one.isbn), ("UR", one.url), ("AB", one.abstract), ("N1", _one_line(one.note))]
     lines += [("KW", subject) for subject in one.subjects]
     return "".join(f"{tag}  - {value}\r\n" for tag, value in lines if value) + "ER  - \r\n\r\n"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _ris_name(name: Name) -> str:
@@ -75,6 +79,7 @@ def _bibtex(one: Source, key: str) -> str:
         ("url", _tex_address(one.url)),
         ("keywords", ", ".join(_tex(subject.replace(",", " ")) for subject in one.subjects)),
         ("abstract", _tex(one.abstract)),
+        ("note", _tex(_one_line(one.note))),
     ]
     inner = "".join(f"  {name} = {{{value}}},\n" for name, value in fields if value)
     return f"@{kind}{{{key},\n{inner}}}\n"

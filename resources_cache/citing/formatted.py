@@ -172,4 +172,6 @@ def _csl(source: Source, day: date) -> dict[str, Any]:
         item["accessed"] = {"date-parts": [[day.year, day.month, day.day]]}
     if source.doi:
         item["DOI"] = source.doi
+    if source.note:
+        item["note"] = source.note
     return item

@@ -63,7 +63,8 @@ class Name:
 
 @dataclass(frozen=True)
 class Source:
-    """One resource as it is cited. ``kind``: a type of CSL; ``year`` 0 where nobody said; the rest "" or empty."""
+    """One resource as it is cited. ``kind``: a type of CSL; ``year`` 0 where nobody said; the rest "" or empty.
+    ``note``: what is to be said of it besides, such as that it was withdrawn."""
 
     id: str
     kind: str
@@ -78,6 +79,7 @@ class Source:
     abstract: str = ""
     subjects: tuple[str, ...] = ()
     record_type: str = "resource"
+    note: str = ""
 
 
 def source(record: Mapping[str, Any]) -> Source:
@@ -107,6 +109,7 @@ def source(record: Mapping[str, Any]) -> Source:
         abstract=_line(record.get("summary")),
         record_type=_line(record.get("type")) or "resource",
         subjects=tuple(_line(one) for one in texts(record.get("subjects")))[:50],
+        note=_note(record),
     )
 
 
@@ -123,6 +126,17 @@ def source_lines(source: Source, hub: str = "") -> str:
     address = f"hubshelf://{quote(source.record_type, safe='')}/{quote(source.id, safe='')}"
     lines = [f"{said}." if said else "", f"https://doi.org/{source.doi}" if source.doi else source.url]
     return "\n".join([*filter(None, lines), f"{hub}: {address}" if hub else address])
+
+
+def _note(record: Mapping[str, Any]) -> str:
+    """What became of it since, in English; a window says it in its own language."""
+    from resources_cache.notices import notice_of
+
+    notice = notice_of(record)
+    if notice is None:
+        return ""
+    since = f" on {notice.since}" if notice.since else ""
+    return f"{notice.kind.capitalize()}{since}. {_line(notice.words(['en'])[0])}".strip()
 
 
 def _name(value: Any, lang: str, publisher: str) -> Name | None:

@@ -42,5 +42,7 @@ TITLE = 500
 """Characters in a title that a member writes."""
 BODY = 40_000
 """Characters in a text that a member writes."""
+REPORT = 2_000
+"""Characters that a member writes in a report to the moderators."""
 JSON_DEPTH = 32
 """Nesting of any JSON document of the protocol."""

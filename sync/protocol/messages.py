@@ -19,7 +19,7 @@ class Operation:
     """One thing a member did, to take effect exactly once.
 
     `id` is a UUIDv7 made by the client and becomes the id of what it makes; `epoch` and `counter` place it in
-    the device's own order; `kind` is `ask`, `reply` or `rate`; `body` as in docs/protocol.md.
+    the device's own order; `kind` is `ask`, `reply`, `rate` or `report`; `body` as in docs/protocol.md.
     """
 
     id: str
