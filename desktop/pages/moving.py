@@ -73,7 +73,7 @@ class Passphrase(QWidget):
 
 
 class MovingPage(Page):
-    """`place.tab`: "out" begins at the file for a new PC, "in" at the file of the old one."""
+    """`place.tab`: "out" begins at the file for a new PC, "in" shows the file of the old one alone."""
 
     TITLE = N_("Your computers")
 
@@ -81,12 +81,13 @@ class MovingPage(Page):
         super().__init__(context)
         self.devices = DevicesList(context)
         self.new_phrase, self.old_phrase = Passphrase(new=True), Passphrase(new=False)
-        self.make_button = button(_("Make the file"), "primary", "save", self._choose_target)
+        self.make_button = button(_("Make the file"), "primary", "download", self._choose_target)
         self.open_button = button(_("Choose the file and open it"), "", "file", self._choose_source)
         self.again_button = button(_("Use this PC again"), "", "sync", self._use_again)
         self._moved = label("", "notice")
         self._note = label("", "notice")
-        column = Column(640)
+        self._arriving = False
+        self._column = column = Column(640)
         body = column.body
         body.addWidget(title(_(self.TITLE)))
         body.addSpacing(STEP)
@@ -135,6 +136,7 @@ class MovingPage(Page):
         whole.addWidget(column)
 
     def arrive(self, place: Place) -> None:
+        self._arriving = place.tab == "in"
         first = {"in": self.old_phrase.field, "out": self.new_phrase.field}
         first.get(place.tab, self.devices.show_button).setFocus()
         self.refresh()
@@ -190,8 +192,8 @@ class MovingPage(Page):
             self._moved.setText(words.format(date=isolate(date(moved))))
         for part in (self._moved, self._again_line):
             part.setVisible(bool(moved))
-        self._out.setVisible(not moved)
-        self._known.setVisible(member)
+        self._out.setVisible(not moved and not self._arriving)
+        self._known.setVisible(member and not self._arriving)
 
     def _choose_target(self) -> None:
         from PySide6.QtWidgets import QFileDialog
@@ -279,6 +281,7 @@ class MovingPage(Page):
     def _say(self, words: str) -> None:
         self._note.setText(words)
         self._note.setVisible(bool(words))
+        self._column.verticalScrollBar().setValue(0)
 
     def _enable(self, on: bool) -> None:
         for one in (self.make_button, self.open_button, self.again_button):
