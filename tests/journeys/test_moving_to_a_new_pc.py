@@ -12,6 +12,7 @@ import pytest
 
 from resources_cache.attachments import Attachments, open_files
 from sync.home import Home
+from sync.moving import move_in, move_out, use_again
 from tests.programs import ROOT, HubProgram, ShelfProgram
 
 PASSPHRASE = "rain on a tin roof"
@@ -121,13 +122,11 @@ def test_a_shelf_moves_once_and_the_old_pc_is_told(hub: HubProgram, tmp_path: Pa
 def test_of_two_that_hold_the_same_token_the_first_to_speak_goes_on(hub: HubProgram, tmp_path: Path) -> None:
     old, new = ShelfProgram(tmp_path / "old").enrol(hub, "joe@ministry.example"), ShelfProgram(tmp_path / "new")
     write(old.home, "Who repairs projectors?")
-    before = titles(hub)
-    word = tmp_path / "word.txt"
-    word.write_text(PASSPHRASE, encoding="utf-8")
-    old.run("move-out", tmp_path / "joe.hubshelf-move", "--passphrase-file", word)
-    old.run("use-again")
+    before, file = titles(hub), tmp_path / "joe.hubshelf-move"
+    move_out(Home(old.home), file, PASSPHRASE, cost=14)
+    use_again(Home(old.home))
     assert old.run("sync")["operations_sent"] == 1
-    new.run("move-in", tmp_path / "joe.hubshelf-move", "--passphrase-file", word)
+    move_in(Home(new.home), file, PASSPHRASE)
     refused = new.run("sync", expect=1)
     assert (refused["error"]["code"], refused["operations_sent"]) == ("device-moved", 0)
     new.enrol(hub, "joe@ministry.example")
