@@ -91,6 +91,8 @@ def _places(context: Context) -> Iterator[Action]:
     )
     tour = context.notices.tour_wanted.emit
     yield Action("tour", _("Take the tour"), GROUPS[0], (), "forward", tour, "welcome help introduction")
+    words, likewise = _("Your computers"), "device move new pc revoke backup"
+    yield Action("go-moving", words, GROUPS[0], (), "download", partial(go, Place("moving")), likewise)
 
 
 def _finding(context: Context, window: WindowActions) -> Iterator[Action]:

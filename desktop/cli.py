@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from desktop import moving_commands
 from resources_cache.citing.formatted import STYLES
 from resources_cache.errors import CacheError, NotFound
 from sync.errors import SyncError
@@ -85,7 +86,7 @@ def _subcommand(function: Command) -> Command:
 
     update_wrapper(run, function)
     as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-    main.command(function.__name__)(as_json_option(click.pass_context(run)))
+    main.command(function.__name__.replace("_", "-"))(as_json_option(click.pass_context(run)))
     return function
 
 
@@ -536,6 +537,8 @@ def doctor(home: Home, mend: bool) -> Answer:
 
     return {"ok": all(check["ok"] for check in checks), "checks": checks}, words
 
+
+moving_commands.add_to(_subcommand)
 
 if __name__ == "__main__":
     main()

@@ -40,7 +40,10 @@ PROBLEMS: dict[str, str] = {
     # Who asks
     "no-token": "auth-needed",
     "unknown-device": "auth-needed",
-    "device-revoked": "auth-needed",
+    "device-revoked": "device-revoked",
+    "device-moved": "device-moved",
+    "own-device": "no-such-device",
+    "no-such-device": "no-such-device",
     "member-inactive": "member-inactive",
     "counter-reused": "copied-shelf",
     # What was sent

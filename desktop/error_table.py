@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from desktop.error_rows_moving import ROWS as MOVING
 from desktop.words import N_
 
 Weight = Literal["quiet", "care", "grave"]
@@ -24,13 +25,15 @@ Step = Literal[
     "outbox",
     "sign-in",
     "let-remove",
+    "moving",
     "repair",
     "copy",
     "report",
     "none",
 ]
 """again: the same once more · sync: sync now · sign-in: open the network's own page · let-remove: let the hub
-remove what it wants to, once · repair: open the shelf anew, which mends what it can · copy: the details for an IT
+remove what it wants to, once · moving: one's own computers ·
+repair: open the shelf anew, which mends what it can · copy: the details for an IT
 team · report: the report of a crash"""
 
 
@@ -559,4 +562,5 @@ TABLE: dict[str, ErrorWords] = {
         _COPY,
         "copy",
     ),
+    **{code: ErrorWords(*row) for code, row in MOVING.items()},
 }

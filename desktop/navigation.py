@@ -18,6 +18,7 @@ PAGES = (
     "sync",
     "preferences",
     "keys",
+    "moving",
     "first-run",
 )
 # Which page shows a record of which kind.

@@ -169,6 +169,8 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
     yield "tour", Place("home"), lambda app: app.context.notices.tour_wanted.emit()
     yield "tour-reader", Place("library"), _tour_to_reader
     yield "keys", Place("keys"), None
+    yield "moving", Place("moving"), None
+    yield "moving-in", Place("moving", tab="in"), None
     for weight, error in (("quiet", Unreachable("")), ("care", CaptivePortal("")), ("grave", DiskFull(""))):
         yield f"banner-{weight}", Place("library"), partial(_tell, error)
     yield "crash", Place("library"), lambda app: _crash(app)

@@ -45,6 +45,7 @@ _MAKERS: dict[str, tuple[str, str]] = {
     "search": ("desktop.pages.search", "SearchPage"),
     "sync": ("desktop.pages.sync", "SyncPage"),
     "keys": ("desktop.pages.keys", "KeysPage"),
+    "moving": ("desktop.pages.moving", "MovingPage"),
     "preferences": ("desktop.pages.preferences", "PreferencesPage"),
     "first-run": ("desktop.pages.first_run", "FirstRunPage"),
 }

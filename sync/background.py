@@ -26,6 +26,7 @@ from sync.errors import (
     HubProblem,
     InsecureAddress,
     NotEnrolled,
+    ShelfMoved,
     SyncBusy,
     SyncError,
     UpgradeNeeded,
@@ -43,7 +44,7 @@ _PATIENCE_SECONDS = 30.0
 _PERSON = "person"
 """The reason that never waits, and that is answered even where there is nothing to do."""
 
-_FOR_A_PERSON = (AuthNeeded, BudgetReached, Cancelled, MassDeletion, UpgradeNeeded)
+_FOR_A_PERSON = (AuthNeeded, BudgetReached, Cancelled, MassDeletion, ShelfMoved, UpgradeNeeded)
 """What trying again by itself would not change."""
 
 

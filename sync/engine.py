@@ -23,6 +23,7 @@ from sync.errors import (
 )
 from sync.files import fetch_file
 from sync.home import Home
+from sync.moving import moved_away, settle_move
 from sync.offers import StreamOffer, offers
 from sync.prices import Price
 from sync.protocol.errors import ProtocolError
@@ -73,7 +74,10 @@ def sync_once(
         with home.alone(), home.library() as library, home.own() as own:
             run = Run(home, library, own, transport, cancel, progress, patience, clock)
             try:
+                settle_move(home, own, library, transport)
                 report = run.to_the_end()
+                if report.error is None and (moved := moved_away(own)) is not None:
+                    report = replace(report, up_to_date=False, error=moved)
             except (SyncError, CacheError, ProtocolError) as error:
                 report = replace(run.report, error=_known(error, cancel, run.trouble))
             report = _with_traffic(report, transport, before, clock.now() - started)
@@ -108,6 +112,7 @@ def price_once(home: Home, transport: Transport, *, cancel: Cancel | None = None
         with home.alone(), home.library() as library, home.own() as own:
             run = Run(home, library, own, transport, cancel, None, 0.0)
             try:
+                settle_move(home, own, library, transport)
                 return run.price()
             finally:
                 run.close()

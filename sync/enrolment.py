@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from resources_cache.identity import new_id
 from resources_cache.library import Library
+from resources_cache.moving import MOVED_IN, MOVED_OUT
 from resources_cache.own import Own
 from sync.answers import read_all, require
 from sync.catalogue import get_head, get_root
@@ -66,6 +67,7 @@ def enrol(home: Home, url: str, code: str, device_name: str, *, connect: Connect
                     home.secrets().keep_member_keys(reversed(keys))
             _join(own, library, base, answer.hub, answer.member, root, fresh=known is None)
             home.secrets().forget_pending()
+            home.secrets().forget_claim()
     finally:
         transport.close()
     return Enrolled(answer.hub, answer.member)
@@ -154,6 +156,9 @@ def _join(
         library.clear()
         own.set_setting("head_seen", None)
         own.set_setting("hub_epoch", None)
+    # A shelf that was moved away, or was to become another device, begins here as this one.
+    own.set_setting(MOVED_OUT, None)
+    own.set_setting(MOVED_IN, None)
     own.set_setting("root", root.document.decode())
     own.set_setting("hub_name", hub_name)
     own.set_setting("member", member)

@@ -14,6 +14,9 @@ SyncError
 │   ├── OtherContent     made for other content than is on this shelf
 │   └── BadCertificate   the computer does not trust the server's certificate
 ├── AuthNeeded           the hub does not know this device (any more)
+│   ├── DeviceRevoked    its access was taken back
+│   └── DeviceMoved      another device took its place
+├── ShelfMoved           the shelf was moved to another PC, which sends from now on
 ├── HubProblem           the hub said what is wrong (`problem`)
 ├── UpgradeNeeded        the hub needs a newer client
 ├── HubTooOld            the hub speaks an older wire than this client
@@ -108,6 +111,20 @@ class BadCertificate(NotTrusted):
 class AuthNeeded(SyncError):
     code = "auth-needed"
     advice = "Ask the hub for a new code and enrol again. Reading goes on, and what you wrote waits here."
+
+
+class DeviceRevoked(AuthNeeded):
+    code = "device-revoked"
+
+
+class DeviceMoved(AuthNeeded):
+    code = "device-moved"
+    advice = "Go on where the shelf was moved to. To use this computer too, ask the hub for a new code."
+
+
+class ShelfMoved(SyncError):
+    code = "shelf-moved"
+    advice = "Go on at the new PC, or take this one into use again: hubshelf use-again"
 
 
 class HubProblem(SyncError):

@@ -7,7 +7,7 @@ waited for here (`_patiently`), since only here is it known what had come.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from resources_cache.errors import BadRecord, MassDeletion
 from resources_cache.files import FileStore
 from resources_cache.identity import new_id, utc_now
 from resources_cache.library import Library
+from resources_cache.moving import MOVED_OUT
 from resources_cache.own import Own
 from sync.actions import (
     Action,
@@ -77,7 +78,7 @@ from sync.protocol import limits, trust, uploads
 from sync.protocol.errors import ProtocolError
 from sync.protocol.feeds import SegmentRef
 from sync.protocol.head import ObjectRef
-from sync.protocol.messages import SyncRequest, SyncResponse
+from sync.protocol.messages import Operation, SyncRequest, SyncResponse
 from sync.protocol.routes import Place
 from sync.protocol.sealed import for_members
 from sync.protocol.subscriptions import Subscription
@@ -232,11 +233,15 @@ class Run:
             hub_epoch=epoch if isinstance(epoch, int) else None,
             places=(places := {name: place(found) for name, found in library.cursors().items()}),
             at=_complete_at(own.setting("complete_at"), places, self._choice()),
-            operations=waiting_operations(own) if self._token is not None else (),
+            operations=self._waiting() if self._token is not None else (),
             low_data=self._low_data,
             trouble=trouble,
             keys=self._members.keys,
         )
+
+    def _waiting(self) -> Sequence[Operation]:
+        """What is to be sent: nothing from a shelf that was moved to another PC, which sends it from there."""
+        return () if self._own.setting(MOVED_OUT) else waiting_operations(self._own)
 
     def _find_token(self) -> SyncError | None:
         try:
@@ -285,7 +290,7 @@ class Run:
             case RenewDevice():
                 self._own.new_device_epoch()
                 self._own.outbox.renumber()
-                return Operations(waiting_operations(self._own))
+                return Operations(self._waiting())
             case GetHead():
                 return Fetched(get_head(self._transport, action.known))
             case GetRoot():
@@ -398,10 +403,11 @@ class Run:
             operations_sent=self.report.operations_sent + accepted,
             records=self.report.records + records,
         )
-        return Operations(waiting_operations(self._own) if action.renewed else ())
+        return Operations(self._waiting() if action.renewed else ())
 
     def _send_attachments(self) -> Result:
-        if self._token is None or not (self._home.path / FOLDER).exists():
+        moved = self._own.setting(MOVED_OUT)
+        if self._token is None or moved or not (self._home.path / FOLDER).exists():
             return Kept()
         files = open_files(self._home.path, uploads.FILE)
         try:

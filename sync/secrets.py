@@ -32,6 +32,16 @@ class PendingEnrolment:
     token: str
 
 
+@dataclass(frozen=True)
+class Claim:
+    """A device that this shelf becomes at its next contact, in the place of the one that `old_token` names."""
+
+    old_token: str
+    device: str
+    token: str
+    name: str
+
+
 class Secrets:
     """The secrets of one home folder."""
 
@@ -80,11 +90,32 @@ class Secrets:
         """The enrolment is complete. Raises SecretsUnusable."""
         self._remove("pending")
 
-    def forget(self) -> None:
-        """Forget everything: this device is nobody's any more. Raises SecretsUnusable."""
+    def claim(self) -> Claim | None:
+        """Return the device that this shelf is to become, or None. Raises SecretsUnusable."""
+        found = self._read("claim")
+        try:
+            return None if found is None else Claim(**json.loads(found))
+        except (ValueError, TypeError):
+            return None  # written by another version: the hub is asked for a new code
+
+    def keep_claim(self, claim: Claim) -> None:
+        """Keep what this shelf is to become, before anybody is asked. Raises SecretsUnusable."""
+        self._write("claim", json.dumps(asdict(claim)))
+
+    def forget_claim(self) -> None:
+        """This shelf has become it. Raises SecretsUnusable."""
+        self._remove("claim")
+
+    def forget_device(self) -> None:
+        """Forget who this device was, but not what it is to become. Raises SecretsUnusable."""
         self._remove("token")
         self._remove("pending")
         self._remove("members")
+
+    def forget(self) -> None:
+        """Forget everything: this device is nobody's any more. Raises SecretsUnusable."""
+        self.forget_device()
+        self._remove("claim")
 
     def _read(self, name: str) -> str | None:
         try:

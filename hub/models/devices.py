@@ -24,6 +24,16 @@ class Device(models.Model):
     created = models.DateTimeField(_("enrolled"), default=timezone.now)
     last_seen = models.DateTimeField(_("last seen"), null=True, blank=True)
     revoked = models.DateTimeField(_("revoked"), null=True, blank=True)
+    system = models.CharField(_("system"), max_length=40, blank=True, default="", editable=False)
+    moved_to = models.OneToOneField(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="moved_from",
+        editable=False,
+        verbose_name=_("moved to"),
+    )
 
     class Meta:
         ordering = ["-last_seen", "-created"]

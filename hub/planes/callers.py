@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
 
-from hub.models import Device, Member
+from hub.models import Device
 from hub.planes.answers import Refused
+from hub.planes.devices import refuse_without_access
 from hub.publishing import members
 from hub.publishing.keys import KeysUnusable
 from sync.protocol.messages import token_hash
@@ -41,17 +42,7 @@ def device_with(token: str) -> Device:
         raise Refused(
             Problem("unknown-device", "This hub does not know this device. Enrol it again.", "auth", 401)
         ) from None
-    if device.revoked is not None:
-        raise Refused(
-            Problem("device-revoked", "This device was revoked on the hub. Ask for a new code.", "auth", 401),
-            forget=True,
-        )
-    if device.member.state != Member.State.ACTIVE:
-        raise Refused(
-            Problem("member-inactive", "This membership is not active any more.", "auth", 403),
-            # A suspended member may come back, and keeps what is on the shelf until then.
-            forget=device.member.state == Member.State.LEFT,
-        )
+    refuse_without_access(device)
     return device
 
 

@@ -114,6 +114,55 @@ SYNC_V1 = {
     "security": [{"deviceToken": []}],
 }
 
+_NONCE = {"type": "string", "minLength": 32, "maxLength": 32}
+_REFUSALS = ("400", "401", "403", "404", "409", "413", "422", "429")
+
+MOVE = {
+    **_call(
+        _object(
+            ["nonce", "device", "token"],
+            nonce=_NONCE,
+            device={"type": "string", "minLength": 1, "maxLength": 64},
+            token={"type": "string", "minLength": 64, "maxLength": 64},
+            device_name=_TEXT,
+            system=_TEXT,
+        ),
+        _object([]),
+        *_REFUSALS,
+    ),
+    "security": [{"deviceToken": []}],
+}
+
+DEVICES = {
+    **_call(
+        _object(
+            ["nonce"],
+            nonce=_NONCE,
+            revoke={"type": "string", "description": "the id of another one of one's devices"},
+            system=_TEXT,
+        ),
+        _object(
+            ["devices"],
+            devices={
+                "type": "array",
+                "items": _object(
+                    ["id", "name", "created"],
+                    id=_TEXT,
+                    name=_TEXT,
+                    system=_TEXT,
+                    created=_TEXT,
+                    seen=_TEXT,
+                    this={"type": "boolean"},
+                    revoked=_TEXT,
+                    moved={"type": "boolean"},
+                ),
+            },
+        ),
+        *_REFUSALS,
+    ),
+    "security": [{"deviceToken": []}],
+}
+
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 SYNC = {

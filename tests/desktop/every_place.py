@@ -17,6 +17,7 @@ def places(home: Path) -> Iterator[tuple[str, Place]]:
     for page in ("home", "library", "discussions", "ask", "people", "shelf", "outbox", "sync", "preferences"):
         yield page, Place(page)
     yield "keys", Place("keys")
+    yield "moving", Place("moving")
     yield "helpdesk", Place("ask", fill=(("kind", "helpdesk"), ("title", "x")))
     yield "search", Place("search", query="school")
     yield "nothing", Place("search", query="zzzzqqq")

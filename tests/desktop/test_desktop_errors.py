@@ -202,6 +202,7 @@ STEPS: dict[str, Callable[[Application, list[Any]], bool]] = {
     "enrol": lambda app, said: app.context.navigator.here == Place("first-run", tab="hub"),
     "free-space": lambda app, said: app.context.navigator.here == Place("shelf", tab="files"),
     "preferences": lambda app, said: app.context.navigator.here == Place("preferences"),
+    "moving": lambda app, said: app.context.navigator.here == Place("moving"),
     "outbox": lambda app, said: app.context.navigator.here == Place("outbox"),
     "sign-in": lambda app, said: QUrl("http://127.0.0.1/") in said,
     "let-remove": lambda app, said: "wake person" in engine(app).calls and lets_remove(app),

@@ -149,7 +149,7 @@ def test_a_device_that_was_revoked_is_told_so_and_reads_on(hub: HubProgram, tmp_
     report = shelf.sync(hub.url)
     assert report is not None
     assert report.error is not None
-    assert report.error.code == "auth-needed"
+    assert report.error.code == "device-revoked"
     assert "revoked" in str(report.error)
     assert not report.up_to_date
     # What is public still comes, and everything can be found.

@@ -320,4 +320,6 @@ def test_a_restored_database_begins_a_new_epoch(client: Client, hub: Path, devic
 
 def test_the_description_is_served(client: Client) -> None:
     described = client.get("/u/v1/openapi.json").json()
-    assert set(described["paths"]) == {"/u/v1/enrol", "/u/v1/sync", "/u/v2/sync"}
+    assert set(described["paths"]) == {
+        f"/u/{one}" for one in ("v1/enrol", "v1/move", "v1/devices", "v1/sync", "v2/sync")
+    }

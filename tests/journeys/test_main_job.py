@@ -178,7 +178,7 @@ def test_a_revoked_device_reads_on_and_keeps_its_outbox(hub: HubProgram, shelf: 
     hub.run("revoke", device)
     shelf.ask("Still here?")
     refused = shelf.run("sync", expect=1)
-    assert refused["error"]["code"] == "auth-needed"
+    assert refused["error"]["code"] == "device-revoked"
     assert shelf.run("outbox")["items"][0]["state"] in ("waiting", "sending")
     assert shelf.run("search", "training")["total"] > 0
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from sync.protocol import VERSION, documents, envelope, patches, segments
+from sync.protocol.devices import DeviceEntry, DevicesAnswer, DevicesRequest, MoveRequest
 from sync.protocol.feeds import Feed, History, Index, Parts, Run, SegmentRef, Snapshot, SnapshotRef, StreamSize
 from sync.protocol.head import Head, ObjectRef
 from sync.protocol.messages import EnrolRequest, Operation, Receipt, SyncRequest, SyncResponse, token_hash
@@ -23,6 +24,8 @@ OPERATION = Operation(
 STREAM = "public/cards/fr"
 OLD = {"id": "r1", "type": "resource", "lang": "fr", "title": "Écoles sans réseau", "year": 2024}
 NEW = {**OLD, "title": "Écoles sans réseau, deux ans après", "year": 2026}
+
+THIS = DeviceEntry("device-1", "Room 12", "Linux", "2026-09-14T08:30:00Z", "2026-09-14T08:31:00Z", this=True)
 
 
 def reference(raw: bytes) -> ObjectRef:
@@ -86,6 +89,9 @@ def examples() -> dict[str, bytes]:
         )
         .hex()
         .encode(),
+        "list of devices": DevicesRequest("7" * 32, "device-2", "Linux").to_bytes(),
+        "list of devices, answered": DevicesAnswer((THIS,)).to_bytes(),
+        "move": MoveRequest("7" * 32, "device-3", "b" * 64, "Room 12", "Linux").to_bytes(),
         "problem": Problem("device-revoked", "This device was revoked on the hub.", "auth", 401).to_bytes(),
     }
 
