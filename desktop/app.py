@@ -34,6 +34,7 @@ from desktop.error_words import KnownError, words_for
 from desktop.garbage import Garbage
 from desktop.late_engine import LateEngine
 from desktop.links import LinkRefused, place_of_link
+from desktop.memory import share_one_arena
 from desktop.navigation import Navigator, Place
 from desktop.one_window import Door, NotAnswering, WindowLock, take_or_hand_over
 from desktop.preferences import Preferences
@@ -75,6 +76,7 @@ class Application(QObject):
     ) -> None:
         super().__init__(qt)
         keep_constants_alive()
+        share_one_arena()
         sys.setswitchinterval(GIVE_WAY_S)
         self._garbage = Garbage(qt)
         self._qt = qt

@@ -29,6 +29,7 @@ class Notices(QObject):
 
     problem = Signal(object)  # a KnownError or a Trouble, shown in a quiet banner with its next step
     said = Signal(str)  # a short line that goes away by itself
+    undoable = Signal(str, object)  # what was taken away, in words, and what brings it back
     outbox_changed = Signal()
     closing = Signal()  # drafts not yet written are written now
     open_anew = Signal()  # the stores and the window are opened again, which mends what it can

@@ -20,7 +20,7 @@ from desktop.navigation import Place
 from desktop.next_steps import NextSteps
 from desktop.pages.page import Page
 from desktop.shelf import Shelf
-from desktop.theme import STEP, colours
+from desktop.theme import STEP, colours, in_text
 from desktop.widgets.banner import Banner
 from desktop.widgets.basics import hairline, tool
 from desktop.widgets.fitting import ShorterWhenNarrow
@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
         self.search = SearchBox(context, centre)
         self.pill = ShorterWhenNarrow()
         self.pill.setObjectName("pill")
-        self.pill.setIconSize(QSize(18, 18))
+        self.pill.setIconSize(QSize(in_text(18), in_text(18)))
         self.pill.clicked.connect(lambda: context.navigator.go(Place("sync")))
         self._back = tool(_("Back"), "back", context.navigator.back, bare=True)
         self._forward = tool(_("Forward"), "forward", context.navigator.forward, bare=True)
@@ -117,6 +117,7 @@ class MainWindow(QMainWindow):
         context.navigator.moved.connect(self._moved)
         context.notices.problem.connect(self.banner.show_problem)
         context.notices.said.connect(self.banner.say)
+        context.notices.undoable.connect(self.banner.offer_undo)
         context.notices.outbox_changed.connect(self.read_status)
         context.notices.tour_wanted.connect(self._welcome, Qt.ConnectionType.QueuedConnection)
         context.sync.changed.connect(self._show_status)
@@ -271,7 +272,7 @@ class MainWindow(QMainWindow):
         picture = {"paused": "pause", "retrying": "clock"}.get(
             status.state, "attention" if status.attention else "sync"
         )
-        self.pill.setIcon(icon(picture, tone))
+        self.pill.setIcon(icon(picture, tone, in_text(20)))
         count = status.waiting + status.attention
         spoken = ngettext("Outbox, {count} waiting", "Outbox, {count} waiting", count).format(count=count)
         self.rail.show_waiting(count, spoken if count else _("Outbox"))

@@ -115,6 +115,20 @@ class Outbox:
             self._set_state([item.id], "withdrawn")
             return self.item(item.id)
 
+    def bring_back(self, item: Item) -> Item:
+        """Undo ``withdraw``: ``item``, as it was before, is again what it was. Returns it.
+
+        What waits goes behind what was submitted meanwhile: the hub never sees a counter again.
+        Raises: NotFound; NotEditable where it is not withdrawn any more.
+        """
+        with self._store.transaction():
+            self._require(self.item(item.id), ("withdrawn",))
+            self._set_state([item.id], item.state)
+            if item.state == "waiting":
+                numbers = self._next_counter()
+                self._store.execute("UPDATE outbox SET epoch=?, counter=? WHERE id=?", (*numbers, item.id))
+            return self.item(item.id)
+
     def items(self, states: Collection[str] | None = None) -> list[Item]:
         """Items in these states (all but withdrawn ones when None), newest first."""
         wanted = list(STATES if states is None else states)

@@ -311,6 +311,10 @@ class Own:
         """Keep a search no longer."""
         saved_searches.forget(self._store, words, filters)
 
+    def put_search_back(self, gone: SavedSearch) -> None:
+        """Undo ``forget_search``."""
+        saved_searches.put_back(self._store, gone)
+
     def searches(self) -> list[SavedSearch]:
         """The kept searches, last saved first."""
         return saved_searches.kept(self._store)

@@ -49,6 +49,14 @@ def forget(store: Store, words: str, filters: Filters) -> None:
     store.execute("DELETE FROM searches WHERE words=? AND filters=?", (words.strip(), _filters_text(filters)))
 
 
+def put_back(store: Store, gone: SavedSearch) -> None:
+    """Undo ``forget``: it is at its place among the others again. One that was kept meanwhile stays as it is."""
+    store.execute(
+        "INSERT OR IGNORE INTO searches VALUES (?, ?, ?, ?)",
+        (gone.words, _filters_text(gone.filters), gone.seen, gone.created),
+    )
+
+
 def kept(store: Store) -> list[SavedSearch]:
     """All of them, last saved first."""
     rows = store.rows("SELECT words, filters, seen, created FROM searches ORDER BY created DESC, words")

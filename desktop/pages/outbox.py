@@ -21,7 +21,7 @@ from desktop.pages.list_page import Listing, ListPage
 from desktop.reading.request_page import said_words, who_reads
 from desktop.shelf import Shelf
 from desktop.state_words import OUTBOX_STATES, item_kind, outbox_state
-from desktop.theme import STEP, colours
+from desktop.theme import STEP, colours, in_text
 from desktop.widgets.basics import (
     Column,
     EmptyPlace,
@@ -99,7 +99,7 @@ class ItemView(QWidget):
         __, picture, tone = OUTBOX_STATES[item.state]
         state = QHBoxLayout()
         drawing = QLabel()
-        drawing.setPixmap(pixmap(picture, getattr(colours(), tone), 20))
+        drawing.setPixmap(pixmap(picture, getattr(colours(), tone), in_text(20)))
         state.addWidget(drawing)
         words = label(outbox_state(item.state), "heading")
         state.addWidget(words, 1)
@@ -174,7 +174,22 @@ class ItemView(QWidget):
         self._do(lambda shelf, item: shelf.own.outbox.submit(item), _("It leaves with the next connection."))
 
     def _withdraw(self) -> None:
-        self._do(lambda shelf, item: shelf.own.outbox.withdraw(item), _("Taken back. It was not sent."))
+        if (item := self.item) is None:
+            return
+        context = self._context
+
+        def changed(_done: object) -> None:
+            context.notices.outbox_changed.emit()
+            context.sync.nudge("outbox")
+
+        def bring_back() -> None:
+            # Of the page, not of this view: another item may be shown by now.
+            context.write(lambda shelf: shelf.own.outbox.bring_back(item), changed, context.notices)
+
+        def offer() -> None:
+            context.notices.undoable.emit(_("Taken back. It was not sent."), bring_back)
+
+        self._do(lambda shelf, id_: shelf.own.outbox.withdraw(id_), "", offer)
 
     def _do(
         self, action: Callable[[Shelf, str], object], words: str, after: Callable[[], None] | None = None
@@ -183,7 +198,8 @@ class ItemView(QWidget):
             return
 
         def done(_result: object) -> None:
-            self._context.notices.said.emit(words)
+            if words:
+                self._context.notices.said.emit(words)
             self._context.notices.outbox_changed.emit()
             self._context.sync.nudge("outbox")
             if after is not None:

@@ -22,6 +22,7 @@ from desktop.words import N_, _, isolate, ngettext
 
 if TYPE_CHECKING:
     from resources_cache.cards import Filters
+    from resources_cache.saved_searches import SavedSearch
 
 
 class SearchPage(ListPage):
@@ -172,16 +173,23 @@ class SearchPage(ListPage):
     def _toggle_saved(self) -> None:
         words, filters, saved = self.words, self._filters(), self._saved
 
-        def keep(shelf: Shelf) -> None:
+        def keep(shelf: Shelf) -> SavedSearch | None:
+            before = shelf.own.searches()
             if saved:
                 shelf.own.forget_search(words, filters)
-            else:
-                shelf.own.save_search(words, filters, shelf.library.newest_change())
+                return next((one for one in before if one not in shelf.own.searches()), None)
+            shelf.own.save_search(words, filters, shelf.library.newest_change())
+            return None
 
-        def kept(_done: None) -> None:
-            said = _("Forgotten.") if saved else _("Saved. My shelf says what is new in it.")
-            self.context.notices.said.emit(said)
+        def kept(gone: SavedSearch | None) -> None:
+            if gone is not None:
+                self.context.notices.undoable.emit(_("Forgotten."), lambda: put_back(gone))
+            else:
+                self.context.notices.said.emit(_("Saved. My shelf says what is new in it."))
             self.refresh()
+
+        def put_back(gone: SavedSearch) -> None:
+            self.context.write(lambda shelf: shelf.own.put_search_back(gone), lambda _done: self.refresh(), self)
 
         self.context.write(keep, kept, self)
 

@@ -17,7 +17,7 @@ from desktop.reading.file_views import SHOWN
 from desktop.reading.loading import FileEntry
 from desktop.reading.unreadable import Unreadable
 from desktop.shelf import Shelf
-from desktop.theme import STEP, colours
+from desktop.theme import STEP, colours, in_text
 from desktop.widgets.basics import button, clear, hairline, muted, tool
 from desktop.words import N_, _, isolate
 
@@ -93,7 +93,7 @@ class FileLine(QWidget):
         line = QHBoxLayout()
         line.setSpacing(STEP)
         picture = QLabel()
-        picture.setPixmap(pixmap("file", colours().muted, 18))
+        picture.setPixmap(pixmap("file", colours().muted, in_text(18)))
         line.addWidget(picture)
         cost = size(entry.size)
         if not entry.here:

@@ -9,7 +9,7 @@ from desktop.icons import pixmap
 from desktop.notice_words import sentence
 from desktop.reading.loading import Loaded
 from desktop.shelf import Shelf
-from desktop.theme import STEP, colours
+from desktop.theme import STEP, colours, in_text
 from desktop.widgets.basics import button, label
 from desktop.words import _, language
 
@@ -61,7 +61,7 @@ class NoticeLine(QFrame):
         grave = loaded.gone or (notice is not None and notice.kind != "corrected")
         self.setProperty("weight", "care" if grave else "quiet")
         self.style().polish(self)
-        self._picture.setPixmap(pixmap("attention", colours().warn if grave else colours().muted, 20))
+        self._picture.setPixmap(pixmap("attention", colours().warn if grave else colours().muted, in_text(20)))
         self._see(loaded, mark)
 
     def _see(self, loaded: Loaded, mark: str) -> None:

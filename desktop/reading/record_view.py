@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
@@ -40,10 +41,14 @@ from desktop.reading.request_tools import RequestTools
 from desktop.reading.selection_bar import patch
 from desktop.reading.unreadable import Unreadable
 from desktop.shelf import Shelf
-from desktop.theme import STEP, colours
-from desktop.widgets.basics import Choice, EmptyPlace, button, hairline, muted, tool
+from desktop.theme import STEP, colours, in_text
+from desktop.widgets.basics import ICON, Choice, EmptyPlace, button, hairline, muted, tool
 from desktop.widgets.find_bar import FindBar
 from desktop.words import _, language_name
+
+if TYPE_CHECKING:
+    from resources_cache.own import Bookmark
+
 
 _RESUME_FROM, _RESUME_TO = 0.03, 0.97
 _BESIDE_FROM = 720  # pixels of the reader from which the notes stand beside the text, not below it
@@ -286,13 +291,20 @@ class RecordView(QFrame):
     def _fit_tools(self) -> None:
         """Words beside the icons where there is room for them; the tooltip and the name stay otherwise."""
         worded = [self._ask, self._cite, self._find_tool, self._contents, self._notes, self._save, self._close]
+        line, every = self._tools.layout(), self._tools.findChildren(QToolButton)
+        assert line is not None, "the tools lie in a line"
         for made in worded:
             made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        for made in every:
+            made.setIconSize(QSize(in_text(ICON), in_text(ICON)))
         for made in worded:
-            if self._tools.layout().sizeHint().width() <= self.width():  # type: ignore[union-attr]  # it has one
+            if line.sizeHint().width() <= self.width():
                 break
             made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             made.setToolTip(made.accessibleName())
+        if line.sizeHint().width() > self.width():
+            for made in every:  # at the largest text there are too many for icons as large as the words
+                made.setIconSize(QSize(ICON, ICON))
 
     def _continue(self) -> None:
         if self._loaded:
@@ -315,15 +327,30 @@ class RecordView(QFrame):
         saved = self._save.isChecked()
         self._dress_save()
 
-        def keep(shelf: Shelf) -> None:
+        def keep(shelf: Shelf) -> list[Bookmark]:
             if saved:
                 shelf.own.bookmark(loaded.id, loaded.title)
                 shelf.own.memory.keep([loaded.record] if not loaded.gone else [])
-            else:
-                shelf.own.unbookmark(loaded.id)
+                return []
+            gone = [one for one in shelf.own.bookmarks() if one.id == loaded.id]
+            shelf.own.unbookmark(loaded.id)
+            return gone
 
-        words = _("Saved to My shelf.") if saved else _("Taken off My shelf.")
-        self._context.write(keep, lambda _done: self._context.notices.said.emit(words), self)
+        def kept(gone: list[Bookmark]) -> None:
+            if gone:
+                self._context.notices.undoable.emit(_("Taken off My shelf."), lambda: self._put_back(gone))
+            else:
+                self._context.notices.said.emit(_("Saved to My shelf."))
+
+        self._context.write(keep, kept, self)
+
+    def _put_back(self, gone: list[Bookmark]) -> None:
+        def back(_done: None) -> None:
+            if self._loaded is not None and self._loaded.id == gone[0].id:
+                self._save.setChecked(True)
+                self._dress_save()
+
+        self._context.write(lambda shelf: shelf.own.put_bookmarks_back(gone), back, self)
 
     def _dress_save(self) -> None:
         saved = self._save.isChecked()

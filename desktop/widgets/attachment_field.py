@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from desktop import attachments
 from desktop.context import Context
@@ -184,11 +185,20 @@ class AttachmentField(QWidget):
         self.changed.emit()
 
     def _remove(self, place: int) -> None:
-        del self._files[place]
+        gone = self._files.pop(place)
         self.note.hide()
         self._fill()
         self.choose_button.setFocus()
         self.changed.emit()
+
+        def put_back() -> None:
+            if isValid(self) and len(self._files) < MOST and gone not in self._files:
+                self._files.insert(place, gone)
+                self._fill()
+                self.changed.emit()
+
+        words = _("{name} is not attached any more.").format(name=isolate(str(gone["name"])))
+        self._context.notices.undoable.emit(words, put_back)
 
 
 def _is_attachment(one: object) -> bool:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QHideEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QHideEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from desktop.error_table import Weight
 from desktop.error_words import KnownError, Trouble, details, words_for
 from desktop.icons import pixmap
-from desktop.theme import STEP, colours
+from desktop.theme import STEP, colours, in_text
 from desktop.widgets.basics import button, label, tool
 from desktop.words import _
 
 SHOWN_MS = 6000
 QUIET_MS = 15_000
 """What mends itself need not be closed by hand."""
+UNDO_MS = 15_000
+"""As long as what was taken away can be brought back here, unless something else is said before."""
 
 # The shape differs as well as the colour: nobody has to tell colours apart.
 _LOOKS: dict[Weight, tuple[str, str]] = {
@@ -41,6 +45,8 @@ class Banner(QFrame):
         self._words = label("", "heading")
         self._more = label("")
         self._action = button(_("Try again"), "", "", self._act)
+        self._undo = button(_("Undo"), "", "back", self._bring_back)
+        self._again: Callable[[], object] | None = None
         self._copy = button(_("Copy details"), "quiet", "", self._copy_details)
         self._close = tool(_("Close this message"), "close", self.hide, bare=True)
         line = QHBoxLayout(self)
@@ -52,7 +58,7 @@ class Banner(QFrame):
         words.addWidget(self._more)
         line.addSpacing(STEP // 2)
         line.addLayout(words, 1)
-        for part in (self._action, self._copy, self._close):
+        for part in (self._action, self._undo, self._copy, self._close):
             line.addWidget(part)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -66,7 +72,8 @@ class Banner(QFrame):
 
     def show_problem(self, told: Trouble | KnownError) -> None:
         """Show a known error in words, with its next step."""
-        self._told = told
+        self._told, self._again = told, None
+        self._undo.hide()
         assert self.error is not None
         words = words_for(self.error)
         self._dress(words.weight)
@@ -87,22 +94,33 @@ class Banner(QFrame):
         """Show one line for a while; a problem that is shown stays."""
         if self.isVisible() and self._told is not None:
             return
-        self._told = None
+        self._told, self._again = None, None
         self._dress("quiet")
         self._picture.hide()
         self._words.setText(words)
-        for part in (self._more, self._action, self._copy):
+        for part in (self._more, self._action, self._copy, self._undo):
             part.hide()
         self.show()
         self._timer.start(SHOWN_MS)
 
-    def hideEvent(self, event: QHideEvent) -> None:
+    def offer_undo(self, words: str, again: Callable[[], object]) -> None:
+        """Say what was taken away, with a button that brings it back. A problem that is shown gives way: it is
+        told again where it matters, what was taken away is not."""
         self._told = None
+        self.say(words)
+        self._again = again
+        self._undo.show()
+        self._timer.start(UNDO_MS)
+        spoken = f"{words} {self._undo.text()}"
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, spoken))
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._told, self._again = None, None
         super().hideEvent(event)
 
     def _dress(self, weight: Weight) -> None:
         picture, tone = _LOOKS[weight]
-        self._picture.setPixmap(pixmap(picture, getattr(colours(), tone), 20))
+        self._picture.setPixmap(pixmap(picture, getattr(colours(), tone), in_text(20)))
         self._picture.show()
         self.setProperty("weight", weight)
         self.style().polish(self)
@@ -112,6 +130,12 @@ class Banner(QFrame):
             told, action = self._told, words_for(self.error).action
             self.hide()
             self.step.emit(action, told)
+
+    def _bring_back(self) -> None:
+        again = self._again
+        self.hide()
+        if again is not None:
+            again()
 
     def _copy_details(self) -> None:
         if self.error is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QCheckBox,
     QComboBox,
@@ -25,6 +26,9 @@ from PySide6.QtWidgets import (
 
 from desktop.icons import icon, pixmap
 from desktop.theme import STEP, colours, in_text
+
+ICON = 18
+"""Pixels of a button's icon at the usual size of text."""
 
 
 def sized_font(ratio: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
@@ -92,8 +96,7 @@ def button(
     made.setAutoDefault(False)
     if picture:
         colour = {"primary": colours().on_accent, "quiet": colours().accent}.get(look, colours().ink)
-        made.setIcon(icon(picture, colour))
-        made.setIconSize(QSize(18, 18))
+        _draw_on(made, picture, colour)
     if on_click is not None:
         made.clicked.connect(lambda _checked=False: on_click())
     return made
@@ -107,14 +110,20 @@ def tool(
     made.setText(text.replace("&", "&&"))
     made.setAccessibleName(text)
     made.setToolTip(text)
-    made.setIcon(icon(picture, colours().muted))
-    made.setIconSize(QSize(18, 18))
+    _draw_on(made, picture, colours().muted)
     style = Qt.ToolButtonStyle.ToolButtonIconOnly if bare else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
     made.setToolButtonStyle(style)
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     if on_click is not None:
         made.clicked.connect(lambda _checked=False: on_click())
     return made
+
+
+def _draw_on(made: QAbstractButton, picture: str, colour: str) -> None:
+    """Give a button an icon that is as large as its words are."""
+    side = in_text(ICON)
+    made.setIcon(icon(picture, colour, side))
+    made.setIconSize(QSize(side, side))
 
 
 class _Chevron:
@@ -351,7 +360,7 @@ class EmptyPlace(QWidget):
         column.setSpacing(STEP)
         column.addStretch(1)
         drawing = QLabel()
-        drawing.setPixmap(pixmap(picture, colours().muted, 40))
+        drawing.setPixmap(pixmap(picture, colours().muted, in_text(40)))
         drawing.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(drawing)
         for text in (label(words, "heading", 1.2), label(line, "muted")):

@@ -122,6 +122,7 @@ class CardDelegate(QStyledItemDelegate):
         self._view = view
         self._compact = compact
         self._even = even
+        self._icon, self._badge = in_text(_ICON), in_text(_BADGE_ICON)  # as large as the words beside them
         self._title_font = sized_font(1.08, QFont.Weight.DemiBold)
         self._line_font = sized_font(1.0)
         self._meta_font = sized_font(0.9)
@@ -213,15 +214,15 @@ class CardDelegate(QStyledItemDelegate):
                 words = _Words(row.title, self._section_font, rect.width() - 2 * _SIDE, 1, mirrored, None)
                 words.draw(painter, rect.left() + _SIDE, rect.top() + top, QColor(c.ink))
             return top + _step(self._section_metrics) + STEP
-        lead = _SIDE + (_ICON + 12 if row.picture else 0)
+        lead = _SIDE + (self._icon + 12 if row.picture else 0)
         width = min(rect.width() - lead - _SIDE, in_text(_WIDEST))
         left = rect.right() + 1 - lead - width if mirrored else rect.left() + lead
         y = float(rect.top() + (STEP if self._compact else 12))
         most = 1 if self._compact else 2
         if painter:
             if row.picture:
-                icon_left = rect.right() - _SIDE - _ICON + 1 if mirrored else rect.left() + _SIDE
-                painter.drawPixmap(icon_left, round(y) + 1, pixmap(row.picture, c.muted, _ICON))
+                icon_left = rect.right() - _SIDE - self._icon + 1 if mirrored else rect.left() + _SIDE
+                painter.drawPixmap(icon_left, round(y) + 1, pixmap(row.picture, c.muted, self._icon))
             title = _Words(row.title, self._title_font, width, most, mirrored, QColor(c.mark))
             title.draw(painter, left, y, QColor(c.ink))
         tall = _height(row.title, self._title_metrics, width, most)
@@ -249,7 +250,7 @@ class CardDelegate(QStyledItemDelegate):
         pieces += [(b.text, b.tone, b.picture, b.swatch) for b in row.badges]
         x, lines = 0, 1
         for words, tone, picture, swatch in pieces:
-            room = _BADGE_ICON + 5 if picture or swatch else 0
+            room = self._badge + 5 if picture or swatch else 0
             wide = min(width, metrics.horizontalAdvance(words) + room + 2)
             if x and x + wide > width:
                 if self._even and lines == self._meta_lines(self._view.viewport().width()):
@@ -259,16 +260,16 @@ class CardDelegate(QStyledItemDelegate):
                 top = round(y) + (lines - 1) * step
                 start = left + (width - x - wide if mirrored else x)
                 if swatch:
-                    patch_left = start + wide - _BADGE_ICON if mirrored else start
-                    patch = QRectF(patch_left + 0.5, top + (metrics.height() - _BADGE_ICON) // 2 + 0.5, 13, 13)
+                    patch_left = start + wide - self._badge if mirrored else start
+                    patch = QRectF(patch_left + 0.5, top + (metrics.height() - self._badge) // 2 + 0.5, 13, 13)
                     painter.setPen(QColor(c.edge))
                     painter.setBrush(QColor(getattr(c, swatch)))
                     painter.drawRoundedRect(patch, 3, 3)
                     painter.setBrush(Qt.BrushStyle.NoBrush)
                 elif picture:
-                    icon_left = start + wide - _BADGE_ICON if mirrored else start
-                    icon_top = top + (metrics.height() - _BADGE_ICON) // 2
-                    painter.drawPixmap(icon_left, icon_top, pixmap(picture, getattr(c, tone), _BADGE_ICON))
+                    icon_left = start + wide - self._badge if mirrored else start
+                    icon_top = top + (metrics.height() - self._badge) // 2
+                    painter.drawPixmap(icon_left, icon_top, pixmap(picture, getattr(c, tone), self._badge))
                 painter.setFont(self._meta_font)
                 painter.setPen(QColor(getattr(c, tone)))
                 shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, wide - room)

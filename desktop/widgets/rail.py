@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QFont, QFontMetrics, QPainter, QP
 from PySide6.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
 
 from desktop.icons import pixmap
-from desktop.theme import STEP, colours
+from desktop.theme import STEP, colours, in_text
 from desktop.widgets.basics import sized_font
 from desktop.words import N_, _
 
@@ -20,6 +20,7 @@ PLACES: tuple[tuple[str, str, str], ...] = (
     ("shelf", N_("My shelf"), "shelf"),
     ("outbox", N_("Outbox"), "outbox"),
 )
+_ICON = 20  # at the usual size of text
 AT_FOOT: tuple[tuple[str, str, str], ...] = (("preferences", N_("Preferences"), "preferences"),)
 
 
@@ -45,7 +46,8 @@ class RailButton(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(sized_font(1.0, QFont.Weight.DemiBold))
-        return QSize(metrics.horizontalAdvance(self.text()) + 8 * STEP + 28, metrics.height() + 2 * STEP + 4)
+        wide = metrics.horizontalAdvance(self.text()) + 8 * STEP + 8 + in_text(_ICON)
+        return QSize(wide, metrics.height() + 2 * STEP + 4)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self.update()
@@ -71,18 +73,19 @@ class RailButton(QAbstractButton):
             painter.drawRoundedRect(box, 6, 6)
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         colour = c.accent if self.isChecked() else c.ink
-        middle = (self.height() - 20) // 2
-        painter.drawPixmap(self.width() - 40 if mirrored else 20, middle, pixmap(self._picture, colour, 20))
+        side, words_at = in_text(_ICON), 32 + in_text(_ICON)
+        left = self.width() - 20 - side if mirrored else 20
+        painter.drawPixmap(left, (self.height() - side) // 2, pixmap(self._picture, colour, side))
         painter.setFont(sized_font(1.0, QFont.Weight.DemiBold if self.isChecked() else QFont.Weight.Normal))
         painter.setPen(QColor(colour))
         words = (
-            QRect(16, 0, self.width() - 68, self.height())
+            QRect(16, 0, self.width() - words_at - 16, self.height())
             if mirrored
-            else QRect(52, 0, self.width() - 68, self.height())
+            else QRect(words_at, 0, self.width() - words_at - 16, self.height())
         )
-        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        lined_to = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
         lined = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute
-        painter.drawText(words, side | lined, self.text())
+        painter.drawText(words, lined_to | lined, self.text())
         if self.count:
             painter.setFont(sized_font(0.9))
             painter.setPen(QColor(c.muted))
