@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from resources_cache import bodies
 from resources_cache.database import Store
 
 RULES = "1"
@@ -109,6 +108,8 @@ def forget(store: Store, rids: Sequence[int]) -> None:
 
 def rebuild(store: Store) -> None:
     """Find all notices anew from the stored records."""
+    from resources_cache import bodies  # which files records, and a record is filed with its notice
+
     store.execute("DELETE FROM notices")
     rids = [rid for (rid,) in store.rows("SELECT rid FROM records WHERE type='resource'")]
     for start in range(0, len(rids), _AT_ONCE):
@@ -145,6 +146,8 @@ def here(store: Store, ids: Iterable[str]) -> set[str]:
 
 def noticed(store: Store, ids: Iterable[str]) -> dict[str, Notice]:
     """The notices of those of these records that have one, by id."""
+    from resources_cache import bodies
+
     wanted = set(ids)
     if not wanted:
         return {}

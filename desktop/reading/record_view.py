@@ -67,6 +67,7 @@ class RecordView(QFrame):
         self.setObjectName("reading")
         self._context = context
         self._loaded: loading.Loaded | None = None
+        self._opening: tuple[str, bool] | None = None
         self._page = Page("")
         self.text = EditionView(context.theme)
         self.text.inner.connect(context.navigator.open_record)
@@ -140,6 +141,7 @@ class RecordView(QFrame):
 
     def open(self, record: str, *, resume: bool = False) -> None:
         """Read a record from the shelf and show it; at the place where reading stopped with `resume`."""
+        self._opening = (record, resume)
         self._context.read(
             lambda shelf: loading.load(shelf, record),
             lambda found: self._show(found, resume=resume),
@@ -149,7 +151,10 @@ class RecordView(QFrame):
 
     def refresh(self) -> None:
         """Read the shown record again (something new arrived, or a reply was queued), keeping the place."""
-        if (now := self.record) and self.isVisible():
+        if self._opening is not None:
+            record, resume = self._opening  # what is shown is about to go: to read that again would keep it
+            self.open(record, resume=resume)
+        elif (now := self.record) and self.isVisible():
             self._context.read(
                 lambda shelf: loading.load(shelf, now),
                 lambda found: self._show(found, again=True),
@@ -158,6 +163,7 @@ class RecordView(QFrame):
             )
 
     def _show(self, loaded: loading.Loaded | None, *, resume: bool = False, again: bool = False) -> None:
+        self._opening = None
         if loaded is None:
             if not again:
                 self._show_missing()

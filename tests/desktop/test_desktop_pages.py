@@ -558,3 +558,20 @@ def test_a_refused_code_is_said_to_be_the_code(make_window: Make, settle: Settle
     page._refused(HubProblem(Problem("busy", "Later.", "retry", 503)))
     assert "cannot answer properly" in page._note.text()
     assert page.connect_button.isEnabled()
+
+
+def test_what_arrives_meanwhile_does_not_keep_the_record_before(
+    make_window: Make, settle: Settle, home: Path
+) -> None:
+    application = make_window(home)
+    settle(application)
+    with Library(home / "library.db") as library:
+        first, second = (card.id for card in library.browse(("resource",), None, "newest", 0, 2).items)
+    application.context.navigator.open_record("resource", first)
+    settle(application)
+    reader: Any = application.window.page("library")
+    assert reader.reader.record == first
+    reader.reader.open(second)
+    application.context.sync.arrived.emit()  # before it is read
+    settle(application)
+    assert reader.reader.record == second

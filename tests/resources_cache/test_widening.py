@@ -205,7 +205,7 @@ def test_a_shelf_from_before_there_were_names_gets_them(tmp_path: Path) -> None:
         "DROP TABLE labels; DELETE FROM meta WHERE key = 'label_languages';"
         # What later steps make.
         "DROP TABLE work_keys; DROP TABLE works; DROP TABLE titles; DROP TABLE dictionaries; DROP TABLE pairs;"
-        "ALTER TABLE records DROP COLUMN curated;"
+        "ALTER TABLE records DROP COLUMN curated; DROP TABLE notices;"
         "DROP INDEX records_by_rid; DROP TABLE search_words; DROP TABLE texts_words; DROP TABLE texts;"
         "CREATE VIRTUAL TABLE vocabulary USING fts5vocab(search, 'row');"
         f"PRAGMA user_version = {before};"
