@@ -42,11 +42,12 @@ class Home:
         """Make the folder, private to its owner, where it is missing. Raises StoreUnwritable."""
         self.path = Path(path)
         try:
-            if not self.path.exists():
-                self.path.mkdir(mode=0o700, parents=True)
-                # mkdir's mode is cut by the umask and means nothing on some systems.
-                with contextlib.suppress(OSError):
-                    self.path.chmod(0o700)
+            self.path.mkdir(mode=0o700, parents=True)
+            # mkdir's mode is cut by the umask and means nothing on some systems.
+            with contextlib.suppress(OSError):
+                self.path.chmod(0o700)
+        except FileExistsError:
+            pass  # perhaps another thread of a window that opens for the first time was faster
         except OSError as error:
             raise StoreUnwritable(f"The folder {self.path} cannot be made ({error.strerror or error}).") from None
 
