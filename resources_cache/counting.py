@@ -57,20 +57,15 @@ class Counting:
         passing = {name: columns.passing(name, value) for name, value in chosen.items()}
         every = _filtered(answers, passing.values())
         works: dict[int, int] = dict(self._store.rows("SELECT rid, work FROM works"))
-        same = [works[rid] for rid in every if rid in works]
-        facets = {
-            name: ordered(
-                name,
-                columns.counted(
-                    name,
-                    _filtered(answers, [one for other, one in passing.items() if other != name])
-                    if name in passing
-                    else every,
-                    works,
-                ),
-            )
-            for name in FACETS
-        }
+        same = [works[rid] for rid in every if rid in works] if works else []
+        of_every = _gathering(every)  # most facets are of all of them
+        facets: dict[str, list[tuple[str, int]]] = {}
+        for name in FACETS:
+            rids, gather = every, of_every
+            if name in passing:
+                rids = _filtered(answers, [one for other, one in passing.items() if other != name])
+                gather = _gathering(rids)
+            facets[name] = ordered(name, columns.counted(name, rids, works, gather))
         return Counted(len(every) - len(same) + len(set(same)), sure, facets)
 
     def _current(self) -> _Columns:
@@ -86,6 +81,8 @@ class Counting:
         rows = self._store.rows_at_once("rid", "SELECT rid FROM records WHERE updated > ?", (moment,))
         return {rid for (rid,) in rows}
 
+
+Gather = Callable[["array[int]"], tuple[int, ...]]
 
 Passes = Callable[[Iterable[int]], list[int]]
 """Of these records those that a filter lets through."""
@@ -187,11 +184,13 @@ class _Columns:
         numbers = self.numbers[name]
         return lambda rids: [rid for rid in rids if numbers[rid] in wanted]
 
-    def counted(self, name: str, rids: Collection[int], works: Mapping[int, int]) -> list[tuple[Any, int]]:
-        """(value, records that have it); the records of one work count once."""
+    def counted(
+        self, name: str, rids: Collection[int], works: Mapping[int, int], gather: Gather
+    ) -> list[tuple[Any, int]]:
+        """(value, records that have it); the records of one work count once. ``gather``: that of ``rids``."""
         meanings, numbers = self.meanings[name], self.numbers[name]
         found: Counter[Any] = Counter()
-        for number, count in _how_often(numbers, rids, len(meanings)):
+        for number, count in _how_often(gather(numbers), len(meanings)):
             for value in meanings[number]:
                 found[value] += count
         if works:
@@ -201,11 +200,15 @@ class _Columns:
         return list(found.items())
 
 
-def _how_often(numbers: array[int], rids: Collection[int], below: int) -> Iterable[tuple[int, int]]:
-    """(number, how many of these records have it); all numbers are ``below`` this."""
-    if len(rids) < 2:  # an itemgetter of one gives no tuple
-        return Counter(map(numbers.__getitem__, rids)).items()
-    gathered = itemgetter(*rids)(numbers)
+def _gathering(rids: Collection[int]) -> Gather:
+    """What takes the numbers of these records out of a column, in one call."""
+    if len(rids) > 1:
+        return itemgetter(*rids)
+    return lambda numbers: tuple(numbers[rid] for rid in rids)  # an itemgetter of one gives no tuple
+
+
+def _how_often(gathered: tuple[int, ...], below: int) -> Iterable[tuple[int, int]]:
+    """(number, how often it is there); all numbers are ``below`` this."""
     if below > 256:
         return Counter(gathered).items()
     raw = bytes(gathered)  # few numbers: to look for each of them takes less time than to look each up
