@@ -21,6 +21,7 @@ import shiboken6
 from PySide6.QtCore import QObject, Qt, Signal
 
 from desktop.error_words import KnownError, is_known
+from desktop.first_turn import FirstTurn
 from desktop.shelf import Shelf
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ class Background(QObject):
         self._lanes: dict[str, queue.SimpleQueue[_Job | None]] = {}
         self._threads: list[threading.Thread] = []
         self._closed = False
+        self.turn = FirstTurn(self)
         self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def run(
@@ -100,6 +102,7 @@ class Background(QObject):
     def close(self, seconds: float = 5.0) -> None:
         """Do the writes that wait, drop reads and downloads; waits at most `seconds` for each thread."""
         self._closed = True
+        self.turn.stop()
         for lane, waiting in self._lanes.items():
             for _ in range(_threads_of(lane)):
                 waiting.put(None)
@@ -137,6 +140,7 @@ class Background(QObject):
         self._open -= 1
         if self._closed or self._superseded(job) or not shiboken6.isValid(job.owner):
             return
+        self.turn.take()
         if job.error is None:
             job.success(job.result)
         elif is_known(job.error):

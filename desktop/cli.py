@@ -63,9 +63,17 @@ def main(context: click.Context, home: Path | None) -> None:
     """Hubshelf: your education hub, on this computer. Without a command it opens the window."""
     context.obj = home or default_home()
     if context.invoked_subcommand is None:
-        from desktop.app import run
+        sys.exit(_open_window(context.obj))
 
-        sys.exit(run(context.obj))
+
+def _open_window(home: Path, *asked: Any, **how: Any) -> int:
+    """`desktop.app.run`: Qt is loaded for this alone."""
+    from desktop.import_scan import skip_import_scan
+
+    skip_import_scan()
+    from desktop.app import run
+
+    return run(home, *asked, **how)
 
 
 def _subcommand(function: Command) -> Command:
@@ -497,7 +505,6 @@ def open_link(context: click.Context, link: str, in_window: bool, as_json: bool)
 
     A window that is open already shows it and comes to the front.
     """
-    from desktop.app import run
     from desktop.links import LinkRefused, place_of_link
     from desktop.one_window import NotAnswering
 
@@ -509,7 +516,7 @@ def open_link(context: click.Context, link: str, in_window: bool, as_json: bool)
             _fail(error, as_json)
         link, refused = "", error
     try:
-        code = run(context.obj, link, refused, alone=in_window)
+        code = _open_window(context.obj, link, refused, alone=in_window)
     except NotAnswering as error:
         _fail(error, as_json)
     if as_json:

@@ -254,6 +254,7 @@ class MainWindow(QMainWindow):
         self.search.selectAll()
 
     def _moved(self, place: Place | None) -> None:
+        self.context.background.turn.take()
         if place is None:
             self._show_trail()
         else:

@@ -27,6 +27,7 @@ from resources_cache.errors import (
     StoreTooNew,
     StoreUnwritable,
 )
+from resources_cache.precedence import give_way
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -244,6 +245,7 @@ class Store:
         return StoreDamaged(message)
 
     def _watch(self, sql: str) -> None:
+        give_way()
         if self._watcher is not None:
             self._watcher(sql)
 

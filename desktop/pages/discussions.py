@@ -30,25 +30,29 @@ class DiscussionsPage(ListPage):
         self.add_head_button(button(_("Ask the community"), "", "ask", lambda: context.navigator.go(Place("ask"))))
 
     def query(self) -> Callable[[Shelf, int], Listing]:
-        from resources_cache.cards import Filters
-
         context = self.context
         theme, activity = self.chosen("theme") or None, self.chosen("activity") or None
 
         def read(shelf: Shelf, offset: int) -> Listing:
             page = shelf.library.threads(theme, activity, offset, PER_PAGE)
-            facets: dict[str, list[tuple[str, int]]] = {}
-            if not offset:
-                facets["theme"] = shelf.library.facets(Filters(), ("thread",)).get("theme", [])
-                facets["activity"] = [
-                    (name, total)
-                    for name in ACTIVITIES
-                    if (total := shelf.library.threads(theme, name, 0, 1).total)
-                ]
             rows = [replace(card_row(card, context), line=_summary(shelf, card.id)) for card in page.items]
-            return Listing(page.total, rows, facets)
+            return Listing(page.total, rows, None)
 
         return read
+
+    def counts(self) -> Callable[[Shelf], dict[str, list[tuple[str, int]]]]:
+        from resources_cache.cards import Filters
+
+        theme = self.chosen("theme") or None
+
+        def count(shelf: Shelf) -> dict[str, list[tuple[str, int]]]:
+            totals = [(name, shelf.library.threads(theme, name, 0, 1).total) for name in ACTIVITIES]
+            return {
+                "theme": shelf.library.facets(Filters(), ("thread",)).get("theme", []),
+                "activity": [(name, total) for name, total in totals if total],
+            }
+
+        return count
 
     def facet_words(self, name: str, value: str) -> str:
         return term(ACTIVITIES, value) if name == "activity" else super().facet_words(name, value)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 
 from desktop.amounts import number
-from desktop.background import Lane
 from desktop.card_rows import card_row, files_on_shelf
 from desktop.context import Context
 from desktop.navigation import Place
@@ -95,19 +94,16 @@ class LibraryPage(ListPage):
 
         return read
 
+    def counts(self) -> Callable[[Shelf], dict[str, list[tuple[str, int]]]]:
+        filters = self.chosen_filters()
+        return lambda shelf: shelf.library.facets(filters, KINDS)
+
     def _show(self, offset: int, listing: Listing) -> None:
         """The first page is there at once; the order of all and the counts of the filters follow."""
         super()._show(offset, listing)
         filters, sort = self.chosen_filters(), self.sort.value()
         self.context.read(
             lambda shelf: shelf.library.order(KINDS, filters, sort), self._ordered, self, key="order"
-        )
-        self.context.read(
-            lambda shelf: shelf.library.facets(filters, KINDS),
-            self._show_facets,
-            self,
-            key="facets",
-            lane=Lane.COUNT,
         )
 
     def _ordered(self, order: array[int]) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.actions import linkable, put_link
 from desktop.amounts import number
+from desktop.background import Lane
 from desktop.context import Context
 from desktop.navigation import HOMES, Place, place_of
 from desktop.pages.page import Page
@@ -135,6 +136,10 @@ class ListPage(Page):
         """What reads a page of this list (from a row on), with the filters as they are now."""
         raise AssertionError(f"{type(self).__name__} says nothing of what it lists")
 
+    def counts(self) -> Callable[[Shelf], dict[str, list[tuple[str, int]]]] | None:
+        """What counts the values of the filters, after a first page that came without them; None: nothing does."""
+        return None
+
     def nothing(self) -> QWidget:
         """What is shown instead of an empty list: why, and the next step."""
         raise AssertionError(f"{type(self).__name__} has no words for an empty list")
@@ -206,6 +211,8 @@ class ListPage(Page):
         bar.setValue(place)
         if listing.facets is not None:
             self._show_facets(listing.facets)
+        elif count := self.counts():
+            self.context.read(count, self._show_facets, self, key="facets", lane=Lane.COUNT)
         self.count.setText(self.count_words(listing.total))
         self._clear.setVisible(self.filtered)
         if listing.total:

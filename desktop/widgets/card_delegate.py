@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
@@ -23,12 +24,16 @@ _BOX = 18
 BOX_COLUMN = _SIDE + _BOX + 12
 """Pixels at the beginning of a row in which its box stands, while rows are being chosen."""
 _BADGE_ICON = 14
+_LAID_OUT = 100
+"""Texts that stay laid out, those drawn last: some screens of rows."""
 _NARROW = 560
 _WIDEST = 860  # at 100 % of text; longer lines are hard to follow back to their beginning
 
 
 def marked_ranges(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Text without its marks, and the (start, length) of each marked run."""
+    if MARK_ON not in text and MARK_OFF not in text:
+        return text, []
     plain: list[str] = []
     ranges: list[tuple[int, int]] = []
     start = -1
@@ -132,6 +137,7 @@ class CardDelegate(QStyledItemDelegate):
         self._meta_metrics = QFontMetrics(self._meta_font)
         self._section_metrics = QFontMetrics(self._section_font)
         self._heights: dict[tuple[int, Any], int] = {}
+        self._laid_out: OrderedDict[tuple[Any, ...], _Words] = OrderedDict()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         row = index.data(ROW)
@@ -183,6 +189,15 @@ class CardDelegate(QStyledItemDelegate):
         self._lay_out(painter, rect, row, first=index.row() == 0)
         painter.restore()
 
+    def _words(self, text: str, font: QFont, width: int, most: int, mirrored: bool, mark: QColor | None) -> _Words:
+        """A text laid out, or as it was laid out when it was last drawn: half of what a row costs."""
+        key = (text, id(font), width, most, mirrored, mark and mark.rgba())
+        words = self._laid_out.pop(key, None) or _Words(text, font, width, most, mirrored, mark)
+        self._laid_out[key] = words
+        if len(self._laid_out) > _LAID_OUT:
+            self._laid_out.popitem(last=False)
+        return words
+
     def _draw_box(self, painter: QPainter, rect: QRect, checked: bool) -> None:
         c = colours()
         left = rect.right() - _SIDE - _BOX + 1 if self._mirrored() else rect.left() + _SIDE
@@ -211,7 +226,7 @@ class CardDelegate(QStyledItemDelegate):
         if row.section:
             top = STEP if first else 4 * STEP
             if painter:
-                words = _Words(row.title, self._section_font, rect.width() - 2 * _SIDE, 1, mirrored, None)
+                words = self._words(row.title, self._section_font, rect.width() - 2 * _SIDE, 1, mirrored, None)
                 words.draw(painter, rect.left() + _SIDE, rect.top() + top, QColor(c.ink))
             return top + _step(self._section_metrics) + STEP
         lead = _SIDE + (self._icon + 12 if row.picture else 0)
@@ -223,7 +238,7 @@ class CardDelegate(QStyledItemDelegate):
             if row.picture:
                 icon_left = rect.right() - _SIDE - self._icon + 1 if mirrored else rect.left() + _SIDE
                 painter.drawPixmap(icon_left, round(y) + 1, pixmap(row.picture, c.muted, self._icon))
-            title = _Words(row.title, self._title_font, width, most, mirrored, QColor(c.mark))
+            title = self._words(row.title, self._title_font, width, most, mirrored, QColor(c.mark))
             title.draw(painter, left, y, QColor(c.ink))
         tall = _height(row.title, self._title_metrics, width, most)
         y += tall
@@ -232,7 +247,7 @@ class CardDelegate(QStyledItemDelegate):
             lines += 1  # what the title leaves is the summary's
         if row.line:
             if painter:
-                line = _Words(row.line, self._line_font, width, lines, mirrored, QColor(c.mark))
+                line = self._words(row.line, self._line_font, width, lines, mirrored, QColor(c.mark))
                 line.draw(painter, left, y + 1, QColor(c.ink if MARK_ON in row.line else c.muted))
             y += _height(row.line, self._line_metrics, width, lines) + 2
         if row.meta or row.badges:

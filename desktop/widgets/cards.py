@@ -27,6 +27,7 @@ from desktop.theme import colours
 from desktop.widgets.card_delegate import BOX_COLUMN, ROW, CardDelegate, marked_ranges
 from desktop.widgets.picking import Picked
 from desktop.words import _
+from resources_cache import precedence
 
 PAGE_SIZE = 60
 _NO_UPDATE = QItemSelectionModel.SelectionFlag.NoUpdate
@@ -251,7 +252,10 @@ class CardList(QListView):
         chosen = self.current_row()
         self.cards.set_rows(rows, total)
         if chosen is not None and chosen.id:
-            self.choose(chosen.id)
+            if self.cards.row_of(chosen.id) < 0:
+                self.setCurrentIndex(QModelIndex())
+            elif self.current_row() is not self.cards.card(self.cards.row_of(chosen.id)):
+                self.choose(chosen.id)
 
     def current_row(self) -> CardRow | None:
         """The chosen row, if any."""
@@ -274,7 +278,8 @@ class CardList(QListView):
         super().focusInEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
+        with precedence.first():
+            super().paintEvent(event)
         if self._by_key and self.hasFocus() and not self._wears_focus():
             painter = QPainter(self.viewport())  # no row wears the focus: the list does
             painter.setPen(QColor(colours().accent))

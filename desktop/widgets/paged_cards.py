@@ -54,6 +54,7 @@ class PagedCards(Cards, QStringListModel):
         self.order = array("I")
         self._pages = OrderedDict({0: first})
         self._resize(total)
+        self.read.emit()
 
     def set_order(self, order: array[int], in_sight: range) -> None:
         """Take the order of all. Pages `in_sight` stay until they are read anew; the others are forgotten."""
@@ -64,8 +65,15 @@ class PagedCards(Cards, QStringListModel):
             self._resize(len(order))
 
     def _resize(self, total: int) -> None:
-        self._total = total
-        self.setStringList([""] * total)
+        # A row more or less, not a list of new ones: Qt lays a hundred thousand out when it comes to it, and what
+        # is chosen stays chosen until the caller has looked where it is now.
+        before, self._total = self._total, total
+        if before and total > before:
+            self.insertRows(before, total - before)
+        elif before > total > 0:
+            self.removeRows(total, before - total)
+        elif before != total:
+            self.setStringList([""] * total)
 
     def numbers(self, page: int) -> array[int]:
         """The row numbers of a page in the store."""

@@ -22,9 +22,13 @@ from typing import Any
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from desktop.app import Application, background_engine
-from desktop.navigation import Place
-from resources_cache.library import Cursor, Library
+from desktop.import_scan import skip_import_scan
+
+skip_import_scan()  # as the program does
+
+from desktop.app import Application, background_engine  # noqa: E402
+from desktop.navigation import Place  # noqa: E402
+from resources_cache.library import Cursor, Library  # noqa: E402
 
 _TICK_MS = 5
 _LIMIT_S = 90.0

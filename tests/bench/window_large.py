@@ -30,9 +30,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from resources_cache.own import Own
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +71,10 @@ def main() -> int:
             tries = [measured(part, home) for _ in range(3 if part == "start" else 1)]
             figures[part] = min(tries, key=lambda found: found.get("usable_s", 0))
             print(f"{part}: {figures[part]}", file=sys.stderr)
+    # Not at the top: the window's own process has no use for it, and its memory is measured.
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(title=f"the window on {asked.size:,} resources")
     for heading in ("figure", "measured", "target", ""):
         table.add_column(heading)
@@ -129,6 +130,9 @@ def pss() -> float:
 
 
 def _application(home: Path) -> tuple[Any, Any]:
+    from desktop.import_scan import skip_import_scan
+
+    skip_import_scan()  # as the program does
     from PySide6.QtWidgets import QApplication
 
     from desktop.app import Application, background_engine

@@ -14,6 +14,7 @@ from PySide6.QtCore import QTimer
 
 from desktop.app import Application
 from desktop.navigation import Place
+from resources_cache import precedence
 from resources_cache.library import Cursor, Library
 
 Make = Callable[..., Application]
@@ -113,3 +114,71 @@ def test_the_window_answers_while_content_arrives(
         sys.stdout.write(f"\n{figures}\n")
     assert written[0] > 0
     assert worst < 500
+
+
+def test_the_source_of_what_is_imported_is_not_read(tmp_path: Path) -> None:
+    code = (
+        "from desktop.import_scan import skip_import_scan\nskip_import_scan()\n"
+        "import desktop.app, desktop.window, desktop.pages.library, linecache\n"
+        "print(sum(name.endswith('.py') and 'desktop' in name for name in linecache.cache))\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "0", done.stdout + done.stderr
+
+
+def test_the_stores_wait_from_what_a_person_did_until_it_is_drawn(
+    make_window: Make, settle: Settle, home: Path, qtbot: Any
+) -> None:
+    application = make_window(home)
+    settle(application)
+    before = precedence.holder()
+    application.context.navigator.go(Place("library"))
+    assert (before, precedence.holder()) == (0, threading.get_ident())
+    qtbot.waitUntil(lambda: precedence.holder() == 0)
+    settle(application)
+    assert precedence.holder() == 0
+
+
+def test_more_rows_at_the_top_keep_the_chosen_record_chosen(make_window: Make, settle: Settle, home: Path) -> None:
+    with Library(home / "library.db") as library:
+        library.apply("public/cards/en", records(0, 300), Cursor(1, 2))
+    application = make_window(home)
+    application.context.navigator.go(Place("library"))
+    settle(application)
+    page: Any = application.window.stack.currentWidget()
+    page.list.setCurrentIndex(page.list.cards.index(3, 0))
+    chosen, total = page.list.current_row().id, page.list.cards.total
+    newer = [{**record, "updated": f"2026-11-{n + 1:02}T00:00:00Z"} for n, record in enumerate(records(900, 5))]
+    with Library(home / "library.db") as library:
+        library.apply("public/cards/en", newer, Cursor(1, 3))
+    page.refresh()
+    settle(application)
+    assert page.list.cards.total == total + 5
+    assert page.list.current_row().id == chosen
+    assert page.list.currentIndex().row() == 8
+    with Library(home / "library.db") as library:
+        library.apply("public/cards/en", [{"id": chosen, "deleted": True}], Cursor(1, 4))
+    page.refresh()
+    settle(application)
+    assert page.list.cards.total == total + 4
+    assert page.list.current_row() is None
+
+
+def test_few_rows_stay_laid_out(make_window: Make, settle: Settle, home: Path) -> None:
+    with Library(home / "library.db") as library:
+        library.apply("public/cards/en", records(0, 600), Cursor(1, 2))
+    application = make_window(home)
+    application.context.navigator.go(Place("library"))
+    settle(application)
+    page: Any = application.window.stack.currentWidget()
+    kept = page.list.itemDelegate()._laid_out
+    page.list.viewport().repaint()
+    before = list(kept.values())
+    page.list.viewport().repaint()
+    assert before
+    assert list(kept.values()) == before  # drawn again, not laid out again
+    for row in range(0, 600, 5):
+        page.list.scrollTo(page.list.cards.index(row, 0))
+        page.list.viewport().repaint()
+    assert len(kept) <= 100
