@@ -19,7 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop.import_scan import skip_import_scan
@@ -108,7 +108,13 @@ def _gaps(home: Path, begin: Callable[[Application], Callable[[], bool]]) -> dic
     turn = QTimer()
     turn.timeout.connect(lambda: application.context.navigator.go(pages[int(time.monotonic() * 2) % len(pages)]))
     turn.start(400)
-    _until(qt, done)
+    # Qt's own loop, as the program runs it: one in Python would wait for its turn between any two events.
+    loop, end = QEventLoop(), QTimer()
+    end.timeout.connect(lambda: loop.quit() if done() or time.monotonic() - started > _LIMIT_S else None)
+    end.start(20)
+    loop.exec()
+    if not done():
+        sys.exit("the window did not come to rest")
     seconds = time.monotonic() - started
     timer.stop()
     turn.stop()
