@@ -23,6 +23,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from desktop.error_words import KnownError, is_known
 from desktop.first_turn import FirstTurn
 from desktop.shelf import Shelf
+from resources_cache.precedence import step_back
 
 T = TypeVar("T")
 
@@ -122,6 +123,7 @@ class Background(QObject):
         return self._lanes[lane.value]
 
     def _work(self, waiting: queue.SimpleQueue[_Job | None]) -> None:
+        step_back()
         with Shelf(self._home) as shelf:
             while (job := waiting.get()) is not None:
                 # A person's writes are done even when the window is closing; reads and downloads are not.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from array import array
 from collections.abc import Iterator, Sequence
 from heapq import merge
@@ -87,11 +88,15 @@ def order(store: Store, types: Sequence[str], filters: Filters, sort: str) -> ar
         return array("I")
     where, values = conditions(filters, "r")
     found = store.value(
-        "SELECT json_group_array(rid) FROM (SELECT r.rid FROM records r"
+        "SELECT group_concat(printf('%08x', rid), '') FROM (SELECT r.rid FROM records r"
         f" WHERE r.type IN ({','.join('?' * len(types))}){where} ORDER BY {_ORDERS[sort]})",
         [*types, *values],
     )
-    return array("I", json.loads(found))
+    # Digits of which each eight are a number: Python's lock is held for one millisecond, not for ten.
+    rows = array("I", bytes.fromhex(found or ""))
+    if sys.byteorder == "little":
+        rows.byteswap()
+    return rows
 
 
 def cards_at(store: Store, rids: Sequence[int]) -> dict[int, Card]:

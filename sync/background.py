@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 from resources_cache.errors import CacheError, MassDeletion
+from resources_cache.precedence import step_back
 from sync.backoff import SHORTEST, next_delay
 from sync.cancel import Cancel
 from sync.engine import sync_once
@@ -169,6 +170,7 @@ class BackgroundSync:
         return not thread.is_alive()
 
     def _work(self) -> None:
+        step_back()
         while (reason := self._wait()) is not None:
             try:
                 self._sync(reason)

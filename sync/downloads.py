@@ -17,6 +17,7 @@ from random import Random
 
 from resources_cache.downloads import Download
 from resources_cache.errors import CacheError, DiskFull, StoreBusy, StoreUnwritable
+from resources_cache.precedence import step_back
 from sync.backoff import next_delay
 from sync.cancel import Cancel
 from sync.errors import (
@@ -159,6 +160,7 @@ class DownloadQueue:
             running[1].cancel()
 
     def _work(self) -> None:
+        step_back()
         while self._wait():
             try:
                 rest = self._step()

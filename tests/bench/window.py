@@ -29,6 +29,7 @@ skip_import_scan()  # as the program does
 from desktop.app import Application, background_engine  # noqa: E402
 from desktop.navigation import Place  # noqa: E402
 from resources_cache.library import Cursor, Library  # noqa: E402
+from resources_cache.precedence import step_back  # noqa: E402
 
 _TICK_MS = 5
 _LIMIT_S = 90.0
@@ -128,6 +129,7 @@ def _file(home: Path, count: int, application: Application) -> None:
 
     Begins when the engine has been loaded, as what really comes does; its loading is watched as well.
     """
+    step_back()  # as the engine's own thread
     while application.context.sync.status.state == "idle":
         time.sleep(0.01)
     random = Random(7)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,22 @@ def test_work_is_elsewhere_and_the_answer_is_here(background: Background, qtbot:
     assert answers == [7]
     assert threads[0] is not threading.main_thread()
     assert threads[1] is threading.main_thread()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a nice value of their own on Linux")
+def test_the_window_has_the_processor_first(background: Background, qtbot: Any) -> None:
+    nices: list[int] = []
+    here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    for lane in Lane:
+        background.run(
+            lambda _s: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()),
+            nices.append,
+            fail,
+            QObject(background),
+            lane=lane,
+        )
+    qtbot.waitUntil(lambda: len(nices) == len(Lane))
+    assert all(nice > here for nice in nices)
 
 
 def test_only_the_latest_of_a_key_is_shown(background: Background, qtbot: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -72,3 +74,19 @@ def test_one_inside_another_ends_with_the_outer_one(tmp_path: Path):
         order.append("drawn")
     thread.join()
     assert order == ["drawn", "read"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a nice value of their own on Linux")
+def test_a_thread_that_steps_back_is_alone_in_it():
+    found: list[int] = []
+
+    def work() -> None:
+        precedence.step_back()
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [min(19, here + 5)]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == here
