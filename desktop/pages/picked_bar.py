@@ -80,7 +80,7 @@ class PickedBar(QWidget):
         line = FlowLayout()
         self.setLayout(line)
         self.count = label("", "heading", wrap=False)
-        self.download = button("", "", "download", self._download)
+        self.download = button(_("Downloads"), "", "download", self._download)  # until it says how much
         self.note = muted("")
         self.save = button(_("Save to"), "quiet", "save")
         self.menu = QMenu(self)

@@ -65,6 +65,12 @@ def test_every_control_has_a_name_and_is_reached_by_tab(make_window: Make, settl
             if widget.isEnabled():
                 assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, f"{what} ({name}) is not reached by Tab"
             seen += 1
+        # A screen reader's tree has what is not to be seen now, too.
+        for widget in application.window.findChildren(QAbstractButton):
+            if not own_parts(widget):
+                face = QAccessible.queryAccessibleInterface(widget)
+                chain = f"{type(widget).__name__} in {type(widget.parentWidget()).__name__} of {where}, hidden"
+                assert face is None or face.text(QAccessible.Text.Name).strip(), f"{chain} has no name"
     assert seen > 300
 
 
