@@ -43,6 +43,7 @@ from desktop.preferences import Preferences
 from desktop.reading.loading import load
 from desktop.shelf import Shelf
 from desktop.widgets.crash_dialog import CrashDialog
+from desktop.widgets.tour import Tour
 from desktop.words import available_languages
 from resources_cache.errors import DiskFull
 from sync.errors import CaptivePortal, Unreachable
@@ -407,6 +408,8 @@ def take(
             _widen(application)
         if act is _choose:
             _choose_none(application)
+        for tour in application.window.findChildren(Tour):
+            tour.leave()
         _tidy(application)
         count += 1
     application.stop()

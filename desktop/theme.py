@@ -245,10 +245,8 @@ class Theme(QObject):
         return made
 
     def reading_font(self) -> QFont:
-        """The typeface for long reading, at the reader's own size."""
-        made = self.font()
-        made.setPointSizeF(READING_POINTS * self.reading_scale / 100)
-        return made
+        """The typeface for long reading: the person's text size, and the reader's own in per cent of it."""
+        return self.font(READING_POINTS * self.reading_scale / 100)
 
     def colour(self, name: str) -> QColor:
         """One of the scheme's colours by name (see `Colours`)."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QWidget
 
 from desktop.amounts import number
@@ -68,6 +69,7 @@ class SearchPage(ListPage):
             self._as_typed = self._only_new = False
             self._since = ""
             self.words = place.query
+            self.list.setCurrentIndex(QModelIndex())  # or the list goes to where that record is now
             self.list.verticalScrollBar().setValue(0)
         if place.fill:
             self.set_filters(dict(place.fill))

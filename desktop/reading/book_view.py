@@ -27,7 +27,7 @@ from desktop.reading.outside import open_outside
 from desktop.reading.picture_file import read_picture as decoded
 from desktop.reading.unreadable import Unreadable
 from desktop.shelf import Shelf
-from desktop.theme import STEP, Theme
+from desktop.theme import STEP, Theme, in_text
 from desktop.widgets.basics import muted, tool
 from desktop.words import _
 from resources_cache.anchors import Anchor
@@ -174,7 +174,7 @@ class BookView(QWidget):
         self._beside.setVisible(bool(names))
         self._show(place.page, shown)
         self.text.go_to(place.within)
-        if names and self.width() >= _SIDE_FROM:
+        if names and self.width() >= in_text(_SIDE_FROM):
             self._show_contents(True)
 
     @property
@@ -288,4 +288,4 @@ class BookView(QWidget):
         self.contents.setVisible(shown)
         self._beside.setChecked(shown)
         if shown:
-            self._split.setSizes([_SIDE, max(1, self.width() - _SIDE)])
+            self._split.setSizes([in_text(_SIDE), max(1, self.width() - in_text(_SIDE))])

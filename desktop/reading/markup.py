@@ -47,11 +47,12 @@ class Page:
 
 def style_sheet(c: Colours, points: float) -> str:
     """The style of every page (the part of CSS that Qt's rich text knows); `points` is the size of its text."""
+    more = min(points, 15)  # large text is a heading's size already: one word a line helps nobody
     return f"""
     body {{ color: {c.ink}; }}
-    h1 {{ font-size: {points * 1.6:.1f}pt; font-weight: 600; margin-top: 0px; margin-bottom: 8px; }}
-    h2 {{ font-size: {points * 1.3:.1f}pt; font-weight: 600; margin-top: 28px; margin-bottom: 8px; }}
-    h3 {{ font-size: {points * 1.1:.1f}pt; font-weight: 600; margin-top: 20px; margin-bottom: 6px; }}
+    h1 {{ font-size: {points + 0.6 * more:.1f}pt; font-weight: 600; margin-top: 0px; margin-bottom: 8px; }}
+    h2 {{ font-size: {points + 0.3 * more:.1f}pt; font-weight: 600; margin-top: 28px; margin-bottom: 8px; }}
+    h3 {{ font-size: {points + 0.1 * more:.1f}pt; font-weight: 600; margin-top: 20px; margin-bottom: 6px; }}
     p, li {{ margin-top: 0px; margin-bottom: 12px; line-height: 135%; }}
     li {{ margin-bottom: 4px; }}
     blockquote {{ margin-left: 24px; margin-right: 24px; color: {c.muted}; }}

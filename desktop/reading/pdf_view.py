@@ -6,19 +6,20 @@ from pathlib import Path
 
 import shiboken6
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtPdf import QPdfDocument, QPdfSearchModel
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from desktop.reading.pdf_lists import FoundList, PageList
 from desktop.reading.pdf_pages import PdfPages
 from desktop.reading.unreadable import Unreadable
-from desktop.theme import STEP
+from desktop.theme import STEP, in_text
 from desktop.widgets.basics import muted, tool
 from desktop.widgets.tab_strip import TabLine
 from desktop.words import _
 from resources_cache.own import FilePlace
 
-_SIDE_FROM = 640  # pixels of the view from which there is room for the small pages
+_SIDE_FROM = 640  # pixels of the view, at 100 % of text, from which there is room for the small pages
 _SIDE = 140
 
 
@@ -37,7 +38,8 @@ class PdfView(QWidget):
         self.found = FoundList(self._search)
         self._found = -1
         self._page: QLabel = muted("", wrap=False)
-        line = QHBoxLayout()
+        self._turned_to = (1, 1)
+        self._bar = line = QHBoxLayout()
         line.setContentsMargins(2 * STEP, 4, 2 * STEP, 4)
         self._beside = tool(_("Small pages"), "contents", self._toggle_side, bare=True)
         self._beside.setCheckable(True)
@@ -89,7 +91,7 @@ class PdfView(QWidget):
             self.pages.set_zoom(place.zoom)
         self.pages.go_to(place.page, place.within)
         self._turned(self.pages.page())
-        if self._document.pageCount() > 1 and self.width() >= _SIDE_FROM:
+        if self._document.pageCount() > 1 and self.width() >= in_text(_SIDE_FROM):
             self._show_side(True)
 
     @property
@@ -142,11 +144,25 @@ class PdfView(QWidget):
         self._side.setVisible(shown)
         self._beside.setChecked(shown)
         if shown:
-            self._split.setSizes([_SIDE, max(1, self.width() - _SIDE)])
+            self._split.setSizes([in_text(_SIDE), max(1, self.width() - in_text(_SIDE))])
+
+    def _say_page(self) -> None:
+        """In words where there is room for them beside the tools."""
+        page, count = self._turned_to
+        words = _("Page {page} of {count}").format(page=page, count=count)
+        self._page.setAccessibleName(words)
+        self._page.setText(words)
+        if self._bar.sizeHint().width() > self.width():
+            self._page.setText(f"{page} / {count}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._say_page()
 
     def _turned(self, page: int) -> None:
         if not shiboken6.isValid(self._document):
             return  # the window is going away, and its document says so while it goes
         count = self._document.pageCount()
-        self._page.setText(_("Page {page} of {count}").format(page=page + 1, count=count))
+        self._turned_to = (page + 1, count)
+        self._say_page()
         self.small.show_page(page)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
@@ -41,9 +41,10 @@ from desktop.reading.request_tools import RequestTools
 from desktop.reading.selection_bar import patch
 from desktop.reading.unreadable import Unreadable
 from desktop.shelf import Shelf
-from desktop.theme import STEP, colours, in_text
-from desktop.widgets.basics import ICON, Choice, EmptyPlace, button, hairline, muted, tool
+from desktop.theme import STEP, colours
+from desktop.widgets.basics import Choice, EmptyPlace, button, hairline, muted, tool
 from desktop.widgets.find_bar import FindBar
+from desktop.widgets.fitting import fit_tools, offer_spare
 from desktop.words import _, language_name
 
 if TYPE_CHECKING:
@@ -266,6 +267,8 @@ class RecordView(QFrame):
         self._wide = tool(_("Whole page"), "expand", self.widened.emit, bare=True)
         self._variant = Choice(_("Language of the text"))
         self._variant.currentIndexChanged.connect(lambda _i: self._show_page(self._variant.value()))
+        self._spare = (self._wide, self._smaller, self._larger, self._find_tool)
+        offer_spare(self._more.menu(), self._spare)
         holder = QWidget()
         line = QHBoxLayout(holder)
         line.setContentsMargins(STEP, 4, STEP, 4)
@@ -297,20 +300,7 @@ class RecordView(QFrame):
     def _fit_tools(self) -> None:
         """Words beside the icons where there is room for them; the tooltip and the name stay otherwise."""
         worded = [self._ask, self._cite, self._find_tool, self._contents, self._notes, self._save, self._close]
-        line, every = self._tools.layout(), self._tools.findChildren(QToolButton)
-        assert line is not None, "the tools lie in a line"
-        for made in worded:
-            made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        for made in every:
-            made.setIconSize(QSize(in_text(ICON), in_text(ICON)))
-        for made in worded:
-            if line.sizeHint().width() <= self.width():
-                break
-            made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-            made.setToolTip(made.accessibleName())
-        if line.sizeHint().width() > self.width():
-            for made in every:  # at the largest text there are too many for icons as large as the words
-                made.setIconSize(QSize(ICON, ICON))
+        fit_tools(self._tools, self.width(), worded, self._spare)
 
     def _continue(self) -> None:
         if self._loaded:
@@ -535,7 +525,7 @@ class RecordView(QFrame):
 
     def _resize_text(self, step: int) -> None:
         theme, preferences = self._context.theme, self._context.preferences
-        theme.reading_scale = preferences.reading_scale = max(70, min(250, theme.reading_scale + step))
+        theme.reading_scale = preferences.reading_scale = max(50, min(250, theme.reading_scale + step))
         self._context.save_preferences()
         if self._loaded:
             self._show_page(self._variant.value(), keep_place=True)

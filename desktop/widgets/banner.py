@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QHideEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QHideEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from desktop.error_table import Weight
 from desktop.error_words import KnownError, Trouble, details, words_for
@@ -20,6 +20,9 @@ QUIET_MS = 15_000
 """What mends itself need not be closed by hand."""
 UNDO_MS = 15_000
 """As long as what was taken away can be brought back here, unless something else is said before."""
+
+_BESIDE = 760
+"""Pixels of width, at 100 % of text, from which the buttons stand beside the words."""
 
 # The shape differs as well as the colour: nobody has to tell colours apart.
 _LOOKS: dict[Weight, tuple[str, str]] = {
@@ -56,10 +59,16 @@ class Banner(QFrame):
         words.setSpacing(2)
         words.addWidget(self._words)
         words.addWidget(self._more)
+        steps = QHBoxLayout()
+        for part in (self._action, self._undo, self._copy):
+            steps.addWidget(part)
+        steps.addStretch(1)
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._body.addLayout(words, 1)
+        self._body.addLayout(steps)
         line.addSpacing(STEP // 2)
-        line.addLayout(words, 1)
-        for part in (self._action, self._undo, self._copy, self._close):
-            line.addWidget(part)
+        line.addLayout(self._body, 1)
+        line.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
@@ -113,6 +122,14 @@ class Banner(QFrame):
         self._timer.start(UNDO_MS)
         spoken = f"{words} {self._undo.text()}"
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, spoken))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        # Beside the words where these have a line worth reading left, else below them.
+        beside = event.size().width() >= in_text(_BESIDE)
+        direction = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
+        if self._body.direction() != direction:
+            self._body.setDirection(direction)
+        super().resizeEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._told, self._again = None, None

@@ -356,16 +356,18 @@ class EmptyPlace(QWidget):
     ) -> None:
         super().__init__()
         column = QVBoxLayout(self)
-        column.setContentsMargins(4 * STEP, 6 * STEP, 4 * STEP, 6 * STEP)
+        column.setContentsMargins(4 * STEP, 2 * STEP, 4 * STEP, 2 * STEP)
         column.setSpacing(STEP)
         column.addStretch(1)
-        drawing = QLabel()
-        drawing.setPixmap(pixmap(picture, colours().muted, in_text(40)))
-        drawing.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(drawing)
+        self._texts: list[QLabel] = []
+        self._drawing = QLabel()
+        self._drawing.setPixmap(pixmap(picture, colours().muted, in_text(40)))
+        self._drawing.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._drawing)
         for text in (label(words, "heading", 1.2), label(line, "muted")):
             text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            text.setFixedWidth(440)
+            text.setFixedWidth(in_text(440))
+            self._texts.append(text)
             centred = QHBoxLayout()
             centred.addStretch(1)
             centred.addWidget(text)
@@ -379,6 +381,17 @@ class EmptyPlace(QWidget):
             column.addSpacing(STEP)
             column.addLayout(row)
         column.addStretch(2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())  # the lines are as long as there is room
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for text in self._texts:
+            text.setFixedWidth(max(1, min(in_text(440), event.size().width() - 8 * STEP)))
+        words = sum(text.heightForWidth(text.width()) for text in self._texts)
+        # Words first: the drawing is there where it takes no room from them.
+        self._drawing.setVisible(words + in_text(40 + 48) + 8 * STEP <= event.size().height())
 
 
 def clear(layout: QLayout) -> None:

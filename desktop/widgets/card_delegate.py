@@ -136,7 +136,7 @@ class CardDelegate(QStyledItemDelegate):
         self._line_metrics = QFontMetrics(self._line_font)
         self._meta_metrics = QFontMetrics(self._meta_font)
         self._section_metrics = QFontMetrics(self._section_font)
-        self._heights: dict[tuple[int, Any], int] = {}
+        self._heights: dict[tuple[int, Any, bool], int] = {}
         self._laid_out: OrderedDict[tuple[Any, ...], _Words] = OrderedDict()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
@@ -148,11 +148,12 @@ class CardDelegate(QStyledItemDelegate):
             return QSize(width, self._even_height(width))
         if index.data(Qt.ItemDataRole.CheckStateRole) is not None:
             width -= BOX_COLUMN - _SIDE
-        key = (width, row)
+        first = index.row() == 0
+        key = (width, row, first and row.section)  # above the first heading there is less room
         if key not in self._heights:
             if len(self._heights) > 20_000:
                 self._heights.clear()
-            self._heights[key] = self._lay_out(None, QRect(0, 0, width, 0), row, first=index.row() == 0)
+            self._heights[key] = self._lay_out(None, QRect(0, 0, width, 0), row, first=first)
         return QSize(self._view.viewport().width(), self._heights[key])
 
     def paint(
@@ -186,8 +187,14 @@ class CardDelegate(QStyledItemDelegate):
             self._draw_box(painter, rect, checked == Qt.CheckState.Checked)
             side = BOX_COLUMN - _SIDE
             rect = rect.adjusted(0, 0, -side, 0) if self._mirrored() else rect.adjusted(side, 0, 0, 0)
+        if kept := self.reserved(row):
+            rect = rect.adjusted(kept, 0, 0, 0) if self._mirrored() else rect.adjusted(0, 0, -kept, 0)
         self._lay_out(painter, rect, row, first=index.row() == 0)
         painter.restore()
+
+    def reserved(self, row: CardRow) -> int:
+        """Pixels at the end of a row in which its words do not stand."""
+        return 0
 
     def _words(self, text: str, font: QFont, width: int, most: int, mirrored: bool, mark: QColor | None) -> _Words:
         """A text laid out, or as it was laid out when it was last drawn: half of what a row costs."""

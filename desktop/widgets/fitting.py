@@ -5,13 +5,15 @@ Large text and long languages take twice the width that the words were first see
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from PySide6.QtCore import QPoint, QRect, QSize
-from PySide6.QtWidgets import QBoxLayout, QPushButton, QWidget
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
-from desktop.theme import STEP
-from desktop.widgets.basics import FlowLayout
+from desktop.theme import STEP, in_text
+from desktop.widgets.basics import ICON, FlowLayout
 
 _UNBOUNDED = (1 << 24) - 1
 """Qt's QWIDGETSIZE_MAX: no bound at all."""
@@ -104,6 +106,52 @@ def _height(item: object, width: int) -> int:
     if item.hasHeightForWidth():  # type: ignore[attr-defined]
         return int(item.heightForWidth(width))  # type: ignore[attr-defined]
     return int(item.sizeHint().height())  # type: ignore[attr-defined]
+
+
+def fit_tools(holder: QWidget, width: int, worded: Sequence[QToolButton], spare: Sequence[QToolButton]) -> None:
+    """Fit the tools that lie in the line of `holder` into `width` pixels.
+
+    Words beside the icons of `worded` where there is room; they go from the first on, and stay as names and tips.
+    Where icons alone are too many, the `spare` ones go to the menu that was told of them (`offer_spare`), and at
+    last icons are as small as at 100 % of text.
+    """
+    line, every = holder.layout(), holder.findChildren(QToolButton)
+    assert line is not None, "the tools lie in a line"
+    for made in worded:
+        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    for made in every:
+        made.setIconSize(QSize(in_text(ICON), in_text(ICON)))
+    for made in spare:
+        made.show()
+    steps: list[Callable[[], object]] = [partial(_without_words, made) for made in worded]
+    steps += [made.hide for made in spare]
+    steps += [partial(made.setIconSize, QSize(ICON, ICON)) for made in every]
+    for step in steps:
+        if line.sizeHint().width() <= width:
+            break
+        step()
+
+
+def _without_words(made: QToolButton) -> None:
+    made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+    made.setToolTip(made.accessibleName())
+
+
+def offer_spare(menu: QMenu, spare: Sequence[QToolButton]) -> None:
+    """Let `menu` offer, at its top, those tools that are hidden while it is open."""
+    before = menu.actions()[0] if menu.actions() else None
+    actions = []
+    for made in spare:
+        action = QAction(made.icon(), made.text(), menu)
+        action.triggered.connect(made.click)
+        actions.append(action)
+    menu.insertActions(before, actions)  # type: ignore[arg-type]  # None is the end
+
+    def show() -> None:
+        for action, made in zip(actions, spare, strict=True):
+            action.setVisible(made.isHidden())
+
+    menu.aboutToShow.connect(show)
 
 
 class ShorterWhenNarrow(QPushButton):

@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QAccessibleAnnouncementEvent,
     QColor,
     QFocusEvent,
+    QFontMetrics,
     QIcon,
     QKeyEvent,
     QPainter,
@@ -23,7 +24,7 @@ from desktop.icons import pixmap
 from desktop.navigation import Place
 from desktop.shelf import Shelf
 from desktop.suggesting import recently_read, titles
-from desktop.theme import STEP, colours
+from desktop.theme import STEP, colours, in_text
 from desktop.widgets.basics import muted, sized_font
 from desktop.widgets.card_delegate import ROW, CardDelegate
 from desktop.widgets.cards import CardList, CardRow
@@ -86,6 +87,10 @@ class _Field(QLineEdit):
 
 class _WithKeys(CardDelegate):
     """Draws the keys of an action at the end of its row."""
+
+    def reserved(self, row: CardRow) -> int:
+        keys = row.values.get("keys")
+        return QFontMetrics(sized_font(0.95)).horizontalAdvance(keys) + 2 * STEP if keys else 0
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -247,7 +252,7 @@ class Palette(QFrame):
 
     def _place(self) -> None:
         over = self._over
-        width = min(_WIDEST, over.width() - 4 * STEP)
+        width = min(in_text(_WIDEST), over.width() - 4 * STEP)
         self.setFixedWidth(width)
         self.list.doItemsLayout()
         height = sum(self.list.sizeHintForRow(place) for place in range(self.list.cards.rowCount()))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QTabBar
 
 from desktop.context import Context
 from desktop.navigation import Place
-from desktop.theme import colours
+from desktop.theme import colours, in_text
 from desktop.widgets.basics import tool
 from desktop.widgets.rail import AT_FOOT, PLACES
 from desktop.words import N_, _, isolate
 
 _OTHERS = {"search": N_("Search"), "sync": N_("Sync"), "keys": N_("All keys")}
+_NARROWEST = 120  # pixels, at 100 % of text
 _WIDEST = 32
 """Characters of a title that are shown; the whole of it is in the tooltip and in the name."""
 
@@ -54,6 +55,11 @@ class TabStrip(TabLine):
         self.tabMoved.connect(lambda old, new: context.tabs.move(old, new))
         context.tabs.changed.connect(self._show)
         self._show()
+
+    def minimumTabSizeHint(self, index: int) -> QSize:
+        # Some letters of each title; where they are too many, arrows lead to the others.
+        whole = self.tabSizeHint(index)
+        return QSize(min(whole.width(), in_text(_NARROWEST)), whole.height())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.MiddleButton:
