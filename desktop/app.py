@@ -56,6 +56,7 @@ ENGINE_AFTER_MS = 600
 # Seconds after which a busy thread gives way. Drawing goes in and out of Python many times, and each time it may
 # have to wait this long for a thread that decodes what arrived (5 ms unless told otherwise).
 GIVE_WAY_S = 0.0005
+_TITLE_BAR = 40
 _OPEN_ANEW = 77
 """Exit code of Qt's loop: not the end, but the same again from the beginning."""
 
@@ -127,7 +128,8 @@ class Application(QObject):
         width, height = preferences.width or USUAL[0], preferences.height or USUAL[1]
         if (screen := self._qt.primaryScreen()) is not None:
             room = screen.availableGeometry()
-            width, height = min(width, room.width()), min(height, room.height())
+            # The frame around the window, which is not known yet, has its place there too.
+            width, height = min(width, room.width()), min(height, room.height() - _TITLE_BAR)
         self.window.resize(width, height)
         if place is not None or preferences.introduced:
             self.context.navigator.here = place or Place("home")

@@ -25,6 +25,7 @@ from desktop.theme import STEP
 from desktop.widgets.basics import Choice, FlowLayout, button, label, muted
 from desktop.widgets.card_delegate import ROW
 from desktop.widgets.cards import PAGE_SIZE, CardList, CardModel, CardRow
+from desktop.widgets.filter_bar import FilterBar
 from desktop.widgets.fitting import HeadLine
 from desktop.widgets.two_pane import TwoPane
 from desktop.words import _, language_name, ngettext
@@ -66,18 +67,15 @@ class ListPage(Page):
         self.list.range_wanted.connect(self.pick_range)
         self.reader = RecordView(context)
         self.count = muted("", wrap=False)
-        self.filters: dict[str, Choice] = {}
         self._open_after_fetch = ""
-        self._filter_bar = QWidget()
-        flow = FlowLayout()
-        self._filter_bar.setLayout(flow)
+        self.filter_bar = FilterBar()
+        self.filters = self.filter_bar.choices
         for name, words in self.FACETS:
             choice = Choice(_(words), [("", _(words))])
             choice.currentIndexChanged.connect(lambda _i: self.refresh())
-            self.filters[name] = choice
-            flow.addWidget(choice)
+            self.filter_bar.add(name, choice)
         self._clear = button(_("Clear filters"), "quiet", "close", self.clear_filters)
-        flow.addWidget(self._clear)
+        self.filter_bar.add_last(self._clear)
         self._clear.hide()
         self.head = HeadLine()
         self.head.addWidget(label(_(self.TITLE), "title", 1.7, wrap=False))
@@ -100,7 +98,7 @@ class ListPage(Page):
         self.above = FlowLayout()
         above.setLayout(self.above)
         top.addWidget(above)
-        top.addWidget(self._filter_bar)
+        top.addWidget(self.filter_bar)
         self._top = top
         column.addLayout(top)
         column.addWidget(self._body, 1)
@@ -240,7 +238,7 @@ class ListPage(Page):
                 values.append((chosen, 0))
             items = [(value, f"{self.facet_words(name, value)} ({number(count)})") for value, count in values]
             self.filters[name].set_items([("", _(words)), *items])
-            self.filters[name].setVisible(len(values) > 1 or bool(chosen))
+            self.filter_bar.set_useful(name, len(values) > 1 or bool(chosen))
 
     def facet_words(self, name: str, value: str) -> str:
         """A value of a filter in the window's language."""
@@ -300,7 +298,7 @@ class ListPage(Page):
         self.list.setFocus()
 
     def _narrowed(self, narrow: bool) -> None:
-        self._filter_bar.setVisible(not narrow and bool(self.FACETS))
+        self.filter_bar.setVisible(not narrow and bool(self.FACETS))
         self.count.setVisible(not narrow)
         for widget in self._head_buttons:
             widget.setVisible(not narrow)

@@ -4,35 +4,27 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from desktop.theme import STEP
 from desktop.widgets.basics import button, label, muted
+from desktop.widgets.dialog import Dialog
 from desktop.words import _
 
 
-class OutsideDialog(QDialog):
+class OutsideDialog(Dialog):
     """Shows an address and asks whether to open it in the browser."""
 
     def __init__(self, parent: QWidget, url: QUrl) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(_("Open in the browser?"))
-        self.setMinimumWidth(420)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(3 * STEP, 3 * STEP, 3 * STEP, 2 * STEP)
-        column.setSpacing(STEP)
-        column.addWidget(label(_("This link leaves Hubshelf and needs a connection:")))
+        super().__init__(parent, _("Open in the browser?"))
+        self.body.addWidget(label(_("This link leaves Hubshelf and needs a connection:")))
         # The address as it really is: no clever letters that look like others.
         address = label(bytes(url.toEncoded().data()).decode("ascii"), "heading")
         address.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         address.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        column.addWidget(address)
-        column.addWidget(muted(_("What is loaded there costs data.")))
-        line = QHBoxLayout()
-        line.addStretch(1)
-        line.addWidget(button(_("Stay here"), "", "", self.reject))
-        line.addWidget(button(_("Open in the browser"), "primary", "", self.accept))
-        column.addLayout(line)
+        self.body.addWidget(address)
+        self.body.addWidget(muted(_("What is loaded there costs data.")))
+        self.foot.addWidget(button(_("Stay here"), "", "", self.reject))
+        self.foot.addWidget(button(_("Open in the browser"), "primary", "", self.accept))
 
 
 def open_outside(parent: QWidget, url: QUrl) -> None:

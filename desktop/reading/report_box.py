@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QTextBrowser, QWidget
 
 from desktop.context import Context
 from desktop.report_words import REASONS
 from desktop.shelf import Shelf
-from desktop.theme import STEP
 from desktop.widgets.basics import Choice, button, heading, label, muted
+from desktop.widgets.dialog import Dialog
 from desktop.words import _
 
 if TYPE_CHECKING:
@@ -22,18 +22,17 @@ _WIDE = 520  # pixels
 _SHOWN = 60  # characters of a message by which one knows it again
 
 
-class ReportDialog(QDialog):
+class ReportDialog(Dialog):
     """Which message (of a discussion), why, and words where one wants to add some."""
 
     def __init__(
         self, context: Context, parent: QWidget, loaded: Loaded, message: str, queued: Callable[[], None]
     ) -> None:
         """`message`: the id of the one that is chosen at first, or ""."""
-        super().__init__(parent)
-        self._context, self._loaded, self._queued = context, loaded, queued
         thread = loaded.kind == "thread"
         words = _("Report a message") if thread else _("Report a problem with this")
-        self.setWindowTitle(words)
+        super().__init__(parent, words, _WIDE)
+        self._context, self._loaded, self._queued = context, loaded, queued
         self.target = Choice(
             _("Message"),
             [("", _("Choose the message")), *_messages(loaded)] if thread else [(loaded.id, loaded.title)],
@@ -49,25 +48,17 @@ class ReportDialog(QDialog):
         self.words.setMinimumHeight(96)
         self.problem = label("", "notice")
         self.problem.hide()
-        self._column = column = QVBoxLayout(self)
-        column.setContentsMargins(3 * STEP, 3 * STEP, 3 * STEP, 2 * STEP)
-        column.setSpacing(STEP)
-        column.addWidget(heading(words))
-        column.addWidget(
+        self.body.addWidget(heading(words))
+        self.body.addWidget(
             muted(_("The moderators of your hub look at it. Nobody else sees that it was you who reported it."))
         )
         for part in (self.target, self.reason, self.words, self.problem):
-            column.addWidget(part)
-        line = QHBoxLayout()
-        line.addStretch(1)
-        line.addWidget(button(_("Cancel"), "", "", self.reject))
+            self.body.addWidget(part)
+        self.foot.addWidget(button(_("Cancel"), "", "", self.reject))
         self.send = button(_("Send the report"), "primary", "send", self._queue)
-        line.addWidget(self.send)
+        self.foot.addWidget(self.send)
         self.target.currentIndexChanged.connect(lambda _i: self.send.setEnabled(bool(self.target.value())))
         self.send.setEnabled(bool(self.target.value()))
-        column.addLayout(line)
-        # A dialog does not ask by itself how high its words are once they go on below.
-        self.setMinimumSize(_WIDE, column.totalHeightForWidth(_WIDE))
 
     def _queue(self) -> None:
         from desktop.error_words import KnownError, words_for
@@ -90,7 +81,7 @@ class ReportDialog(QDialog):
             self.send.setEnabled(True)
             self.problem.setText(words_for(error).sentence)
             self.problem.show()
-            self.setMinimumHeight(self._column.totalHeightForWidth(self.width()))
+            self.fit()
 
         self.send.setEnabled(False)
         self._context.write(lambda shelf: report(shelf, title, body), queued, self, failed)

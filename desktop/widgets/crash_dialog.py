@@ -6,32 +6,30 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QWidget
 
 from desktop.icons import pixmap
-from desktop.theme import STEP, colours
-from desktop.widgets.basics import button, heading, label, muted
+from desktop.theme import STEP, colours, in_text
+from desktop.widgets.basics import FlowLayout, button, heading, label, muted
+from desktop.widgets.dialog import Dialog
 from desktop.words import _
 
 _CLOSE = 2
+_WIDE = 480  # pixels, at 100 % of text
 
 
-class CrashDialog(QDialog):
+class CrashDialog(Dialog):
     """Offers the report and the ways on; `close_program` is None where nothing is wrong any more."""
 
     def __init__(self, parent: QWidget | None, report: str, close_program: Callable[[], object] | None) -> None:
-        super().__init__(parent)
+        now = close_program is not None
+        super().__init__(parent, _("Hubshelf made a mistake.") if now else _("The report of last time"), _WIDE)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._report = report
-        now = close_program is not None
-        self.setWindowTitle(_("Hubshelf made a mistake.") if now else _("The report of last time"))
-        self.setMinimumWidth(480)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(3 * STEP, 3 * STEP, 3 * STEP, 2 * STEP)
-        column.setSpacing(STEP)
+        column = self.body
         top = QHBoxLayout()
         picture = QLabel()
-        picture.setPixmap(pixmap("attention", colours().warn, 28))
+        picture.setPixmap(pixmap("attention", colours().warn, in_text(28)))
         top.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
         top.addSpacing(STEP)
         top.addWidget(heading(self.windowTitle()), 1)
@@ -52,24 +50,19 @@ class CrashDialog(QDialog):
         )
         self.look = button(_("Show the report"), "quiet", "down", self._toggle)
         self.copy = button(_("Copy report"), "quiet", "cite", self._copy)
-        line = QHBoxLayout()
+        line = FlowLayout()
         line.addWidget(self.look)
         line.addWidget(self.copy)
-        line.addStretch(1)
         column.addLayout(line)
         column.addWidget(self.shown)
         self.shown.setVisible(not now)
         self.look.setVisible(now)
-        ways = QHBoxLayout()
-        ways.addStretch(1)
         if close_program is not None:
             # Esc goes on: only the button closes.
             self.finished.connect(lambda way: close_program() if way == _CLOSE else None)
-            ways.addWidget(button(_("Close Hubshelf"), "", "", lambda: self.done(_CLOSE)))
+            self.foot.addWidget(button(_("Close Hubshelf"), "", "", lambda: self.done(_CLOSE)))
         self.go_on = button(_("Go on") if now else _("Close"), "primary", "", self.accept)
-        ways.addWidget(self.go_on)
-        column.addSpacing(STEP)
-        column.addLayout(ways)
+        self.foot.addWidget(self.go_on)
         self.go_on.setDefault(True)
         self.go_on.setFocus()
 
@@ -78,7 +71,7 @@ class CrashDialog(QDialog):
         self.shown.setVisible(shown)
         self.look.setText(_("Hide the report") if shown else _("Show the report"))
         self.look.setAccessibleName(self.look.text())
-        self.adjustSize()
+        self.fit()
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._report)

@@ -5,30 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from desktop.theme import STEP
 from desktop.widgets.basics import button, heading, label
+from desktop.widgets.dialog import Dialog
 from desktop.words import _
 
 
-def ask_first(parent: QWidget, words: str, meaning: str, action: str, then: Callable[[], object]) -> QDialog:
+def ask_first(parent: QWidget, words: str, meaning: str, action: str, then: Callable[[], object]) -> Dialog:
     """Ask `words`, say what it means, and do `then` when the person chooses `action`."""
-    dialog = QDialog(parent)
-    dialog.setWindowTitle(words)
+    dialog = Dialog(parent, words)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setMinimumWidth(420)
-    column = QVBoxLayout(dialog)
-    column.setContentsMargins(3 * STEP, 3 * STEP, 3 * STEP, 2 * STEP)
-    column.setSpacing(STEP)
-    column.addWidget(heading(words))
-    column.addWidget(label(meaning))
-    line = QHBoxLayout()
-    line.addStretch(1)
-    line.addWidget(button(_("Cancel"), "", "", dialog.reject))
-    line.addWidget(button(action, "primary", "", dialog.accept))
-    column.addSpacing(STEP)
-    column.addLayout(line)
+    dialog.body.addWidget(heading(words))
+    dialog.body.addWidget(label(meaning))
+    dialog.foot.addWidget(button(_("Cancel"), "", "", dialog.reject))
+    dialog.foot.addWidget(button(action, "primary", "", dialog.accept))
     dialog.accepted.connect(lambda: then())
     dialog.open()
     return dialog
@@ -36,17 +27,8 @@ def ask_first(parent: QWidget, words: str, meaning: str, action: str, then: Call
 
 def tell_alone(words: str, meaning: str) -> None:
     """Say `words` in a window of their own and wait until it is closed; for programs that open no other."""
-    dialog = QDialog()
-    dialog.setWindowTitle("Hubshelf")
-    dialog.setMinimumWidth(420)
-    column = QVBoxLayout(dialog)
-    column.setContentsMargins(3 * STEP, 3 * STEP, 3 * STEP, 2 * STEP)
-    column.setSpacing(STEP)
-    column.addWidget(heading(words))
-    column.addWidget(label(meaning))
-    line = QHBoxLayout()
-    line.addStretch(1)
-    line.addWidget(button(_("Close"), "primary", "", dialog.accept))
-    column.addSpacing(STEP)
-    column.addLayout(line)
+    dialog = Dialog(None, "Hubshelf")
+    dialog.body.addWidget(heading(words))
+    dialog.body.addWidget(label(meaning))
+    dialog.foot.addWidget(button(_("Close"), "primary", "", dialog.accept))
     dialog.exec()

@@ -171,7 +171,9 @@ class Tour(QWidget):
         widest = min(in_text(_WIDEST), room.width())
         beside = max(around.left() - room.left(), room.right() - around.right()) - 2 * STEP
         for width in (widest, min(widest, beside)):
-            if width >= in_text(_NARROWEST) and (place := self._beside(self._size(width), around, room)):
+            if width >= max(in_text(_NARROWEST), self._least()) and (
+                place := self._beside(self._size(width), around, room)
+            ):
                 break
         else:
             size = self._size(widest)
@@ -180,6 +182,12 @@ class Tour(QWidget):
         self.card.setFixedWidth(place.width())
         self.card.setGeometry(place)
         self.update()
+
+    def _least(self) -> int:
+        """The width that the buttons take."""
+        layout = self.card.layout()
+        assert layout is not None
+        return layout.totalMinimumSize().width()
 
     def _size(self, width: int) -> QSize:
         layout = self.card.layout()

@@ -12,14 +12,16 @@ from itertools import combinations, product
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, QUrl
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
     QCheckBox,
     QComboBox,
+    QDialog,
     QLabel,
     QLineEdit,
+    QMenu,
     QPushButton,
     QScrollArea,
     QToolButton,
@@ -28,7 +30,14 @@ from PySide6.QtWidgets import (
 
 from desktop.app import Application
 from desktop.pseudo import PSEUDO
-from desktop.words import available_languages
+from desktop.reading.outside import OutsideDialog
+from desktop.reading.report_box import ReportDialog
+from desktop.welcome import welcome
+from desktop.widgets.crash_dialog import CrashDialog
+from desktop.widgets.question import ask_first
+from desktop.words import _, available_languages
+from resources_cache.errors import DiskFull, MassDeletion
+from sync.errors import CaptivePortal, Unreachable
 from tests.desktop.every_place import own_parts, places
 
 Make = Callable[..., Application]
@@ -174,6 +183,110 @@ def walk(make_window: Make, settle: Settle, home: Path, look: Look) -> list[str]
             window.resize(*size)
         found += [f"{where}: {fault}" for fault in faults(window)]
     return found
+
+
+def lie_over(application: Application, settle: Settle, home: Path) -> Iterator[tuple[str, QWidget]]:
+    """What comes over a page: a name, and the part in which to look; it is shown while its turn lasts."""
+    window, notices = application.window, application.context.notices
+    opened = {place.page: place for _name, place in places(home) if place.record}
+    resource, thread = opened["library"], opened["discussions"]
+    for error in (DiskFull(""), CaptivePortal(""), Unreachable(""), MassDeletion("")):
+        notices.problem.emit(error)
+        settle(application)
+        yield f"message {error.code}", window
+        window.banner.hide()
+    application.context.navigator.go(resource)
+    settle(application)
+    reader = window.stack.currentWidget().reader  # type: ignore[attr-defined]
+    listed = window.stack.currentWidget().list  # type: ignore[attr-defined]
+    listed.setCurrentIndex(listed.cards.index(0, 0))
+    menus = {
+        "more": reader._more.menu(),
+        "cite": reader.cite_menu,
+        "row": window.stack.currentWidget().menu_of(listed.current_row()),  # type: ignore[attr-defined]
+    }
+    for name, menu in menus.items():
+        menu.popup(window.mapToGlobal(QPoint(40, 40)))
+        settle(application)
+        yield f"menu {name}", menu
+        menu.close()
+    window.finder.open()
+    settle(application)
+    yield "palette", window
+    window.finder.hide()
+    tour = welcome(window)
+    for stop in range(5):
+        settle(application)
+        yield f"tour {stop + 1}", tour
+        tour.step(1)
+    dialogs: dict[str, Callable[[], QDialog]] = {
+        "question": lambda: ask_first(
+            window,
+            _("Remove the downloaded files?"),
+            _("Texts, discussions and everything you wrote stay. Files can be downloaded again, at their cost."),
+            _("Remove files"),
+            lambda: None,
+        ),
+        "outside": lambda: OutsideDialog(reader, QUrl("https://ministry.example/a/long/way/to/a/document.pdf")),
+        "crash": lambda: CrashDialog(window, "A report\n" * 30, lambda: None),
+        "last report": lambda: CrashDialog(window, "A report\n" * 30, None),
+    }
+    for name, make in dialogs.items():
+        dialog = make()
+        dialog.open()
+        settle(application)
+        if isinstance(dialog, CrashDialog) and dialog.look.isVisible():
+            yield f"dialog {name}, closed", dialog
+            dialog.look.click()
+            settle(application)
+        yield f"dialog {name}", dialog
+        dialog.close()
+        settle(application)
+    application.context.navigator.go(thread)
+    settle(application)
+    reader = window.stack.currentWidget().reader  # type: ignore[attr-defined]
+    reader.report()
+    settle(application)
+    dialog = reader.findChildren(ReportDialog)[-1]
+    yield "dialog report", dialog
+    dialog.close()
+
+
+def too_large(part: QWidget, window: QWidget) -> Iterator[str]:
+    """A menu or dialog that has no room in the window. (A menu that is too high scrolls.)"""
+    high = 0 if isinstance(part, QMenu) else part.height()
+    if part.isWindow() and (part.width() > window.width() or high > window.height()):
+        yield f"{part.width()} × {part.height()} in a window of {window.width()} × {window.height()}"
+
+
+def look_over(make_window: Make, settle: Settle, home: Path, look: Look) -> list[str]:
+    lang, size, scale = look
+    chosen = {"introduced": True, "language": lang, "scheme": "light", "scale": scale}
+    (home / "window.json").write_text(json.dumps(chosen))
+    application = make_window(home, size)
+    settle(application)
+    found = []
+    for where, part in lie_over(application, settle, home):
+        assert part.isVisible(), f"{where} is not shown"
+        found += [f"{where}: {fault}" for fault in (*faults(part), *too_large(part, application.window))]
+    return found
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # of menus, by the offscreen screen
+@pytest.mark.parametrize("look", OFTEN, ids=str)
+def test_what_comes_over_a_page_is_whole(make_window: Make, settle: Settle, home: Path, look: Look) -> None:
+    found = look_over(make_window, settle, home, look)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.slow
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+@pytest.mark.parametrize("look", SELDOM, ids=str)
+def test_what_comes_over_a_page_is_whole_in_any_look(
+    make_window: Make, settle: Settle, home: Path, look: Look
+) -> None:
+    found = look_over(make_window, settle, home, look)
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("look", OFTEN, ids=str)

@@ -163,3 +163,27 @@ def test_another_search_begins_at_its_top(large: Application, settle: Settle) ->
     page = go(large, settle, "search", query="learning")
     assert page.list.verticalScrollBar().value() == 0
     assert page.list.current_row() is None
+
+
+def test_filters_fold_behind_a_button_and_what_is_chosen_stays(large: Application, settle: Settle) -> None:
+    page = go(large, settle, "library")
+    bar = page.filter_bar
+    assert bar.unfold.isVisible()
+    assert not any(choice.isVisible() for choice in page.filters.values())
+    folded = bar.height()
+    bar.unfold.click()
+    settle(large)
+    assert sum(choice.isVisible() for choice in page.filters.values()) > 3
+    assert bar.height() > 2 * folded
+    page.filters["lang"].choose("fr")
+    bar.unfold.click()
+    settle(large)
+    assert [name for name, choice in page.filters.items() if choice.isVisible()] == ["lang"]
+    assert page._clear.isVisible()
+    page.clear_filters()
+    settle(large)
+    assert not any(choice.isVisible() for choice in page.filters.values())
+    large.window.resize(1900, 1000)
+    settle(large)
+    assert bar.unfold.isHidden()
+    assert sum(choice.isVisible() for choice in page.filters.values()) > 3
