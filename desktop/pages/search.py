@@ -16,8 +16,8 @@ from desktop.icons import icon
 from desktop.navigation import Place
 from desktop.pages.list_page import PER_PAGE, Listing, ListPage
 from desktop.shelf import Shelf
-from desktop.theme import colours
-from desktop.widgets.basics import EmptyPlace, button, label
+from desktop.theme import colours, in_text
+from desktop.widgets.basics import ICON, EmptyPlace, button, label
 from desktop.widgets.cards import CardRow
 from desktop.words import N_, _, isolate, ngettext
 
@@ -145,7 +145,7 @@ class SearchPage(ListPage):
         words = _("Saved: forget this search") if self._saved else _("Save this search")
         self._save.setText(words)
         self._save.setAccessibleName(words)
-        self._save.setIcon(icon("saved" if self._saved else "save", colours().accent))
+        self._save.setIcon(icon("saved" if self._saved else "save", colours().accent, in_text(ICON)))
         self._save.setVisible(bool(self.words))
         count = int(listing.behind.get("new", 0))
         for part in (self._news, self._new):

@@ -41,8 +41,8 @@ from desktop.reading.request_tools import RequestTools
 from desktop.reading.selection_bar import patch
 from desktop.reading.unreadable import Unreadable
 from desktop.shelf import Shelf
-from desktop.theme import STEP, colours
-from desktop.widgets.basics import Choice, EmptyPlace, button, hairline, muted, tool
+from desktop.theme import STEP, colours, in_text
+from desktop.widgets.basics import ICON, Choice, EmptyPlace, button, hairline, muted, tool
 from desktop.widgets.find_bar import FindBar
 from desktop.widgets.fitting import fit_tools, offer_spare
 from desktop.words import _, language_name
@@ -354,7 +354,8 @@ class RecordView(QFrame):
         self._save.setText(words)
         self._save.setAccessibleName(words)
         self._save.setToolTip(words)
-        self._save.setIcon(icon("saved" if saved else "save", colours().accent if saved else colours().muted))
+        tone = colours().accent if saved else colours().muted
+        self._save.setIcon(icon("saved" if saved else "save", tone, in_text(ICON)))
 
     def show_notes(self, shown: bool = True) -> None:
         """Show or hide the side list of highlights and notes."""
