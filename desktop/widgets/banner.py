@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QHideEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QGuiApplication,
+    QHideEvent,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.error_table import Weight
 from desktop.error_words import KnownError, Trouble, details, words_for
 from desktop.icons import pixmap
 from desktop.theme import STEP, colours, in_text
-from desktop.widgets.basics import button, label, tool
+from desktop.widgets.basics import FlowLayout, button, label, tool
 from desktop.words import _
 
 SHOWN_MS = 6000
@@ -21,8 +28,10 @@ QUIET_MS = 15_000
 UNDO_MS = 15_000
 """As long as what was taken away can be brought back here, unless something else is said before."""
 
-_BESIDE = 760
-"""Pixels of width, at 100 % of text, from which the buttons stand beside the words."""
+_SHARE = 0.35
+"""Of the window's height; a higher message does without its details, then without all but sentence and button."""
+_WORDS = 400
+"""Pixels, at 100 % of text, that the words have beside the buttons; where there are less these stand below."""
 
 # The shape differs as well as the colour: nobody has to tell colours apart.
 _LOOKS: dict[Weight, tuple[str, str]] = {
@@ -50,6 +59,8 @@ class Banner(QFrame):
         self._action = button(_("Try again"), "", "", self._act)
         self._undo = button(_("Undo"), "", "back", self._bring_back)
         self._again: Callable[[], object] | None = None
+        self._said = ("", "")  # what follows the sentence, and less of it
+        self._may_copy = True
         self._copy = button(_("Copy details"), "quiet", "", self._copy_details)
         self._close = tool(_("Close this message"), "close", self.hide, bare=True)
         line = QHBoxLayout(self)
@@ -59,13 +70,14 @@ class Banner(QFrame):
         words.setSpacing(2)
         words.addWidget(self._words)
         words.addWidget(self._more)
-        steps = QHBoxLayout()
+        self._steps = QWidget()
+        steps = FlowLayout()
+        self._steps.setLayout(steps)
         for part in (self._action, self._undo, self._copy):
             steps.addWidget(part)
-        steps.addStretch(1)
         self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._body.addLayout(words, 1)
-        self._body.addLayout(steps)
+        self._body.addWidget(self._steps)
         line.addSpacing(STEP // 2)
         line.addLayout(self._body, 1)
         line.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
@@ -87,17 +99,18 @@ class Banner(QFrame):
         words = words_for(self.error)
         self._dress(words.weight)
         self._words.setText(words.sentence)
-        self._more.setText(f"{words.consequence} {words.next_step}")
+        self._said = (f"{words.consequence} {words.next_step}", words.next_step)
         self._more.show()
         self._action.setText(words.button.replace("&", "&&"))
         self._action.setAccessibleName(words.button)
         self._action.setVisible(words.action not in ("copy", "none"))
         self._copy.setText(_("Copy details"))
-        self._copy.setVisible(words.action != "report")
+        self._may_copy = words.action != "report"
         self._timer.stop()
         if words.weight == "quiet":
             self._timer.start(QUIET_MS)
         self.show()
+        self._fit()
 
     def say(self, words: str) -> None:
         """Show one line for a while; a problem that is shown stays."""
@@ -110,6 +123,7 @@ class Banner(QFrame):
         for part in (self._more, self._action, self._copy, self._undo):
             part.hide()
         self.show()
+        self._fit()
         self._timer.start(SHOWN_MS)
 
     def offer_undo(self, words: str, again: Callable[[], object]) -> None:
@@ -119,17 +133,50 @@ class Banner(QFrame):
         self.say(words)
         self._again = again
         self._undo.show()
+        self._fit()
         self._timer.start(UNDO_MS)
         spoken = f"{words} {self._undo.text()}"
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, spoken))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        # Beside the words where these have a line worth reading left, else below them.
-        beside = event.size().width() >= in_text(_BESIDE)
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():  # its height is what it asked for itself
+            self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show all of it, whatever the page above wants; less of it where it would leave no room for that page."""
+        if self._told is not None:
+            self._more.setText(self._said[0])
+            self._copy.setVisible(self._may_copy)
+            self._more.show()
+        most = self.window().height() * _SHARE
+        for less in (self._copy.hide, lambda: self._more.setText(self._said[1]), self._more.hide):
+            if self._arrange() <= most or self._told is None:
+                return
+            less()
+        self._arrange()
+
+    def _arrange(self) -> int:
+        """Put the buttons where there is room; returns the height that all has then."""
+        steps = [part for part in (self._action, self._undo, self._copy) if not part.isHidden()]
+        wide = sum(part.sizeHint().width() + STEP for part in steps)
+        beside = self.width() - wide >= in_text(_WORDS)
         direction = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
         if self._body.direction() != direction:
             self._body.setDirection(direction)
-        super().resizeEvent(event)
+        self._steps.setMinimumWidth(wide if beside else 0)
+        self._steps.setVisible(bool(steps))
+        layout = self.layout()
+        assert layout is not None
+        layout.invalidate()
+        layout.activate()  # or what lies in it answers for the words before
+        height = layout.totalHeightForWidth(self.width())
+        self.setMinimumHeight(height)
+        return height
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._told, self._again = None, None
