@@ -270,10 +270,7 @@ class ShelfPage(ListPage):
 
 
 def _unsave(shelf: Shelf, ids: list[str]) -> tuple[int, Undo]:
-    wanted = set(ids)
-    gone = [one for one in shelf.own.bookmarks() if one.id in wanted]
-    for one in gone:
-        shelf.own.unbookmark(one.id)
+    gone = shelf.own.unbookmark_all(ids)
     return len(gone), lambda again: again.own.put_bookmarks_back(gone)
 
 
