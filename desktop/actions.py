@@ -65,6 +65,7 @@ class WindowActions:
     search: Callable[[], object]
     full_screen: Callable[[], object]
     close: Callable[[], object]
+    bring_back: Callable[[], object]
 
 
 def table(context: Context, window: WindowActions) -> tuple[Action, ...]:
@@ -72,7 +73,7 @@ def table(context: Context, window: WindowActions) -> tuple[Action, ...]:
     return (
         *_places(context),
         *_finding(context, window),
-        *_syncing(context),
+        *_syncing(context, window),
         *_inside(),
         *_looks(context, window),
     )
@@ -114,13 +115,15 @@ def _finding(context: Context, window: WindowActions) -> Iterator[Action]:
     )
 
 
-def _syncing(context: Context) -> Iterator[Action]:
+def _syncing(context: Context, window: WindowActions) -> Iterator[Action]:
     group, sync = GROUPS[2], context.sync
     yield Action("sync", _("Sync now"), group, ("F5",), "sync", sync.sync_now)
     yield Action("pause", _("Pause syncing"), group, (), "pause", sync.pause, "stop")
     yield Action("resume", _("Go on syncing"), group, (), "play", sync.resume, "continue")
     ask = partial(context.navigator.go, Place("ask"))
     yield Action("ask", _("New question"), group, ("Ctrl+N",), "ask", ask, "write helpdesk request practice")
+    words, likewise = _("Bring back what was removed last"), "undo restore bin dustbin deleted"
+    yield Action("bring-back", words, group, ("Ctrl+Z",), "back", window.bring_back, likewise)
 
 
 def _inside() -> Iterator[Action]:
@@ -132,7 +135,6 @@ def _inside() -> Iterator[Action]:
     yield Action("copy-with-source", _("Copy with source"), group, ("Ctrl+Shift+Q",))
     yield Action("print", _("Print"), group, ("Ctrl+P",))
     yield Action("note-delete", _("Delete the chosen note"), group, ("Del",))
-    yield Action("note-undo", _("Bring back the deleted note"), group, ("Ctrl+Z",))
     yield Action("reading-larger", _("Larger text in the reader"), group, ("Ctrl++", "Ctrl+="))
     yield Action("reading-smaller", _("Smaller text in the reader"), group, ("Ctrl+-",))
     yield Action("open", _("Open the chosen row"), group, ("Return",))

@@ -37,7 +37,13 @@ class DraftSaver(QObject):
             self._save()
 
     def forget(self) -> None:
-        """The form was sent or emptied: no draft remains."""
+        """The form was sent: no draft remains."""
+        self._timer.stop()
+        key = self.key
+        self._context.write(lambda shelf: shelf.own.drop_draft(key), lambda _done: None, self)
+
+    def throw_away(self) -> None:
+        """The form was emptied: what was saved of it is among what was removed."""
         self._timer.stop()
         key = self.key
         self._context.write(lambda shelf: shelf.own.delete_draft(key), lambda _done: None, self)
@@ -54,4 +60,4 @@ class DraftSaver(QObject):
         if any(value for name, value in content.items() if name in ("title", "body", "decision", "attachments")):
             self._context.write(lambda shelf: shelf.own.save_draft(key, content), lambda _done: None, self)
         else:
-            self.forget()
+            self.throw_away()

@@ -16,6 +16,19 @@ _CURRENCY = r"(?P<currency>[^\W\d_]{0,8}[$€£¥₦₵₹]|[^\W\d_]{1,8})"
 _WRITTEN = (re.compile(rf"{_AMOUNT}\s*{_CURRENCY}"), re.compile(rf"{_CURRENCY}\s*{_AMOUNT}"))
 _GROUPED = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 """One thousand, or one and no more? Who writes `1,000` is asked again, not charged a thousandth."""
+_DECIMALS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF FCFA CFA FBU FDJ FRW USH",
+    3: "BHD IQD JOD KWD LYD OMR TND DT",
+    4: "CLF UYW",
+}
+"""Decimals of the currencies that have not 2 (ISO 4217, list one, "minor unit"), and names that people write
+instead of the code. A sign stands for too many currencies to tell, and has 2."""
+_DECIMALS_OF = {name: count for count, names in _DECIMALS.items() for name in names.split()}
+
+
+def decimals(currency: str) -> int:
+    """How many decimals amounts of this currency have, 0 to 4."""
+    return _DECIMALS_OF.get(currency.upper(), 2)
 
 
 @dataclass(frozen=True)
@@ -38,8 +51,9 @@ class DataPrice:
         return DataPrice(amount, found["currency"]) if amount else None
 
     def words(self, count: int) -> str:
-        """What `count` bytes cost: `0.42 USD`, or `less than 0.01 USD`."""
-        cost = self.amount * count / 1e6
-        text = QLocale(locale_of(language())).toString(max(cost, 0.01), "f", 2)
+        """What `count` bytes cost, in the decimals of the currency: `0.42 USD`, `12 XOF`, `less than 0.01 USD`."""
+        digits = decimals(self.currency)
+        cost, least = self.amount * count / 1e6, 10.0**-digits
+        text = QLocale(locale_of(language())).toString(max(cost, least), "f", digits)
         money = isolate(f"{text} {self.currency}")
-        return _("less than {money}").format(money=money) if cost < 0.01 else money
+        return _("less than {money}").format(money=money) if cost < least else money

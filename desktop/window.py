@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWi
 from desktop.actions import WindowActions, table
 from desktop.context import Context
 from desktop.icons import icon, pixmap
+from desktop.last_removed import LastRemoved
 from desktop.navigation import Place
 from desktop.next_steps import NextSteps
 from desktop.pages.page import Page
@@ -111,9 +112,16 @@ class MainWindow(QMainWindow):
         self._finder: Palette | None = None
         context.actions = table(
             context,
-            WindowActions(lambda: self.finder.open(), self._to_search, self._whole_screen, self.leave),
+            WindowActions(
+                lambda: self.finder.open(),
+                self._to_search,
+                self._whole_screen,
+                self.leave,
+                lambda: self.last_removed.bring_back(),
+            ),
         )
         self._make_shortcuts()
+        self.last_removed = LastRemoved(context, self.banner.bring_back, self._read_again, self)
         context.navigator.moved.connect(self._moved)
         context.notices.problem.connect(self.banner.show_problem)
         context.notices.said.connect(self.banner.say)
@@ -287,6 +295,13 @@ class MainWindow(QMainWindow):
         page = self.stack.currentWidget()
         if isinstance(page, Page):
             page.refresh()
+
+    def _read_again(self) -> None:
+        """Read the page again, and what is open beside its list."""
+        self._refresh_page()
+        page = self.stack.currentWidget()
+        if isinstance(page, Page) and (reader := getattr(page, "reader", None)) is not None and reader.record:
+            reader.refresh()
 
     def _take_step(self, action: str, told: object) -> None:
         self.steps.take(action, told)  # type: ignore[arg-type]  # a signal of objects; the banner gives these

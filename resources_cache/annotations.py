@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from resources_cache import removed
 from resources_cache.anchors import CONTEXT, MAX_QUOTE, Anchor
 from resources_cache.identity import new_id, utc_now
 
@@ -68,17 +69,39 @@ class Annotations:
         is no hash, or a page beyond ``MAX_PAGE``.
         """
         kept = checked(annotation)
+        with self._store.transaction() as store:
+            self._insert(kept, "REPLACE")
+            removed.settle(store, "highlight", kept.id)
+        return kept
+
+    def put_back(self, annotation: Annotation) -> bool:
+        """Put back what was removed, with its own times; returns whether it was there already, and stays as it is.
+
+        Raises: ValueError as ``put``, and where it has no id.
+        """
+        if not annotation.id or not all(isinstance(t, str) for t in (annotation.created, annotation.updated)):
+            raise ValueError("this was never kept")
+        with self._store.transaction() as store:
+            there = store.value("SELECT 1 FROM annotations WHERE id=?", (annotation.id,)) is not None
+            self._insert(replace(checked(annotation), updated=annotation.updated), "IGNORE")
+        return there
+
+    def _insert(self, kept: Annotation, taken: str) -> None:
         where = kept.anchor
         self._store.execute(
-            f"INSERT OR REPLACE INTO annotations ({_COLUMNS}) VALUES ({', '.join('?' * 14)})",
+            f"INSERT OR {taken} INTO annotations ({_COLUMNS}) VALUES ({', '.join('?' * 14)})",
             (kept.id, kept.resource, kept.lang, where.quote, where.prefix, where.suffix, where.start,
              kept.colour, kept.note, kept.title, kept.created, kept.updated, kept.file, kept.page),
         )  # fmt: skip
-        return kept
 
     def remove(self, id_: str) -> None:
         """Take an annotation away; nothing where there is none."""
-        self._store.execute("DELETE FROM annotations WHERE id=?", (id_,))
+        with self._store.transaction() as store:
+            row = store.row(f"SELECT {_COLUMNS} FROM annotations WHERE id=?", (id_,))
+            if row is not None:
+                gone = from_row(row)
+                removed.keep(store, "highlight", id_, gone.anchor.quote, {"rows": [list(row)]})
+                store.execute("DELETE FROM annotations WHERE id=?", (id_,))
 
     def of(self, resource: str) -> list[Annotation]:
         """All of a resource's, in the order of the text as it was when they were made."""
@@ -86,7 +109,7 @@ class Annotations:
             f"SELECT {_COLUMNS} FROM annotations WHERE resource=? ORDER BY file, lang, page, start, id",
             (resource,),
         )
-        return [_annotation(row) for row in rows]
+        return [from_row(row) for row in rows]
 
     def everything(self) -> list[Annotation]:
         """All of them, by resource, the last written resource first."""
@@ -94,7 +117,7 @@ class Annotations:
             f"SELECT {_COLUMNS} FROM annotations a ORDER BY (SELECT max(updated) FROM annotations b"
             " WHERE b.resource = a.resource) DESC, resource, file, lang, page, start, id"
         )
-        return [_annotation(row) for row in rows]
+        return [from_row(row) for row in rows]
 
 
 def checked(annotation: Annotation) -> Annotation:
@@ -164,7 +187,8 @@ def _escaped_start(found: re.Match[str]) -> str:
     return f"{space}\\{mark}" if len(mark) == 1 else f"{space}{mark[:-1]}\\{mark[-1]}"
 
 
-def _annotation(row: tuple[Any, ...]) -> Annotation:
+def from_row(row: tuple[Any, ...]) -> Annotation:
+    """An annotation from its row, the columns in the order of the table. Raises: ValueError for another length."""
     id_, resource, lang, quote, prefix, suffix, start, colour, note, title, created, updated, file, page = row
     where = Anchor(quote, prefix, suffix, start)
     return Annotation(resource, lang, where, colour, note, title, id_, created, updated, file, page)

@@ -238,12 +238,14 @@ class Attachments:
             )
 
     def _named(self, hash_: str) -> bool:
-        """Whether anything that may still be sent, or a draft, names the file."""
+        """Whether anything that may still be sent, a draft, or what can be brought back names the file."""
         return bool(
             self._store.value(
-                "SELECT EXISTS (SELECT 1 FROM outbox WHERE state <> 'withdrawn' AND instr(body, ?))"
-                " OR EXISTS (SELECT 1 FROM drafts WHERE instr(content, ?))",
-                (hash_, hash_),
+                "SELECT EXISTS (SELECT 1 FROM outbox WHERE instr(body, ?) AND (state <> 'withdrawn'"
+                " OR EXISTS (SELECT 1 FROM removed WHERE kind='outbox' AND key=outbox.id)))"
+                " OR EXISTS (SELECT 1 FROM drafts WHERE instr(content, ?))"
+                " OR EXISTS (SELECT 1 FROM removed WHERE instr(body, ?))",
+                (hash_, hash_, hash_),
             )
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from resources_cache import removed
 from resources_cache.database import Store
 from resources_cache.identity import new_id, utc_now
 
@@ -83,6 +84,10 @@ class Collections:
         wanted = set(records)
         with self._store.transaction() as store:
             gone = [one for one in self.records(collection) if one.id in wanted]
+            named = self._named(collection)
+            if gone and named:
+                body = {"rows": _as_rows(collection, gone), "collection": named}
+                removed.keep(store, "collected", f"{collection}\n{gone[0].id}", gone[0].title, body)
             store.executemany(
                 "DELETE FROM collected WHERE collection=? AND record=?", [(collection, one.id) for one in gone]
             )
@@ -90,11 +95,12 @@ class Collections:
 
     def put_back(self, collection: str, records: Iterable[Collected]) -> None:
         """Put back what was taken out, as it was."""
+        rows = _as_rows(collection, records)
         with self._store.transaction() as store:
-            store.executemany(
-                "INSERT OR IGNORE INTO collected VALUES (?, ?, ?, ?)",
-                [(collection, one.id, one.title, one.created) for one in records],
-            )
+            store.executemany("INSERT OR IGNORE INTO collected VALUES (?, ?, ?, ?)", rows)
+            if rows:
+                key = f"{collection}\n{rows[0][1]}"
+                removed.settle(store, "collected", key, lambda body: body["rows"] == rows)
 
     def rename(self, collection: str, title: str) -> None:
         """Give a collection another name. Raises: ValueError for ""."""
@@ -106,5 +112,16 @@ class Collections:
     def forget(self, collection: str) -> None:
         """Forget a collection; its records stay where they are."""
         with self._store.transaction() as store:
+            if named := self._named(collection):
+                body = {"rows": _as_rows(collection, self.records(collection)), "collection": named}
+                removed.keep(store, "collection", collection, named[1], body)
             store.execute("DELETE FROM collected WHERE collection=?", (collection,))
             store.execute("DELETE FROM collections WHERE id=?", (collection,))
+
+    def _named(self, collection: str) -> list[str] | None:
+        row = self._store.row("SELECT id, title, created FROM collections WHERE id=?", (collection,))
+        return None if row is None else list(row)
+
+
+def _as_rows(collection: str, records: Iterable[Collected]) -> list[list[str]]:
+    return [[collection, one.id, one.title, one.created] for one in records]

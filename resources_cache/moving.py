@@ -50,9 +50,15 @@ _PART = 1024 * 1024
 _LOCAL_SETTINGS = (MOVED_OUT, MOVED_IN, LIBRARY_ANEW, "complete_at", "link_rate", "last_in_step", "news_applied")
 """Settings that speak of one PC, its link, or the library that stays there."""
 _LOCAL_TABLES = ("device", "syncs")
-_WORK = ("outbox", "drafts", "bookmarks", "notes", "annotations", "collections", "searches")
+_WORK = ("outbox", "drafts", "bookmarks", "notes", "annotations", "collections", "searches", "removed")
 """Tables of what a person wrote or chose; a shelf where one has a row is in use."""
-_JSON = (("settings", "value"), ("outbox", "body"), ("drafts", "content"), ("searches", "filters"))
+_JSON = (
+    ("settings", "value"),
+    ("outbox", "body"),
+    ("drafts", "content"),
+    ("searches", "filters"),
+    ("removed", "body"),
+)
 
 
 class ShelfInUse(CacheError):

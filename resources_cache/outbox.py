@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from resources_cache import removed
 from resources_cache.database import Row, Store
 from resources_cache.errors import NotEditable, NotFound
 from resources_cache.identity import new_id, utc_now
@@ -104,15 +105,18 @@ class Outbox:
                 )
             return self.item(item.id)
 
-    def withdraw(self, id_: str) -> Item:
-        """Take back a draft, a waiting or a rejected item; it is kept as "withdrawn".
+    def withdraw(self, id_: str, *, instead: bool = False) -> Item:
+        """Take back a draft, a waiting or a rejected item; it is kept as "withdrawn" and listed as removed.
 
+        ``instead``: its words stand elsewhere now, so that it is not listed.
         Raises: NotFound; NotEditable once it has been offered to the hub.
         """
         with self._store.transaction():
             item = self._latest(id_)
             self._require(item, ("draft", "waiting", "attention"))
             self._set_state([item.id], "withdrawn")
+            if not instead:
+                removed.keep(self._store, "outbox", item.id, item.title, {"state": item.state})
             return self.item(item.id)
 
     def bring_back(self, item: Item) -> Item:
@@ -124,6 +128,7 @@ class Outbox:
         with self._store.transaction():
             self._require(self.item(item.id), ("withdrawn",))
             self._set_state([item.id], item.state)
+            removed.settle(self._store, "outbox", item.id)
             if item.state == "waiting":
                 numbers = self._next_counter()
                 self._store.execute("UPDATE outbox SET epoch=?, counter=? WHERE id=?", (*numbers, item.id))

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from resources_cache import backups, saved_searches
+from resources_cache import backups, removed, saved_searches
 from resources_cache.annotations import Annotation, Annotations
 from resources_cache.cards import Check, Filters
 from resources_cache.checks import check_file, check_sqlite
@@ -25,7 +26,11 @@ from resources_cache.downloads import Downloads
 from resources_cache.identity import local_day, utc_now
 from resources_cache.outbox import Item, Outbox
 from resources_cache.remembered import Memory
+from resources_cache.removed import RecentlyRemoved
 from resources_cache.saved_searches import SavedSearch
+
+if TYPE_CHECKING:
+    from resources_cache.bringing_back import BroughtBack
 
 __all__ = [
     "Annotation", "Annotations", "Bookmark", "Device", "Draft", "FilePlace", "Item", "Outbox", "Own", "Place",
@@ -91,6 +96,29 @@ class StoredSync:
     report: dict[str, Any]
 
 
+_ABOUT = ("title", "kind", "target")
+"""What of a draft says what it is about."""
+
+
+def _attached(content: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """The files of a draft by their hash."""
+    found = (content or {}).get("attachments")
+    listed = found if isinstance(found, list) else []
+    return {str(one["hash"]): dict(one) for one in listed if isinstance(one, dict) and one.get("hash")}
+
+
+def _is_file(hash_: str, body: Mapping[str, Any]) -> bool:
+    return bool(body["file"].get("hash") == hash_)
+
+
+def _written(content: Mapping[str, Any]) -> str:
+    """The words of a draft, or the name of a file with it; "" where there is nothing to bring back."""
+    words = [content.get(name) for name in ("body", "decision")]
+    words += [file.get("name") for file in _attached(content).values()]
+    words.append(content.get("title"))
+    return next((word.strip() for word in words if isinstance(word, str) and word.strip()), "")
+
+
 BACKUP_HOURS = 4
 """Hours of work that a damaged file costs at most, where the window is open or something is synced meanwhile."""
 
@@ -120,6 +148,7 @@ class Own:
         self.downloads = Downloads(self._store)
         self.collections = Collections(self._store)
         self.memory = Memory(self._store)
+        self.removed = RecentlyRemoved(self._store)
 
     def __enter__(self) -> Own:
         return self
@@ -162,10 +191,25 @@ class Own:
     # Drafts, saved as they are typed
 
     def save_draft(self, key: str, content: Mapping[str, Any]) -> None:
-        """Keep what is half written under ``key`` (a form or "reply:<id>"), replacing what was there."""
-        self._store.execute(
-            "INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", (key, json.dumps(dict(content)), utc_now())
-        )
+        """Keep what is half written under ``key`` (a form or "reply:<id>"), replacing what was there.
+
+        Files that were attached to it and are no more can be brought back (``removed``).
+        """
+        with self._store.transaction() as store:
+            begun = self.draft(key)
+            if begun is None and key.startswith("edit:"):
+                row = store.value("SELECT body FROM outbox WHERE id=?", (key.removeprefix("edit:"),))
+                begun = json.loads(row) if row is not None else None
+            before, now = _attached(begun), _attached(content)
+            for hash_ in before.keys() - now.keys():
+                file = before[hash_]
+                kept = {"file": file, "draft": {name: content[name] for name in _ABOUT if name in content}}
+                removed.keep(store, "attachment", key, str(file.get("name") or ""), kept)
+            for hash_ in now.keys() - before.keys():
+                removed.settle(store, "attachment", key, partial(_is_file, hash_))
+            store.execute(
+                "INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", (key, json.dumps(dict(content)), utc_now())
+            )
 
     def draft(self, key: str) -> dict[str, Any] | None:
         """What is half written under ``key``, or None."""
@@ -178,7 +222,19 @@ class Own:
         return [Draft(key, json.loads(content), updated) for key, content, updated in rows]
 
     def delete_draft(self, key: str) -> None:
-        """Forget a draft, after it went to the outbox or was thrown away."""
+        """Throw a draft away; where anything was written in it, it can be brought back (``removed``)."""
+        with self._store.transaction() as store:
+            row = store.row("SELECT key, content, updated FROM drafts WHERE key=?", (key,))
+            if row is not None:
+                content = json.loads(row[1])
+                if words := _written(content):
+                    removed.keep(
+                        store, "draft", key, str(content.get("title") or "") or words, {"rows": [list(row)]}
+                    )
+                self.drop_draft(key)
+
+    def drop_draft(self, key: str) -> None:
+        """Forget a draft that went to the outbox: what was written in it is there."""
         self._store.execute("DELETE FROM drafts WHERE key=?", (key,))
 
     # Bookmarks, notes, reading place, pins
@@ -192,13 +248,29 @@ class Own:
 
     def unbookmark(self, id_: str) -> None:
         """Take a record out of the saved ones."""
-        self._store.execute("DELETE FROM bookmarks WHERE id=?", (id_,))
+        self.unbookmark_all([id_])
+
+    def unbookmark_all(self, ids: Iterable[str]) -> list[Bookmark]:
+        """Take records out of the saved ones; returns what was taken out, the last saved first.
+
+        Together they are one removal (``removed``).
+        """
+        wanted = set(ids)
+        with self._store.transaction() as store:
+            gone = [one for one in self.bookmarks() if one.id in wanted]
+            if gone:
+                rows = [[one.id, one.title, one.created] for one in gone]
+                removed.keep(store, "saved", gone[0].id, gone[0].title, {"rows": rows})
+                store.executemany("DELETE FROM bookmarks WHERE id=?", [(one.id,) for one in gone])
+        return gone
 
     def put_bookmarks_back(self, gone: Iterable[Bookmark]) -> None:
         """Undo ``unbookmark``: each is at its place among the others again."""
-        self._store.executemany(
-            "INSERT OR IGNORE INTO bookmarks VALUES (?, ?, ?)", [(one.id, one.title, one.created) for one in gone]
-        )
+        rows = [[one.id, one.title, one.created] for one in gone]
+        with self._store.transaction() as store:
+            store.executemany("INSERT OR IGNORE INTO bookmarks VALUES (?, ?, ?)", rows)
+            if rows:
+                removed.settle(store, "saved", rows[0][0], lambda body: body["rows"] == rows)
 
     def bookmarks(self) -> list[Bookmark]:
         """The saved records, last saved first."""
@@ -207,10 +279,15 @@ class Own:
 
     def set_note(self, id_: str, body: str) -> None:
         """Keep the person's note on a record; an empty one is removed."""
-        if body:
-            self._store.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (id_, body, utc_now()))
-        else:
-            self._store.execute("DELETE FROM notes WHERE id=?", (id_,))
+        with self._store.transaction() as store:
+            if body:
+                store.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (id_, body, utc_now()))
+                removed.settle(store, "note", id_, lambda kept: kept["rows"][0][1] == body)
+                return
+            row = store.row("SELECT id, body, updated FROM notes WHERE id=?", (id_,))
+            if row is not None:
+                removed.keep(store, "note", id_, str(row[1]), {"rows": [list(row)]})
+                store.execute("DELETE FROM notes WHERE id=?", (id_,))
 
     def note(self, id_: str) -> str:
         """The person's note on a record, or ""."""
@@ -319,6 +396,17 @@ class Own:
         """The kept searches, last saved first."""
         return saved_searches.kept(self._store)
 
+    # What was removed
+
+    def bring_back(self, id_: int) -> BroughtBack:
+        """Put one removal (``removed.all``) back where it was, in one transaction.
+
+        Raises: NotFound (it is back or gone already), NotEditable (sent meanwhile).
+        """
+        from resources_cache import bringing_back
+
+        return bringing_back.bring_back(self, id_)
+
     # History of syncs
 
     def add_sync(self, report: Mapping[str, Any], *, day: str | None = None) -> None:
@@ -341,6 +429,7 @@ class Own:
                     json.dumps(dict(report)),
                 ),
             )
+            removed.tidy(store)
             store.execute("DELETE FROM syncs WHERE n <= (SELECT max(n) FROM syncs) - ?", (_KEPT_SYNCS,))
 
     def syncs(self, limit: int = 50) -> list[StoredSync]:

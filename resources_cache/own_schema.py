@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resources_cache import remembered
+from resources_cache import remembered, removed
 from resources_cache.database import Migration, Store, statements
 from resources_cache.identity import new_id
 
@@ -119,6 +119,12 @@ def _remembered(store: Store) -> None:
     store.execute(remembered.SCHEMA)
 
 
+def _removed(store: Store) -> None:
+    """What was removed and can be brought back (see ``removed``)."""
+    for statement in removed.SCHEMA:
+        store.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _corrections,
@@ -130,4 +136,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _downloads,
     _collections,
     _remembered,
+    _removed,
 )

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from resources_cache import removed
 from resources_cache.cards import Filters
 from resources_cache.database import Store
 from resources_cache.identity import utc_now
@@ -46,15 +47,21 @@ def look(store: Store, words: str, filters: Filters, seen: str) -> None:
 
 def forget(store: Store, words: str, filters: Filters) -> None:
     """Keep a search no longer."""
-    store.execute("DELETE FROM searches WHERE words=? AND filters=?", (words.strip(), _filters_text(filters)))
+    which = (words.strip(), _filters_text(filters))
+    with store.transaction():
+        row = store.row("SELECT words, filters, seen, created FROM searches WHERE words=? AND filters=?", which)
+        if row is not None:
+            removed.keep(store, "search", "\n".join(which), which[0], {"rows": [list(row)]})
+            store.execute("DELETE FROM searches WHERE words=? AND filters=?", which)
 
 
 def put_back(store: Store, gone: SavedSearch) -> None:
     """Undo ``forget``: it is at its place among the others again. One that was kept meanwhile stays as it is."""
-    store.execute(
-        "INSERT OR IGNORE INTO searches VALUES (?, ?, ?, ?)",
-        (gone.words, _filters_text(gone.filters), gone.seen, gone.created),
-    )
+    filters = _filters_text(gone.filters)
+    with store.transaction():
+        row = (gone.words, filters, gone.seen, gone.created)
+        store.execute("INSERT OR IGNORE INTO searches VALUES (?, ?, ?, ?)", row)
+        removed.settle(store, "search", f"{gone.words}\n{filters}", lambda body: body["rows"] == [list(row)])
 
 
 def kept(store: Store) -> list[SavedSearch]:

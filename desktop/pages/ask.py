@@ -161,7 +161,7 @@ class AskPage(Page):
         self.send_button = button(_("Send"), "primary", "send", self.send)
         line = QHBoxLayout()
         line.addWidget(self.send_button)
-        line.addWidget(button(_("Empty the form"), "quiet", "", self._empty))
+        line.addWidget(button(_("Empty the form"), "quiet", "", self._throw_away))
         line.addStretch(1)
         form.body.addLayout(line)
         told = QHBoxLayout()
@@ -299,6 +299,13 @@ class AskPage(Page):
 
         self.context.write(keep, kept, self)
 
+    def _throw_away(self) -> None:
+        """The person wants none of it; it can be brought back from My shelf."""
+        self._draft.flush()
+        key = self._draft.key
+        self.context.write(lambda shelf: shelf.own.delete_draft(key), lambda _done: None, self)
+        self._empty()
+
     def _empty(self) -> None:
         was_editing, self._editing = bool(self._editing), ""
         self.side.set_closing(True)
@@ -346,7 +353,7 @@ class AskPage(Page):
             ):
                 return False
             shelf.own.outbox.add("ask", words or _("Without a title yet"), begun, state="draft")
-            shelf.own.delete_draft(DRAFT)
+            shelf.own.drop_draft(DRAFT)
             return True
 
         def ready(kept: bool) -> None:
@@ -368,7 +375,7 @@ class AskPage(Page):
     def _put_away(self, row: CardRow) -> None:
         """The shelf has the answer: nothing is sent, and the question can be had back."""
         self._kept = self.content()
-        self._empty()
+        self._throw_away()
         name = isolate(plain(row.title))
         self._tell(_("“{title}” answers you: your question was put away.").format(title=name), undo=True)
         self.undo_button.setFocus()

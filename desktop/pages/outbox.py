@@ -220,7 +220,7 @@ def write_again(shelf: Shelf, id_: str) -> None:
     begun = shelf.own.draft(key) or {}
     words = "\n\n".join(str(one) for one in (begun.get("body"), item.body.get("body")) if one)
     files = [*(begun.get("attachments") or []), *(item.body.get("attachments") or [])]
-    outbox.withdraw(id_)  # its words stay in the outbox's own row, whatever happens next
+    outbox.withdraw(id_, instead=True)  # its words stay in the outbox's own row, whatever happens next
     shelf.own.save_draft(key, {"body": words, "title": item.title, "attachments": files})
 
 

@@ -17,6 +17,7 @@ from desktop.notice_words import badge as notice_badge
 from desktop.pages.downloads_bar import DownloadsBar, download_rows
 from desktop.pages.list_page import Listing, ListPage
 from desktop.pages.picked_bar import Undo, resources
+from desktop.pages.removed_bar import RemovedBar, removed_rows
 from desktop.reading.citing import CiteMenu
 from desktop.shelf import Shelf
 from desktop.state_words import RECORD_KINDS
@@ -68,6 +69,7 @@ class ShelfPage(ListPage):
             ("searches", _("Searches"), "search"),
             ("downloads", _("Downloads"), "download"),
             ("files", _("Downloaded files"), "file"),
+            ("removed", _("Recently removed"), "remove"),
         ):
             made = button(words, "", picture)
             made.setCheckable(True)
@@ -88,6 +90,8 @@ class ShelfPage(ListPage):
         self.above.addWidget(self.cite)
         self.queue = DownloadsBar(context, self.list)
         self._top.addWidget(self.queue)
+        self.removed = RemovedBar(context, self.list, self.refresh)
+        self._top.addWidget(self.removed)
         self.chosen_bar = self.choose_many()
         self._offer_removal()
         context.downloads.changed.connect(self._queue_changed)
@@ -164,6 +168,8 @@ class ShelfPage(ListPage):
                 new = sum(max(0, count - partials.get(name, 0)) for name, count in coming.items())
                 gone = shelf.files.would_evict(new, shelf.own.pins() | set(coming)) if new else []
                 behind["evicts"] = (len(gone), sum(count for _hash, count in gone))
+            elif tab == "removed":
+                rows = removed_rows(shelf)
             elif tab == "searches":
                 rows = [search_row(s, news(shelf.library, s), context) for s in shelf.own.searches()]
             else:
@@ -181,22 +187,26 @@ class ShelfPage(ListPage):
         super()._show(offset, listing)
         self.collection.setVisible(self.tab == "saved" and bool(collections))
         self.queue.setVisible(self.tab == "downloads" and bool(listing.rows))
+        self.removed.setVisible(self.tab == "removed" and bool(listing.rows))
+        if self.tab == "removed" and listing.rows and self.list.current_row() is None:
+            self.list.choose(listing.rows[0].id)
         if self.tab == "downloads":
             self.queue.show_queue(listing.behind.get("queue", {}), listing.behind.get("evicts", (0, 0)))
         used = next((count for _name, count in (listing.facets or {}).get("used", [])), 0)
         self.room.setText(_("Files take {size}").format(size=size(used)) if used else "")
-        self.room.setVisible(used > 0 and self.tab != "downloads")
-        self.free.setVisible(used > 0 and self.tab != "downloads")
+        about_files = used > 0 and self.tab not in ("downloads", "removed")
+        self.room.setVisible(about_files)
+        self.free.setVisible(about_files)
         self.cite.setVisible(self.tab == "saved" and any(row.kind == "resource" for row in listing.rows))
 
     def count_words(self, total: int) -> str:
         return ngettext("{count} item", "{count} items", total).format(count=total) if total else ""
 
     def menu_of(self, row: CardRow) -> QMenu:
-        if row.kind != "download":
+        if row.kind not in ("download", "removed"):
             return super().menu_of(row)
         menu = QMenu(self)
-        self.queue.menu_of(menu)
+        (self.queue if row.kind == "download" else self.removed).menu_of(menu)
         return menu
 
     def nothing(self) -> QWidget:
@@ -207,6 +217,14 @@ class ShelfPage(ListPage):
                 _("Choose resources in the library, with Ctrl or Space, then press “Download”: it says the cost."),
                 _("Open the library"),
                 lambda: self.context.navigator.go(Place("library")),
+            )
+        if self.tab == "removed":
+            return EmptyPlace(
+                "remove",
+                _("Nothing was removed."),
+                _("What you remove of your own work can be brought back for 30 days."),
+                _("Saved"),
+                lambda: self._choose("saved"),
             )
         if self.tab == "saved" and self.collection.value():
             return EmptyPlace(
@@ -244,7 +262,7 @@ class ShelfPage(ListPage):
         if row.kind == "search" and row.place is not None:
             self.context.navigator.go(row.place)
             return
-        if row.kind == "download":
+        if row.kind in ("download", "removed"):
             return  # what can be done with it stands above
         super()._row_opened(row)
 
@@ -270,10 +288,7 @@ class ShelfPage(ListPage):
 
 
 def _unsave(shelf: Shelf, ids: list[str]) -> tuple[int, Undo]:
-    wanted = set(ids)
-    gone = [one for one in shelf.own.bookmarks() if one.id in wanted]
-    for one in gone:
-        shelf.own.unbookmark(one.id)
+    gone = shelf.own.unbookmark_all(ids)
     return len(gone), lambda again: again.own.put_bookmarks_back(gone)
 
 

@@ -86,13 +86,9 @@ class NotesPanel(QWidget):
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self._tell)
-        for keys, action in (
-            (QKeySequence.StandardKey.Delete, self._remove_row),
-            (QKeySequence("Ctrl+Z"), self._take_back),
-        ):
-            # Of the list alone: in the field below it they are the field's own.
-            shortcut = QShortcut(QKeySequence(keys), self.list)
-            shortcut.activated.connect(action)
+        # Of the list alone: in the field below it it is the field's own.
+        delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.list)
+        delete.activated.connect(self._remove_row)
         self.editor.hide()
 
     def show_notes(
@@ -231,9 +227,12 @@ class NotesPanel(QWidget):
             self.flush()
             self.removed.emit(self._id)
 
-    def _take_back(self) -> None:
-        if not self._undo.isHidden():
+    def take_back(self) -> bool:
+        """Bring back the note that was deleted last, by Ctrl+Z of the window; returns whether there was one."""
+        offered = not self._undo.isHidden()
+        if offered:
             self.undone.emit()
+        return offered
 
 
 def _row(one: Annotation, parts: Mapping[str, str], *, lang: bool = False) -> CardRow:

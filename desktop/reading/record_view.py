@@ -328,9 +328,7 @@ class RecordView(QFrame):
                 shelf.own.bookmark(loaded.id, loaded.title)
                 shelf.own.memory.keep([loaded.record] if not loaded.gone else [])
                 return []
-            gone = [one for one in shelf.own.bookmarks() if one.id == loaded.id]
-            shelf.own.unbookmark(loaded.id)
-            return gone
+            return shelf.own.unbookmark_all([loaded.id])
 
         def kept(gone: list[Bookmark]) -> None:
             if gone:

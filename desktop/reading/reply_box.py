@@ -142,7 +142,7 @@ class ReplyBox(QWidget):
 
         def add(shelf: Shelf) -> None:
             shelf.own.outbox.add("reply", title, content)
-            shelf.own.delete_draft(key)
+            shelf.own.drop_draft(key)
 
         def added(_done: None) -> None:
             if self._target == target:

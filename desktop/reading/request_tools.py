@@ -271,7 +271,7 @@ class VerdictBox(QWidget):
 
         def queue(shelf: Shelf) -> None:
             say(shelf, title, said)
-            shelf.own.delete_draft(key)
+            shelf.own.drop_draft(key)
 
         def done(_done: None) -> None:
             self.send_button.setEnabled(True)
@@ -309,4 +309,4 @@ def say(shelf: Shelf, title: str, said: dict[str, Any]) -> None:
     outbox.add("rate", title, body)
     for item in outbox.items(["attention"]):
         if item.kind == "rate" and item.body.get("target") == body["target"]:
-            outbox.withdraw(item.id)  # the new one takes the place of what the hub refused
+            outbox.withdraw(item.id, instead=True)  # the new one takes the place of what the hub refused

@@ -178,6 +178,13 @@ class Banner(QFrame):
         self.setMinimumHeight(height)
         return height
 
+    def bring_back(self) -> bool:
+        """Bring back what is offered; returns whether anything was."""
+        offered = self._again is not None
+        if offered:
+            self._bring_back()
+        return offered
+
     def hideEvent(self, event: QHideEvent) -> None:
         self._told, self._again = None, None
         super().hideEvent(event)

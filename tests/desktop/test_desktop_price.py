@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.numbers import get_currency_precision
 
 from desktop.app import Application
-from desktop.money import SETTING, DataPrice
+from desktop.money import SETTING, DataPrice, decimals
 from desktop.navigation import Place
 from desktop.pages.sync import SyncPage, _sync_words
 from desktop.pages.sync_price import Asked, price_words
@@ -41,6 +42,48 @@ def test_a_price_is_read_as_people_write_it(written: str, amount: float, currenc
 )
 def test_what_is_no_price_is_none(written: object) -> None:
     assert DataPrice.read(written) is None
+
+
+@pytest.mark.parametrize(
+    ("price", "count", "words"),
+    [
+        ("25 XOF", 1_500_000, "38 XOF"),
+        ("25 xof", 10_000, "less than 1 xof"),
+        ("2 KES", 1_234_000, "2.47 KES"),
+        ("0.05 TND", 1_234_000, "0.062 TND"),
+        ("0.05 TND", 1_000, "less than 0.001 TND"),
+        ("0.05 $", 1_000_000, "0.05 $"),
+        ("30 FCFA", 2_000_000, "60 FCFA"),
+    ],
+)
+def test_money_has_the_decimals_of_its_currency(price: str, count: int, words: str) -> None:
+    read = DataPrice.read(price)
+    assert read is not None
+    assert read.words(count).replace("\u2068", "").replace("\u2069", "") == words
+
+
+def test_the_decimals_are_those_that_cldr_has_for_coins_in_use() -> None:
+    """Babel carries CLDR, which says what is used: of those it agrees with ISO 4217 about."""
+    codes = (
+        "USD",
+        "EUR",
+        "KES",
+        "NGN",
+        "ETB",
+        "XOF",
+        "XAF",
+        "RWF",
+        "UGX",
+        "GNF",
+        "BIF",
+        "DJF",
+        "KMF",
+        "TND",
+        "KWD",
+        "JOD",
+    )
+    for code in codes:
+        assert decimals(code) == get_currency_precision(code), code
 
 
 def test_bytes_minutes_and_money_stand_in_one_line() -> None:

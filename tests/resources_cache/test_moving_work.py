@@ -147,6 +147,22 @@ def test_all_own_work_arrives_under_a_new_epoch(moved: Path, tmp_path: Path) -> 
     assert not (tmp_path / "new" / "moving-in").exists()
 
 
+def test_what_was_recently_removed_goes_along(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    with Own(old / "own.db") as own:
+        files = FileStore(old / "attachments", MOST)
+        own.set_note("r-1", "Ask Njeri.")
+        own.set_note("r-1", "")
+        pack(own, files, tmp_path / "shelf.move", PASSPHRASE, made="", about={"token": "t"}, cost=CHEAP)
+    take(new, tmp_path / "shelf.move")
+    with Own(new / "own.db") as own:
+        (one,) = own.removed.all()
+        own.bring_back(one.id)
+        assert own.notes() == {"r-1": "Ask Njeri."}
+        own.set_note("r-1", "")
+        assert own.removed.newest() > one.id
+
+
 def test_work_that_is_there_already_is_not_written_over(moved: Path, tmp_path: Path) -> None:
     new = tmp_path / "new"
     with Own(new / "own.db") as own:
