@@ -119,6 +119,11 @@ def _remembered(store: Store) -> None:
     store.execute(remembered.SCHEMA)
 
 
+def _anyway(store: Store) -> None:
+    """Downloads that a person let come although their own limits say wait; none did before."""
+    store.execute("ALTER TABLE downloads ADD COLUMN anyway INTEGER NOT NULL DEFAULT 0")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _corrections,
@@ -130,4 +135,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _downloads,
     _collections,
     _remembered,
+    _anyway,
 )
