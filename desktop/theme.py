@@ -124,9 +124,9 @@ QLineEdit, QPlainTextEdit, QDateEdit, QComboBox {
 QLineEdit:focus, QPlainTextEdit:focus, QDateEdit:focus, QComboBox:focus {
   border: 2px solid $accent; padding: 4px 7px; }
 QLineEdit:disabled, QComboBox:disabled, QDateEdit:disabled { color: $muted; border-color: $hairline; }
-QComboBox::drop-down { border: none; width: 22px; }
+QComboBox::drop-down { border: none; width: ${arrow}px; }
 QComboBox::down-arrow { image: none; }
-QDateEdit::drop-down { border: none; width: 22px; }
+QDateEdit::drop-down { border: none; width: ${arrow}px; }
 QDateEdit::down-arrow { image: none; }
 QComboBox QAbstractItemView { background: $sheet; color: $ink; border: 1px solid $edge; outline: 0;
   selection-background-color: $wash; selection-color: $ink; padding: 4px; }
@@ -262,7 +262,7 @@ class Theme(QObject):
         _in_force[0] = self.colours
         self._app.setFont(self.font())
         self._app.setPalette(self._palette())
-        self._app.setStyleSheet(_SHEET.substitute(asdict(self.colours)))
+        self._app.setStyleSheet(_SHEET.substitute(asdict(self.colours), arrow=in_text(14) + 8))
 
     def _palette(self) -> QPalette:
         role, c = QPalette.ColorRole, self.colour

@@ -13,7 +13,7 @@ from resources_cache.identity import utc_now
 
 MOST = 10_000
 """Files in the queue; more are refused."""
-_COLUMNS = "hash, resource, name, size, replaces, paused, problem"
+_COLUMNS = "hash, resource, name, size, replaces, paused, problem, anyway"
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Download:
     """One file of the queue, by its hex SHA-256. ``size``: bytes; ``replaces``: the version before it, or "".
 
     ``problem``: the code of what stands in its way, "" for nothing: it is then passed over until it is resumed.
+    ``anyway``: the person lets this one come past their own limits (hours, bytes a day, metered links).
     """
 
     hash: str
@@ -30,6 +31,7 @@ class Download:
     replaces: str = ""
     paused: bool = False
     problem: str = ""
+    anyway: bool = False
 
 
 class Downloads:
@@ -54,8 +56,9 @@ class Downloads:
                     store.execute("UPDATE downloads SET paused=0, problem='' WHERE hash=?", (one.hash,))
                 elif count < room:
                     store.execute(
-                        "INSERT INTO downloads SELECT ?, ?, ?, ?, ?, 0, '',"
-                        " coalesce(max(place), 0) + 1, ? FROM downloads",
+                        "INSERT INTO downloads"
+                        " (hash, resource, name, size, replaces, paused, problem, place, created)"
+                        " SELECT ?, ?, ?, ?, ?, 0, '', coalesce(max(place), 0) + 1, ? FROM downloads",
                         (one.hash, one.resource, one.name, one.size, one.replaces, utc_now()),
                     )
                     count += 1
@@ -68,10 +71,17 @@ class Downloads:
         rows = self._store.rows(f"SELECT {_COLUMNS} FROM downloads ORDER BY place, hash")
         return [_download(row) for row in rows]
 
-    def next(self) -> Download | None:
-        """The first that may come: neither paused nor with a problem."""
+    def get(self, hash_: str) -> Download | None:
+        """The file of this hash; None where it is not in the queue."""
+        row = self._store.row(f"SELECT {_COLUMNS} FROM downloads WHERE hash=?", (hash_,))
+        return None if row is None else _download(row)
+
+    def next(self, *, anyway: bool = False) -> Download | None:
+        """The first that may come: neither paused nor with a problem. `anyway`: of those let past the limits."""
         row = self._store.row(
-            f"SELECT {_COLUMNS} FROM downloads WHERE NOT paused AND problem='' ORDER BY place, hash LIMIT 1"
+            f"SELECT {_COLUMNS} FROM downloads WHERE NOT paused AND problem='' AND anyway >= ?"
+            " ORDER BY place, hash LIMIT 1",
+            (int(anyway),),
         )
         return None if row is None else _download(row)
 
@@ -95,12 +105,18 @@ class Downloads:
                 store.execute("UPDATE downloads SET place=? WHERE hash=?", (place, other[0]))
 
     def pause(self, hash_: str = "") -> None:
-        """Let one file wait, or all of them."""
-        self._store.execute("UPDATE downloads SET paused=1 WHERE ? IN ('', hash)", (hash_,))
+        """Let one file wait, or all of them; one that was let past the limits is no longer."""
+        self._store.execute("UPDATE downloads SET paused=1, anyway=0 WHERE ? IN ('', hash)", (hash_,))
 
     def resume(self, hash_: str = "") -> None:
         """Go on with one file, or with all, also where something stood in the way."""
         self._store.execute("UPDATE downloads SET paused=0, problem='' WHERE ? IN ('', hash)", (hash_,))
+
+    def let_past(self, hash_: str) -> None:
+        """Let one file come first, and past the person's own limits, until it is here, paused or taken out."""
+        with self._store.transaction() as store:
+            store.execute("UPDATE downloads SET anyway=1, paused=0, problem='' WHERE hash=?", (hash_,))
+            self._put_first(hash_)
 
     def remove(self, hash_: str) -> None:
         """Take a file out of the queue: it is here, or no longer wanted."""
@@ -117,5 +133,5 @@ class Downloads:
 
 
 def _download(row: Row) -> Download:
-    hash_, resource, name, size, replaces, paused, problem = row
-    return Download(hash_, resource, name, size, replaces, bool(paused), problem)
+    hash_, resource, name, size, replaces, paused, problem, anyway = row
+    return Download(hash_, resource, name, size, replaces, bool(paused), problem, bool(anyway))

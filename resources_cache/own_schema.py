@@ -125,6 +125,11 @@ def _removed(store: Store) -> None:
         store.execute(statement)
 
 
+def _anyway(store: Store) -> None:
+    """Downloads that a person let come although their own limits say wait; none did before."""
+    store.execute("ALTER TABLE downloads ADD COLUMN anyway INTEGER NOT NULL DEFAULT 0")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _corrections,
@@ -137,4 +142,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _collections,
     _remembered,
     _removed,
+    _anyway,
 )

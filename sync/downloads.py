@@ -1,8 +1,9 @@
 """The queue of downloads, worked off behind the window: one file at a time, in the person's order.
 
 What a person allows a sync holds here too: bytes a day, hours, and, where they said so, no connection that is paid
-by the byte. A file that is stopped goes on at its byte. Files come after syncs: while one runs, or all is paused,
-the queue is held.
+by the byte; a file that the person lets come anyway passes these, and its bytes count as spent all the same. A
+file that is stopped goes on at its byte. Files come after syncs: while one runs, or all is paused, the queue is
+held.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ from sync.transport import HttpTransport, Transport
 
 WAIT_METERED = "downloads_wait_metered"
 """Setting of own.db: true where downloads wait while the connection is paid by the byte."""
+LIMITS = frozenset({"metered", "hours", "budget"})
+"""Why nothing comes where it is the person's own limits that say so: one file can be let past them."""
 _NO_ROOM_SECONDS = 300.0
 _TELL_SECONDS = 0.2
 """Between two events of progress."""
@@ -186,16 +189,19 @@ class DownloadQueue:
         home = Home(self._home_path)
         with home.own() as own:
             wanted, waiting = own.downloads.next(), own.downloads.items()
+            let_past = own.downloads.next(anyway=True)
             manners = Manners.of(own)
             metered = own.setting(WAIT_METERED) is True
         if wanted is None:
             self._tell(Standing(why="paused" if waiting else ""))
             return None
         why, rest = self._obstacle(manners, metered, home.hub_url)
+        if why in LIMITS and let_past is not None:
+            return self._bring(home, let_past, None)
         if why:
             self._tell(Standing(why=why))
             return rest
-        return self._bring(home, wanted, manners.left_today)
+        return self._bring(home, wanted, None if wanted.anyway else manners.left_today)
 
     def _obstacle(self, manners: Manners, metered: bool, hub: str | None) -> tuple[str, float | None]:
         now = self._now()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from desktop.amounts import duration, size
 from desktop.context import Context
-from desktop.error_words import KnownError, words_for
+from desktop.downloads import WHY
+from desktop.error_words import words_of_code
 from desktop.icons import pixmap
 from desktop.link_speed import ASSUMED_SPEED
 from desktop.reading.file_views import SHOWN
@@ -21,16 +22,28 @@ from desktop.theme import STEP, colours, in_text
 from desktop.widgets.basics import button, clear, hairline, muted, tool
 from desktop.words import N_, _, isolate
 
+if TYPE_CHECKING:
+    from resources_cache.downloads import Download
+    from sync.downloads import Standing
+
 READ = {"application/pdf": N_("Read the PDF"), "application/epub+zip": N_("Read the book")}
 LOOK = N_("Look at the picture")
 
 
+@dataclass(frozen=True)
+class _Stand:
+    """How a file stands: its row of the queue, whether it is here, and the bytes of it that are."""
+
+    queued: Download | None
+    here: bool
+    done: int
+
+
 class FileLine(QWidget):
-    """Rows of files: name, size, time; a button to download, or to read what is here."""
+    """Rows of files: name, size, time; a button to download, its place in the queue, or what reads it."""
 
     show_file = Signal(object)  # the FileEntry of a file that is here
     show_text = Signal()
-    _progress = Signal(str, int, int)  # hash, bytes done, bytes in all
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -38,8 +51,10 @@ class FileLine(QWidget):
         self._record = ""
         self._files: list[FileEntry] = []
         self._bars: dict[str, QProgressBar] = {}
-        self._busy: set[str] = set()
-        self._notes: dict[str, QLabel] = {}
+        self._stands: dict[str, _Stand] = {}
+        self._heard: Standing | None = None
+        self._drawn: object = None
+        self._buttons: dict[str, list[QPushButton]] = {}
         self._reading = ""  # the hash of the file that is shown
         self._rows = QVBoxLayout()
         self._rows.setSpacing(4)
@@ -49,7 +64,7 @@ class FileLine(QWidget):
         column.setSpacing(0)
         column.addLayout(self._rows)
         column.addWidget(hairline())
-        self._progress.connect(self._show_progress)
+        context.downloads.changed.connect(self._queue_changed)
         self.hide()
 
     def show_files(self, record: str, files: list[FileEntry]) -> None:
@@ -58,6 +73,8 @@ class FileLine(QWidget):
             self._reading = ""
         self._record, self._files = record, files
         self._fill()
+        if any(not entry.here for entry in files):
+            self._look()
 
     def showing_file(self, hash_: str) -> None:
         """The reader shows this file (or with "" the text) now: offer the others."""
@@ -82,12 +99,16 @@ class FileLine(QWidget):
                 self.show_file.emit(entry)
 
     def _fill(self) -> None:
+        held = next((key for key, made in self._buttons.items() if any(one.hasFocus() for one in made)), "")
         clear(self._rows)
         self._bars.clear()
-        self._notes.clear()
+        self._buttons.clear()
+        self._drawn = self._picture()
         for entry in self._files:
             self._rows.addLayout(self._row(entry))
         self.setVisible(bool(self._files))
+        if self._buttons.get(held):  # the button that had the focus is gone: the row's next one has it
+            self._buttons[held][0].setFocus()
 
     def _row(self, entry: FileEntry) -> QHBoxLayout:
         line = QHBoxLayout()
@@ -98,31 +119,87 @@ class FileLine(QWidget):
         cost = size(entry.size)
         if not entry.here:
             cost = f"{cost}, {duration(entry.size / ASSUMED_SPEED)}"
-        note = muted(f"{isolate(entry.name)} · {isolate(cost)}")
-        line.addWidget(note, 1)
-        self._notes[entry.hash] = note
+        stand = self._stands.get(entry.hash)
+        queued = stand.queued if stand is not None and not entry.here else None
+        parts = [isolate(entry.name), isolate(cost)]
+        if stand is not None and stand.done and not entry.here and not self._comes(entry):
+            parts[1] = isolate(_("{done} of {size}").format(done=size(stand.done), size=size(entry.size)))
+        if queued is not None and not self._comes(entry):
+            parts.append(self._why(queued))
+        line.addWidget(muted(" · ".join(parts)), 1)
         if entry.here:
             if entry.hash == self._reading:
                 line.addWidget(button(_("Show the text"), "quiet", "text", self.show_text.emit))
             elif entry.media_type in SHOWN:
                 words = _(READ.get(entry.media_type, LOOK))
-                line.addWidget(button(words, "quiet", "file", lambda: self.show_file.emit(entry)))
+                read = button(words, "quiet", "file", lambda: self.show_file.emit(entry))
+                line.addWidget(read)
+                self._buttons[entry.hash] = [read]
             line.addWidget(
                 tool(_("Save a copy"), "download", lambda: self._copy(entry), bare=entry.media_type in SHOWN)
             )
-        elif entry.hash in self._busy:
-            bar = QProgressBar()
-            bar.setTextVisible(False)
-            bar.setRange(0, max(1, entry.size))
-            bar.setFixedWidth(120)
-            bar.setAccessibleName(_("Download of {name}").format(name=entry.name))
-            self._bars[entry.hash] = bar
-            line.addWidget(bar)
-        else:
-            words = _("Download ({size})").format(size=size(entry.size))
-            got: QPushButton = button(words, "", "download", lambda: self._download(entry))
-            line.addWidget(got)
+            return line
+        if self._comes(entry):
+            line.addWidget(self._bar(entry))
+        made = self._offers(entry, queued)
+        for one in made:
+            line.addWidget(one)
+        self._buttons[entry.hash] = made
         return line
+
+    def _comes(self, entry: FileEntry) -> bool:
+        """Whether it is this file that comes just now."""
+        standing, stand = self._context.downloads.standing, self._stands.get(entry.hash)
+        queued = stand is not None and stand.queued is not None
+        return queued and not entry.here and standing is not None and standing.hash == entry.hash
+
+    def _bar(self, entry: FileEntry) -> QProgressBar:
+        bar, standing = QProgressBar(), self._context.downloads.standing
+        bar.setTextVisible(False)
+        bar.setRange(0, max(1, entry.size))
+        bar.setValue(standing.done if standing is not None else 0)
+        bar.setFixedWidth(120)
+        bar.setAccessibleName(_("Download of {name}").format(name=entry.name))
+        self._bars[entry.hash] = bar
+        return bar
+
+    def _offers(self, entry: FileEntry, queued: Download | None) -> list[QPushButton]:
+        """What can be done with a file that is not here."""
+        if queued is None:
+            words = _("Download ({size})").format(size=size(entry.size))
+            return [button(words, "", "download", lambda: self._download(entry))]
+        made: list[QPushButton] = []
+        standing = self._context.downloads.standing
+        if queued.problem:
+            made.append(button(_("Try again"), "", "sync", lambda: self._go_on(entry)))
+        elif queued.paused:
+            made.append(button(_("Go on"), "", "play", lambda: self._go_on(entry)))
+        elif standing is not None and standing.why and not queued.anyway:
+            from sync.downloads import LIMITS  # loaded already: the queue said why
+
+            if standing.why in LIMITS:
+                stand = self._stands.get(entry.hash)
+                left = max(0, entry.size - (stand.done if stand is not None else 0))
+                words = _("Download anyway ({size})").format(size=size(left))
+                made.append(button(words, "", "download", lambda: self._let_past(entry)))
+            elif standing.why == "held" and self._context.sync.status.state == "paused":
+                made.append(button(_("Go on syncing"), "", "play", self._context.sync.resume))
+        made.append(button(_("Stop"), "quiet", "close", lambda: self._stop(entry)))
+        return made
+
+    def _why(self, queued: Download) -> str:
+        """Why a file of the queue does not come now, in a short sentence."""
+        standing = self._context.downloads.standing
+        if queued.problem:
+            words = words_of_code(queued.problem)
+            return f"{words.sentence} {words.next_step}".strip()
+        if queued.paused:
+            return _("Paused.")
+        if standing is not None and standing.hash:
+            return _("Waiting until another file is here.")
+        if standing is not None and standing.why in WHY and standing.why != "paused":
+            return _(WHY[standing.why])
+        return _("It comes in a moment.")
 
     def _copy(self, entry: FileEntry) -> None:
         from shutil import copyfile
@@ -139,45 +216,62 @@ class FileLine(QWidget):
             )
 
     def _download(self, entry: FileEntry) -> None:
-        self._busy.add(entry.hash)
-        self._fill()
-        tell = self._progress.emit
         record = self._record
 
-        def fetch(shelf: Shelf) -> Path:
-            from sync.engine import fetch_file
+        def put(shelf: Shelf) -> None:
+            from resources_cache.downloads import Download
 
-            return fetch_file(
-                shelf.home,
-                entry.hash,
-                entry.size,
-                lambda p: tell(entry.hash, p.bytes_done, p.bytes_total),
-                replaces=_replaced_by(entry.hash, shelf.library.get(record)),
-            )
+            replaces = _replaced_by(entry.hash, shelf.library.get(record))
+            wanted = Download(entry.hash, record, entry.name, entry.size, replaces)
+            shelf.own.downloads.add([wanted], first=True)
 
-        self._context.fetch(
-            fetch, lambda _path: self._arrived(entry), self, lambda error: self._failed(entry, error)
-        )
+        self._context.downloads.change(put)
 
-    def _arrived(self, entry: FileEntry) -> None:
-        self._busy.discard(entry.hash)
-        self._files = [
-            FileEntry(f.hash, f.name, f.media_type, f.size, True) if f.hash == entry.hash else f
-            for f in self._files
-        ]
-        self._fill()
+    def _stop(self, entry: FileEntry) -> None:
+        self._context.downloads.change(lambda shelf: shelf.own.downloads.remove(entry.hash))
 
-    def _failed(self, entry: FileEntry, error: KnownError) -> None:
-        self._busy.discard(entry.hash)
-        self._fill()
-        words = words_for(error)
-        if entry.hash in self._notes:
-            self._notes[entry.hash].setText(f"{isolate(entry.name)} · {words.sentence} {words.next_step}")
+    def _go_on(self, entry: FileEntry) -> None:
+        self._context.downloads.change(lambda shelf: shelf.own.downloads.resume(entry.hash))
 
-    def _show_progress(self, wanted: str, done: int, total: int) -> None:
-        if (bar := self._bars.get(wanted)) is not None:
-            bar.setRange(0, max(1, total))
-            bar.setValue(done)
+    def _let_past(self, entry: FileEntry) -> None:
+        self._context.downloads.change(lambda shelf: shelf.own.downloads.let_past(entry.hash))
+
+    def _queue_changed(self) -> None:
+        """What comes moved on, which the bar shows; or the queue became another, which is read."""
+        standing = self._context.downloads.standing
+        before, self._heard = self._heard, standing
+        coming = standing.hash if standing is not None and standing is not before else ""
+        if standing is not None and before is not None and coming and coming == before.hash:
+            if (bar := self._bars.get(coming)) is not None:
+                bar.setRange(0, max(1, standing.size))
+                bar.setValue(standing.done)
+            return
+        if any(not entry.here for entry in self._files):
+            self._look()
+
+    def _look(self) -> None:
+        """Read how the files that are not here stand in the queue, and draw the rows again where that changed."""
+        wanted = [entry.hash for entry in self._files if not entry.here]
+
+        def read(shelf: Shelf) -> dict[str, _Stand]:
+            queue, files = shelf.own.downloads, shelf.files
+            return {one: _Stand(queue.get(one), files.has(one), files.partial_size(one)) for one in wanted}
+
+        self._context.read(read, self._take, self, key="queued")
+
+    def _take(self, stands: dict[str, _Stand]) -> None:
+        came = {hash_ for hash_, stand in stands.items() if stand.here}
+        self._files = [replace(one, here=True) if one.hash in came else one for one in self._files]
+        self._stands = stands
+        if self._drawn != self._picture():
+            self._fill()
+
+    def _picture(self) -> object:
+        """All that the rows show, but for how far the file is that comes."""
+        standing = self._context.downloads.standing
+        now = (standing.hash, standing.why) if standing is not None else ("", "")
+        waits = any(stand.queued for stand in self._stands.values())
+        return self._files, self._stands, self._reading, now if waits else ("", "")
 
 
 def _replaced_by(hash_: str, record: dict[str, Any] | None) -> str:

@@ -133,8 +133,9 @@ class _Chevron:
     def draw(widget: QWidget) -> None:
         painter = QPainter(widget)
         right_to_left = widget.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        left = 8 if right_to_left else widget.width() - 22
-        painter.drawPixmap(left, (widget.height() - 14) // 2, pixmap("down", colours().muted, 14))
+        side = in_text(14)  # as large as the words beside it
+        left = 8 if right_to_left else widget.width() - side - 8
+        painter.drawPixmap(left, (widget.height() - side) // 2, pixmap("down", colours().muted, side))
         painter.end()
 
 
@@ -161,7 +162,9 @@ class Choice(QComboBox):
     def minimumSizeHint(self) -> QSize:
         # In a column narrower than its longest row it gives way: the list that opens shows every row whole.
         hint = super().minimumSizeHint()
-        return QSize(min(hint.width(), 14 * self.fontMetrics().averageCharWidth() + 40), hint.height())
+        return QSize(
+            min(hint.width(), 14 * self.fontMetrics().averageCharWidth() + 26 + in_text(14)), hint.height()
+        )
 
     def value(self) -> str:
         """The chosen item's value, or "" where nothing is offered."""

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
 from desktop import downloads
 from desktop.app import Application
+from desktop.error_words import words_of_code
 from desktop.navigation import Place
 from desktop.pages.library import LibraryPage
 from desktop.pages.picked_bar import wanted_files
@@ -20,9 +22,12 @@ from desktop.pages.shelf import ShelfPage
 from desktop.shelf import Shelf
 from resources_cache.cards import Cursor
 from resources_cache.downloads import Download
+from resources_cache.files import FileStore
 from resources_cache.library import Library
 from resources_cache.own import Own
-from sync.downloads import Arrived, SetAside, Standing
+from sync.downloads import LIMITS, Arrived, SetAside, Standing
+from sync.protocol.wire_json import sha256
+from tests.desktop.test_desktop_books import put_file
 
 Make = Callable[..., Application]
 Settle = Callable[[Application], None]
@@ -332,6 +337,92 @@ def test_what_comes_and_why_nothing_does_is_said(
     assert names(queued) == "bc"
     assert queued.list.cards.rows[0].badges[-1].text == "Could not come"
     assert queued.list.cards.rows[0].line
+
+
+@pytest.fixture
+def file_row(window: Application, settle: Settle, home: Path) -> Any:
+    """The line of files over a resource whose file is not here."""
+    data = b"%PDF-1.4 the file of a resource"
+    record = put_file(home, data, "river.pdf", "application/pdf")
+    (home / "files" / sha256(data)[:2] / sha256(data)).unlink()
+    window.context.navigator.go(Place("library", record=record))
+    settle(window)
+    return window.window.stack.currentWidget().reader.files
+
+
+def offered(line: QWidget) -> list[str]:
+    return [made.text() for made in line.findChildren(QPushButton)]
+
+
+def press(window: Application, settle: Settle, line: QWidget, words: str) -> None:
+    next(made for made in line.findChildren(QPushButton) if made.text() == words).click()
+    settle(window)
+
+
+def said(line: QWidget) -> str:
+    return " ".join(made.text() for made in line.findChildren(QLabel))
+
+
+def test_the_file_over_a_text_comes_first_in_the_queue_and_can_be_stopped(
+    window: Application, settle: Settle, home: Path, file_row: Any
+) -> None:
+    with Own(home / "own.db") as own:
+        own.downloads.add([own_download("a")])
+    assert offered(file_row) == ["Download (31 B)"]
+    press(window, settle, file_row, "Download (31 B)")
+    with Own(home / "own.db") as own:
+        first, second = own.downloads.items()
+    assert (first.name, first.size, second.name) == ("river.pdf", 31, "a.pdf")
+    assert "It comes in a moment." in said(file_row)
+    tell = FakeQueue.made[0].on_event
+    tell(Standing(first.hash, 0, 31))
+    settle(window)
+    tell(Standing(first.hash, 10, 31, 5.0))
+    settle(window)
+    (bar,) = file_row.findChildren(QProgressBar)
+    assert (bar.value(), bar.maximum()) == (10, 31)
+    assert offered(file_row) == ["Stop"]
+    press(window, settle, file_row, "Stop")
+    assert offered(file_row) == ["Download (31 B)"]
+    with Own(home / "own.db") as own:
+        assert own.downloads.items() == [second]
+
+
+def test_the_file_over_a_text_says_why_it_waits_and_is_let_past_ones_own_limits(
+    window: Application, settle: Settle, home: Path, file_row: Any
+) -> None:
+    press(window, settle, file_row, "Download (31 B)")
+    tell = FakeQueue.made[0].on_event
+    for why in ("held", "metered", "hours", "budget", "offline", "portal", "hub", "room"):
+        tell(Standing(why=why))
+        settle(window)
+        assert downloads.WHY[why] in said(file_row)
+        anyway = ["Download anyway (31 B)"] if why in LIMITS else []
+        assert offered(file_row) == [*anyway, "Stop"]
+    tell(Standing("a" * 64, 1, 2))
+    settle(window)
+    assert "Waiting until another file is here." in said(file_row)
+    tell(Standing(why="hours"))
+    settle(window)
+    press(window, settle, file_row, "Download anyway (31 B)")
+    with Own(home / "own.db") as own:
+        (one,) = own.downloads.items()
+    assert one.anyway
+    assert offered(file_row) == ["Stop"]
+    with Own(home / "own.db") as own:
+        own.downloads.set_aside(one.hash, "file-damaged")
+    tell(SetAside(one, "file-damaged"))
+    settle(window)
+    assert offered(file_row) == ["Try again", "Stop"]
+    assert words_of_code("file-damaged").sentence in said(file_row)
+    press(window, settle, file_row, "Try again")
+    with Own(home / "own.db") as own:
+        assert not own.downloads.items()[0].problem
+        own.downloads.remove(one.hash)
+    FileStore(home / "files", 10**9).put(b"%PDF-1.4 the file of a resource")
+    tell(Arrived(one))
+    settle(window)
+    assert offered(file_row) == ["Read the PDF"]
 
 
 def own_download(letter: str) -> Download:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QPushButton, QToolButton
 from desktop.app import Application
 from desktop.navigation import Place
 from desktop.theme import in_text
-from desktop.widgets.basics import ICON, EmptyPlace
+from desktop.widgets.basics import ICON, Choice, EmptyPlace
 from desktop.widgets.tab_strip import TabStrip
 from resources_cache.errors import DiskFull
 from resources_cache.library import Library
@@ -187,3 +187,18 @@ def test_filters_fold_behind_a_button_and_what_is_chosen_stays(large: Applicatio
     settle(large)
     assert bar.unfold.isHidden()
     assert sum(choice.isVisible() for choice in page.filters.values()) > 3
+
+
+def test_the_arrow_of_a_choice_grows_with_the_text(large: Application, settle: Settle) -> None:
+    choice = Choice("Order", [("", " ")])
+    choice.setParent(large.window)
+    choice.show()
+    settle(large)
+    image, side = choice.grab().toImage(), in_text(14)
+    ground = image.pixel(image.width() - 6, image.height() // 2)
+    drawn = [
+        x
+        for x in range(image.width() - side - 8, image.width() - 8)
+        if any(image.pixel(x, y) != ground for y in range(8, image.height() - 8))
+    ]
+    assert drawn[-1] - drawn[0] + 1 >= side // 2

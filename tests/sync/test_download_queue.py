@@ -156,6 +156,51 @@ def test_hours_budget_and_metered_links_are_kept(
     until(lambda: heard.arrived() == ["0.pdf"])
 
 
+def test_one_file_is_let_past_the_limits_and_no_other(
+    hub: HubSimulator, shelf: Shelf, heard: Heard, queue: Callable[..., DownloadQueue]
+) -> None:
+    shelf.set(allowed_hours=[["22:00", "06:00"]], daily_limit=1, **{WAIT_METERED: True})
+    made = queue(0, 1, 2, now=lambda: NOON)
+    made.set_metered(True)
+    with shelf.home.own() as own:
+        own.downloads.let_past(sha256(FILES[1]))
+        own.downloads.move(sha256(FILES[2]), "first")  # first of all, but not let past
+        spent = own.spent()
+    made.start()
+    until(lambda: heard.whys()[-1:] == ["metered"])
+    assert heard.arrived() == ["1.pdf"]
+    assert [name for name, *_ in waiting(shelf)] == ["2.pdf", "0.pdf"]
+    with shelf.home.own() as own:
+        assert own.spent() - spent >= len(FILES[1]), "its bytes count all the same"
+        assert own.downloads.next(anyway=True) is None
+
+
+def test_a_file_that_is_paused_is_no_longer_let_past(shelf: Shelf, queue: Callable[..., DownloadQueue]) -> None:
+    queue(0, 1)
+    with shelf.home.own() as own:
+        own.downloads.let_past(sha256(FILES[1]))
+        assert [(one.name, one.anyway) for one in own.downloads.items()] == [("1.pdf", True), ("0.pdf", False)]
+        own.downloads.pause(sha256(FILES[1]))
+        own.downloads.resume()
+        assert own.downloads.get(sha256(FILES[1])) == wanted(1)
+        assert own.downloads.get("f" * 64) is None
+
+
+def test_let_past_the_limits_it_still_waits_for_a_sync(
+    hub: HubSimulator, shelf: Shelf, heard: Heard, queue: Callable[..., DownloadQueue]
+) -> None:
+    made = queue(0)
+    with shelf.home.own() as own:
+        own.downloads.let_past(sha256(FILES[0]))
+    made.hold(True)
+    with hub.counting() as seen:
+        made.start()
+        until(lambda: heard.whys() == ["held"])
+    assert seen == []
+    made.hold(False)
+    until(lambda: heard.arrived() == ["0.pdf"])
+
+
 def test_a_file_larger_than_the_day_allows_comes_over_several_days(
     hub: HubSimulator, shelf: Shelf, heard: Heard, queue: Callable[..., DownloadQueue]
 ) -> None:
