@@ -30,7 +30,7 @@ if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.env
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget
 
 from desktop.app import Application
 from desktop.crash_report import key_of, report_of
@@ -131,6 +131,7 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
         yield page, Place(page), None
     yield "library-chosen", Place("library"), _choose
     yield "downloads", Place("shelf", tab="downloads"), _queue
+    yield "removed", Place("shelf", tab="removed"), _remove
     yield "search", Place("search", query=query), None
     if work := records.get(f"work-{lang}") or records.get("work"):
         yield "search-work", Place("search", query="plan", record=work), None
@@ -156,6 +157,7 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
         yield "report", Place("discussions", record=records["thread"]), _report
     if "file" in records:
         yield "file", Place("library", record=records["file"]), None
+        yield "file-waiting", Place("library", record=records["file"]), _press_download
     if "pdf" in records:
         yield "pdf", Place("library", record=records["pdf"]), _open_file
         yield "pdf-wide", Place("library", record=records["pdf"]), _widen_file
@@ -232,6 +234,25 @@ def _choose_none(application: Application) -> None:
     page = application.window.stack.currentWidget()
     if isinstance(page, ListPage):
         page.list.picked.clear()
+
+
+def _remove(application: Application) -> None:
+    """Write a note and remove it, so that there is something to bring back."""
+
+    def write(shelf: Shelf) -> None:
+        shelf.own.set_note("made-for-a-picture", "Ask the district office about the second antenna.")
+        shelf.own.set_note("made-for-a-picture", "")
+
+    page = application.window.stack.currentWidget()
+    assert isinstance(page, ListPage)
+    application.context.write(write, lambda _done: page.refresh(), page)
+
+
+def _press_download(application: Application) -> None:
+    """As with no connection: the file waits in the queue."""
+    page = application.window.stack.currentWidget()
+    if isinstance(page, ListPage) and (buttons := page.reader.files.findChildren(QPushButton)):
+        buttons[0].click()
 
 
 def _queue(application: Application) -> None:
@@ -453,15 +474,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def copy_home(home: Path, to: Path) -> Path:
-    """A copy to play in: the stores are copied, the downloaded files only pointed to."""
+    """A copy to play in."""
     to.mkdir()
     for path in home.iterdir():
         if path.is_file() and path.suffix in (".db", ".json"):
             source = sqlite_copy if path.suffix == ".db" else shutil.copyfile
             source(path, to / path.name)
     if (home / "files").is_dir():
-        (to / "files").symlink_to((home / "files").resolve(), target_is_directory=True)
+        shutil.copytree(home / "files", to / "files", copy_function=_link_or_copy)
     return to
+
+
+def _link_or_copy(source: str, to: str) -> None:
+    """The same bytes under another name where that can be: what arrives while pictures are taken stays apart."""
+    try:
+        os.link(source, to)
+    except OSError:
+        shutil.copy2(source, to)
 
 
 def sqlite_copy(source: Path, to: Path) -> None:

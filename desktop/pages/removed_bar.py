@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from desktop.amounts import date, number
 from desktop.context import Context
@@ -79,13 +79,15 @@ class RemovedBar(QWidget):
     def __init__(self, context: Context, listed: CardList, changed: Callable[[], object]) -> None:
         super().__init__()
         self._context, self._list, self._changed = context, listed, changed
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
         flow = FlowLayout()
-        self.setLayout(flow)
+        column.addLayout(flow)
         self.back = button(_("Bring back"), "", "back", self.bring_back)
         self.good = button(_("Remove for good"), "quiet", "remove", self._ask)
         flow.addWidget(self.back)
         flow.addWidget(self.good)
-        flow.addWidget(muted(_("What you remove of your own work can be brought back for 30 days.")))
+        column.addWidget(muted(_("What you remove of your own work can be brought back for 30 days.")))
         self.hide()
 
     def menu_of(self, menu: QMenu) -> None:

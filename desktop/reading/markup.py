@@ -138,7 +138,11 @@ def _author(words: str) -> str:
 
 
 def _line(parts: Iterable[str], look: str = "meta") -> str:
-    joined = " · ".join(part for part in parts if part)
+    shown = [part for part in parts if part]
+    # Each in its own direction: an Arabic word among English ones would take the point beside it along.
+    if len(shown) > 1:
+        shown = [part if part.startswith("\u2068") else isolate(part) for part in shown]
+    joined = " · ".join(shown)
     return f'<p class="{look}">{joined}</p>' if joined else ""
 
 

@@ -119,3 +119,9 @@ def test_the_columns_of_a_table_follow_the_direction_of_the_text() -> None:
 def test_sample_content_says_that_it_is_one() -> None:
     assert "Sample content" in markup.resource(resource(sample=True), {}).html
     assert "Sample content" not in markup.resource(resource(), {}).html
+
+
+def test_what_stands_beside_one_another_keeps_its_own_direction() -> None:
+    record = resource(publisher="Rift Lakes Observatory", year=2025)
+    html = markup.resource(record, {"type": "دليل", "themes": "المحتوى"}).html
+    assert "\u2068Rift Lakes Observatory\u2069 · \u20682025\u2069 · \u2068دليل\u2069 · \u2068المحتوى\u2069" in html
