@@ -275,7 +275,7 @@ class MainWindow(QMainWindow):
     def _show_status(self) -> None:
         status = self.context.sync.status
         words = status.words()
-        self.pill.say(status.ways())
+        self.pill.say([*status.ways(), ""])  # the picture alone, where there is no room for more
         self.pill.setAccessibleName(_("Sync: {words}").format(words=words))
         tone = colours().warn if status.attention else colours().muted
         picture = {"paused": "pause", "retrying": "clock"}.get(

@@ -442,12 +442,12 @@ class RecordView(QFrame):
 
     def _fit_notes(self, *, afresh: bool = False) -> None:
         """The notes stand beside the text where both have room, else below it; a share once dragged stays."""
-        beside = self.width() >= _BESIDE_FROM
+        beside = self.width() >= in_text(_BESIDE_FROM)
         turned = beside != (self._split.orientation() == Qt.Orientation.Horizontal)
         self._split.setOrientation(Qt.Orientation.Horizontal if beside else Qt.Orientation.Vertical)
         if not self.notes.isHidden() and (turned or afresh):
             whole = self.width() if beside else self._split.height()
-            notes = _NOTES_WIDTH if beside else whole // 2
+            notes = in_text(_NOTES_WIDTH) if beside else whole // 2
             self._split.setSizes([max(1, whole - notes), notes])
 
     def _more_menu(self, menu: QMenu) -> QMenu:

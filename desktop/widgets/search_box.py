@@ -12,12 +12,13 @@ from desktop.context import Context
 from desktop.icons import pixmap
 from desktop.navigation import Place
 from desktop.shelf import Shelf
-from desktop.theme import colours
+from desktop.theme import colours, in_text
 from desktop.widgets.cards import CardList, CardRow
 from desktop.words import _, isolate, ngettext
 
 _SUGGESTED = 7
 _PAUSE_MS = 60
+_LEAST = 150  # pixels, at 100 % of text
 """Between two letters of somebody who types fast: the list comes when the hand rests."""
 
 
@@ -53,8 +54,8 @@ class SearchBox(QLineEdit):
         over.installEventFilter(self)
 
     def least_width(self) -> int:
-        """Pixels that the field needs to show its shortest hint whole."""
-        return self._wide_enough(self._hints[-1])
+        """Pixels that the field needs to show its shortest hint whole, and a word or two that are typed."""
+        return max(in_text(_LEAST), self._wide_enough(self._hints[-1]))
 
     def _wide_enough(self, hint: str) -> int:
         return self.fontMetrics().horizontalAdvance(hint) + 56  # the glass before it, and a margin at each end
