@@ -18,7 +18,7 @@ from desktop.words import _, isolate, ngettext
 
 _SUGGESTED = 7
 _PAUSE_MS = 60
-_LEAST = 150  # pixels, at 100 % of text
+_LEAST = 100  # pixels, at 100 % of text
 """Between two letters of somebody who types fast: the list comes when the hand rests."""
 
 
