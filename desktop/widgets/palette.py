@@ -228,12 +228,16 @@ class Palette(QFrame):
         self.list.cards.set_rows(rows)
         places = [place for place, row in enumerate(rows) if not row.section]
         before = [place for place in places if chosen is not None and rows[place].id == chosen.id != "search"]
-        self._choose((before or places)[0])
         self._place()
+        self._choose((before or places)[0])
 
     def _choose(self, row: int, *, spoken: bool = False) -> None:
         index = self.list.cards.index(row, 0)
         self.list.setCurrentIndex(index)
+        above = row > 0 and self.list.cards.rows[row - 1].section
+        self.list.scrollTo(
+            self.list.cards.index(row - 1, 0) if above else index
+        )  # with the heading that it is under
         self.list.scrollTo(index)
         chosen = self.list.cards.rows[row]
         words = ". ".join(part for part in (chosen.spoken(), str(chosen.values.get("keys", ""))) if part)
