@@ -119,6 +119,11 @@ def _remembered(store: Store) -> None:
     store.execute(remembered.SCHEMA)
 
 
+def _by_hand(store: Store) -> None:
+    """When an item was left on a stick, sealed to the hub (UTC ISO 8601), NULL for one that was not."""
+    store.tables.table("outbox").add_column("carried", str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _corrections,
@@ -130,4 +135,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _downloads,
     _collections,
     _remembered,
+    _by_hand,
 )
