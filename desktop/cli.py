@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from desktop import moving_commands
+from desktop import moving_commands, pack_commands
 from resources_cache.citing.formatted import STYLES
 from resources_cache.errors import CacheError, NotFound
 from sync.errors import SyncError
@@ -76,7 +76,7 @@ def _open_window(home: Path, *asked: Any, **how: Any) -> int:
     return run(home, *asked, **how)
 
 
-def _subcommand(function: Command) -> Command:
+def _subcommand(function: Command, group: click.Group | None = None) -> Command:
     """Give a function `home` and `--json`, print what it returns, and turn known errors into words."""
 
     def run(context: click.Context, /, as_json: bool, **options: Any) -> None:
@@ -94,7 +94,9 @@ def _subcommand(function: Command) -> Command:
 
     update_wrapper(run, function)
     as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-    main.command(function.__name__.replace("_", "-"))(as_json_option(click.pass_context(run)))
+    (group or main).command(function.__name__.rstrip("_").replace("_", "-"))(
+        as_json_option(click.pass_context(run))
+    )
     return function
 
 
@@ -454,6 +456,7 @@ def outbox(home: Home) -> Answer:
                 "title": item.title,
                 "state": item.state,
                 "created": item.created,
+                "left_on_stick": item.carried if item.state in ("waiting", "sending") else None,
                 "problem": item.problem,
             }
             for item in own.outbox.items()
@@ -463,7 +466,9 @@ def outbox(home: Home) -> Answer:
         if not a["items"]:
             yield "Nothing waits to go, and nothing was sent yet."
         for item in a["items"]:
-            yield f"{STATE_WORDS[item['state']]}: {item['title']} ({item['id']})"
+            left = item["left_on_stick"]
+            also = f", left on a stick on {left[:10]}, not yet confirmed" if left else ""
+            yield f"{STATE_WORDS[item['state']]}{also}: {item['title']} ({item['id']})"
 
     return {"items": items}, words
 
@@ -546,6 +551,7 @@ def doctor(home: Home, mend: bool) -> Answer:
 
 
 moving_commands.add_to(_subcommand)
+pack_commands.add_to(main, _subcommand)
 
 if __name__ == "__main__":
     main()

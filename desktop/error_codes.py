@@ -27,6 +27,7 @@ ALIASES: dict[str, str] = {
     "bad-mac": "not-trusted",
     "unknown-codec": "upgrade-needed",
     "client-too-old": "upgrade-needed",
+    "pack": "pack-unreadable",
 }
 """Code of an error → its row."""
 
@@ -95,6 +96,7 @@ PROBLEMS: dict[str, str] = {
     "bad-mac": "not-trusted",
     "malformed": "refused",
     "no-key": "no-key",
+    "not-in-pack": "not-in-pack",
     "broken-catalogue": "hub-broken",
     "broken-segment": "hub-broken",
 }

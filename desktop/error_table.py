@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from desktop.error_rows_moving import ROWS as MOVING
+from desktop.error_rows_packs import ROWS as PACKS
 from desktop.words import N_
 
 Weight = Literal["quiet", "care", "grave"]
@@ -563,4 +564,5 @@ TABLE: dict[str, ErrorWords] = {
         "copy",
     ),
     **{code: ErrorWords(*row) for code, row in MOVING.items()},
+    **{code: ErrorWords(*row) for code, row in PACKS.items()},
 }

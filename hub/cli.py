@@ -572,3 +572,8 @@ def mirrors(addresses: tuple[str, ...], nowhere: bool, as_json: bool) -> None:
     named = list(epochs.get_value("mirrors", []))
     lines = [*named, "Next: hubshelf-hub publish"] if addresses or nowhere else named or ["No mirrors are named."]
     show(as_json, {"mirrors": named}, lines)
+
+
+from .pack_commands import pack  # noqa: E402  # it uses what is above
+
+cli.add_command(pack)

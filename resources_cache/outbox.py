@@ -24,7 +24,7 @@ STATES = ("draft", "waiting", "sending", "received", "answered", "attention")
 """The states that are shown; a withdrawn item is kept as "withdrawn" and listed only when asked for."""
 
 _KINDS = ("ask", "reply", "rate", "report")
-_COLUMNS = "id, kind, title, body, state, created, updated, counter, epoch, attempted, receipt, problem"
+_COLUMNS = "id, kind, title, body, state, created, updated, counter, epoch, attempted, receipt, problem, carried"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Item:
     """One thing to send. ``counter`` and ``epoch`` are the device's, given at submit (0 in a draft).
 
     ``attempted``: it has been offered to the hub at least once. ``receipt`` and ``problem`` are what the hub
-    answered (JSON objects), or None.
+    answered (JSON objects), or None. ``carried``: when it was last left on a stick (UTC), or None.
     """
 
     id: str
@@ -47,6 +47,7 @@ class Item:
     attempted: bool
     receipt: dict[str, Any] | None
     problem: dict[str, Any] | None
+    carried: str | None = None
 
 
 class Outbox:
@@ -186,8 +187,32 @@ class Outbox:
         """
         with self._store.transaction():
             self._store.executemany(
-                "UPDATE outbox SET state='waiting', attempted=0, updated=? WHERE id=? AND state='sending'",
+                "UPDATE outbox SET state='waiting', attempted=(carried IS NOT NULL), updated=?"
+                " WHERE id=? AND state='sending'",
                 [(utc_now(), id_) for id_ in ids],
+            )
+
+    def leave_by_hand(self, ids: Iterable[str]) -> None:
+        """Note, before they leave, that these waiting items are left on a stick, from where nobody takes them
+        back.
+
+        They wait as before: for a link, or for the hub's answer by hand.
+        """
+        with self._store.transaction():
+            self._store.executemany(
+                "UPDATE outbox SET carried=?, attempted=1, updated=? WHERE id=? AND state IN ('waiting', "
+                "'sending')",
+                [(utc_now(), utc_now(), id_) for id_ in ids],
+            )
+        if self._before_leaving is not None:
+            self._before_leaving()
+
+    def stayed(self, items: Iterable[Item]) -> None:
+        """Undo ``leave_by_hand`` for items, as they were before: the stick could not be written at all."""
+        with self._store.transaction():
+            self._store.executemany(
+                "UPDATE outbox SET carried=?, attempted=max(?, state='sending') WHERE id=?",
+                [(item.carried, item.attempted, item.id) for item in items],
             )
 
     def receive(self, id_: str, receipt: Mapping[str, Any]) -> None:
@@ -260,7 +285,7 @@ class Outbox:
         epoch, counter = self._next_counter() if state == "waiting" else (0, 0)
         id_ = new_id()
         self._store.execute(
-            f"INSERT INTO outbox ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, NULL)",
+            f"INSERT INTO outbox ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, NULL, NULL)",
             (id_, kind, title, _dump(body), state, now, now, counter, epoch),
         )
         return self.item(id_)
@@ -294,6 +319,8 @@ class Outbox:
 
     @staticmethod
     def _require(item: Item, states: Sequence[str]) -> None:
+        if item.carried and item.state == "waiting" and "waiting" in states:
+            raise NotEditable(f"“{item.title}” was left on a stick, so it cannot be changed any more.")
         if item.state not in states:
             raise NotEditable(
                 f"“{item.title}” is {item.state}: it has already left this computer, so it cannot be changed."
@@ -304,10 +331,11 @@ class Outbox:
 
 
 def _item(row: Row) -> Item:
-    id_, kind, title, body, state, created, updated, counter, epoch, attempted, receipt, problem = row
+    id_, kind, title, body, state, created, updated, counter, epoch, attempted, receipt, problem, carried = row
     return Item(
         id_, kind, title, json.loads(body), state, created, updated, counter, epoch, bool(attempted),
         json.loads(receipt) if receipt else None, json.loads(problem) if problem else None,
+        carried,
     )  # fmt: skip
 
 

@@ -130,6 +130,11 @@ def _anyway(store: Store) -> None:
     store.execute("ALTER TABLE downloads ADD COLUMN anyway INTEGER NOT NULL DEFAULT 0")
 
 
+def _by_hand(store: Store) -> None:
+    """When an item was left on a stick, sealed to the hub (UTC ISO 8601), NULL for one that was not."""
+    store.tables.table("outbox").add_column("carried", str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _corrections,
@@ -143,4 +148,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _remembered,
     _removed,
     _anyway,
+    _by_hand,
 )

@@ -105,7 +105,7 @@ def _check_same_hub(own: Own, library: Library, transport: Transport, base: str)
     """
     address, document = own.setting("hub_url"), own.setting("root")
     empty = not library.counts() and not library.cursors()
-    if not isinstance(address, str) or not isinstance(document, str) or (empty and address != base):
+    if not isinstance(document, str) or (empty and address != base):
         if not empty:
             raise OtherHub("This shelf holds content of a hub that it no longer knows by name.")
         return None
@@ -135,6 +135,11 @@ def _pending(home: Home, base: str, code: str) -> PendingEnrolment:
     found = store.pending()
     if found is not None and (found.hub, found.code_hash) == (base, hashed):
         return found
+    if found is not None and (found.hub, found.code_hash) == ("", hashed):
+        # The code went to the hub on a stick, perhaps: for that it is this device's already.
+        pending = PendingEnrolment(base, hashed, found.device, found.token)
+        store.keep_pending(pending)
+        return pending
     # A new device each time: a hub never gives a known one to somebody who only has a code.
     pending = PendingEnrolment(base, hashed, new_id(), secrets.token_hex(32))
     store.keep_pending(pending)

@@ -76,7 +76,7 @@ class Known:
     the last time. `low_data`: texts wait for a better link. `price_only`: nothing
     is sent or applied; what is to come is only added up. `member`
     is False for a guest and for a device without its secret; `trouble` then says what is wrong. `keys`: those for
-    what only members may read, by id.
+    what only members may read, by id. `carried`: what is new comes by hand, so nobody can be asked or told.
     """
 
     root: Root
@@ -93,6 +93,7 @@ class Known:
     price_only: bool = False
     trouble: KnownError | None = None
     keys: Mapping[str, bytes] = field(default_factory=dict)
+    carried: bool = False
 
 
 class Planner:
@@ -150,7 +151,7 @@ class Planner:
         if self._known.price_only:
             yield Done(complete, self.trouble)
             return
-        if self._known.member and self.trouble is None:
+        if self._known.member and not self._known.carried and self.trouble is None:
             sent = yield SendAttachments()
             if isinstance(sent, Failed):
                 self._note(sent.error)
@@ -164,7 +165,7 @@ class Planner:
 
     def _exchange(self) -> _Steps[bytes | None]:
         """Return the newest head document, not verified yet; None where the hub has published nothing."""
-        if not self._known.member:
+        if not self._known.member or self._known.carried:
             return (yield from self._head_alone())
         outgoing = yield from self._batches(self._known.operations)
         head = self._stored.order if self._stored else (0, 0)

@@ -119,7 +119,9 @@ class Run:
         progress: ProgressCallback | None,
         patience: float,
         clock: Clock = SYSTEM,
+        carried: bool = False,
     ) -> None:
+        """`carried`: the transport is a pack, from which no time on a link is learnt, and nothing is sent."""
         self.report = SyncReport()
         self.trouble: KnownError | None = None
         self._id = new_id()
@@ -142,7 +144,8 @@ class Run:
         link = own.setting("link_rate")
         self._pace = Pace(int(link * 5) if isinstance(link, int | float) and link > 0 else FIRST)
         self._inlined = Inlined(self._store, library.document, own)
-        mirrors = addresses(own.setting("office_mirrors"), own.setting("mirrors"))
+        self._carried = carried
+        mirrors = [] if carried else addresses(own.setting("office_mirrors"), own.setting("mirrors"))
         self._public = Mirrored(transport, mirrors)
         self._members = MemberAccess(home.secrets(), transport, mirrors)
         self._mirrored: set[str] = set()
@@ -202,7 +205,9 @@ class Run:
 
     def keep(self, report: SyncReport) -> None:
         """Keep the report in the history. Raises CacheError."""
-        self._own.add_sync({"id": self._id, **report.to_json()})
+        self._own.add_sync({"id": self._id, **report.to_json(), **({"kind": "pack"} if self._carried else {})})
+        if self._carried:
+            return
         if self._pace.rate:
             self._own.set_setting("link_rate", round(self._pace.rate))
         if report.up_to_date:
@@ -210,7 +215,7 @@ class Run:
 
     def _what_is_known(self) -> Known:
         own, library = self._own, self._library
-        if not own.setting("hub_url"):
+        if not own.setting("hub_url") and not self._carried:
             raise NotEnrolled("This shelf belongs to no hub yet.")
         document = own.setting("root")
         if not isinstance(document, str):
@@ -233,10 +238,11 @@ class Run:
             hub_epoch=epoch if isinstance(epoch, int) else None,
             places=(places := {name: place(found) for name, found in library.cursors().items()}),
             at=_complete_at(own.setting("complete_at"), places, self._choice()),
-            operations=self._waiting() if self._token is not None else (),
+            operations=self._waiting() if self._token is not None and not self._carried else (),
             low_data=self._low_data,
-            trouble=trouble,
+            trouble=None if self._carried else trouble,
             keys=self._members.keys,
+            carried=self._carried,
         )
 
     def _waiting(self) -> Sequence[Operation]:

@@ -24,12 +24,17 @@ _SERVICE = "Hubshelf"
 
 @dataclass(frozen=True)
 class PendingEnrolment:
-    """An enrolment that was begun: the hub, a hash of the code, and the device id and token sent with it."""
+    """An enrolment that was begun: the hub, a hash of the code, and the device id and token sent with it.
+
+    By hand the hub has no address (""), and `code` and `name` are kept to be written to the next stick.
+    """
 
     hub: str
     code_hash: str
     device: str
     token: str
+    code: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -106,11 +106,13 @@ class ItemView(QWidget):
         body.addSpacing(STEP)
         body.addLayout(state)
         meanings = {**_MEANINGS, **(report_words.MEANINGS if item.kind == "report" else {})}
-        body.addWidget(label(report_words.outcome(told) or _(meanings[item.state])))
+        left = item.carried if item.state in ("waiting", "sending") else None
+        meaning = _("Left on a stick on {day}, not yet confirmed.").format(day=date(left)) if left else ""
+        body.addWidget(label(report_words.outcome(told) or meaning or _(meanings[item.state])))
         if item.problem:
             body.addWidget(label(_why(item.problem), "notice"))
         buttons = FlowLayout()
-        if item.state in ("draft", "waiting", "attention"):
+        if item.state in ("draft", "waiting", "attention") and not left:
             if item.kind != "report":
                 buttons.addWidget(button(_("Change"), "primary", "draft", self._edit))
             if item.state in ("draft", "attention"):

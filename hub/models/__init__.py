@@ -1,5 +1,6 @@
 """The hub's data. Saving a row, by whatever means, is all that publishing needs: triggers mark what changed."""
 
+from .by_hand import ByHand
 from .catalogue import (
     Collection,
     Edition,
@@ -27,6 +28,7 @@ __all__ = [
     "AuditEvent",
     "Collection",
     "Concept",
+    "ByHand",
     "Device",
     "Edition",
     "Event",

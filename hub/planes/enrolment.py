@@ -27,18 +27,25 @@ def enrol(request: EnrolRequest, caller: str) -> EnrolResponse:
     `caller` is the address that asks; it is only used to slow down guessing. Raises Refused.
     """
     _slow_down(caller)
-    hashed_token = token_hash(request.token)
+    try:
+        return enrol_hashed(request.code, request.device, request.device_name, token_hash(request.token))
+    except Refused as refused:
+        if refused.problem.code == "unknown-code":
+            _count_failure(caller)
+        raise
+
+
+def enrol_hashed(code: str, device: str, device_name: str, hashed_token: str) -> EnrolResponse:
+    """The same with the hash of a token, which is all that is kept of one. Raises Refused."""
     with transaction.atomic():
         invitation = (
             Invitation.objects.select_for_update()
             .select_related("member")
-            .filter(code_hash=code_hash(request.code))
+            .filter(code_hash=code_hash(code))
             .first()
         )
-        if invitation is None:
-            _count_failure(caller)
-        else:
-            _use(invitation, request, hashed_token)
+        if invitation is not None:
+            _use(invitation, device, device_name, hashed_token)
     if invitation is None:
         raise Refused(
             Problem(
@@ -54,32 +61,27 @@ def enrol(request: EnrolRequest, caller: str) -> EnrolResponse:
         member=member.name or member.email,
         email=member.email,
         root=keys.newest_root(settings.HOME).document,
-        keys=keys_for(request.device),
+        keys=keys_for(device),
     )
 
 
-def _use(invitation: Invitation, request: EnrolRequest, hashed_token: str) -> None:
+def _use(invitation: Invitation, device: str, device_name: str, hashed_token: str) -> None:
     if invitation.used_at is not None:
-        if invitation.token_hash == hashed_token and invitation.used_by_device_id == request.device:
+        if invitation.token_hash == hashed_token and invitation.used_by_device_id == device:
             return  # the answer was lost on its way; the same device asks again
         raise Refused(Problem("code-used", "This code was already used. Ask for a new one.", "wait", 403))
     if invitation.expires < timezone.now():
         raise Refused(Problem("code-expired", "This code has expired. Ask for a new one.", "wait", 403))
     if invitation.member.state != Member.State.ACTIVE:
         raise Refused(Problem("member-inactive", "This membership is not active.", "wait", 403))
-    if (
-        Device.objects.filter(pk=request.device).exists()
-        or Device.objects.filter(token_hash=hashed_token).exists()
-    ):
+    if Device.objects.filter(pk=device).exists() or Device.objects.filter(token_hash=hashed_token).exists():
         raise Refused(Problem("device-known", "This device is already enrolled.", "auth", 409))
-    device = Device.objects.create(
-        id=request.device, member=invitation.member, name=request.device_name, token_hash=hashed_token
-    )
+    made = Device.objects.create(id=device, member=invitation.member, name=device_name, token_hash=hashed_token)
     invitation.used_at = timezone.now()
-    invitation.used_by_device = device
+    invitation.used_by_device = made
     invitation.token_hash = hashed_token
     invitation.save(update_fields=["used_at", "used_by_device", "token_hash"])
-    record("enrol", actor=invitation.member_id, target=device.id)
+    record("enrol", actor=invitation.member_id, target=made.id)
 
 
 # A code holds 60 bits, so guessing is hopeless anyway; this keeps a guesser from wearing the hub out.

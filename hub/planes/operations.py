@@ -46,14 +46,15 @@ class _Rejected(Exception):
         self.problem = Problem(code, title, "drop", 422)
 
 
-def settle(device: Device, operations: list[Operation]) -> list[Receipt]:
+def settle(device: Device, operations: list[Operation], *, by_hand: bool = False) -> list[Receipt]:
     """Return a receipt for each operation, old or new, in the order given.
 
+    `by_hand`: they came on a stick, where a later letter may be here before an earlier one.
     An operation that could not be settled for a reason of ours (a full disk, a locked database) has no
     receipt and is sent again by the client. Raises Refused where the device's order contradicts itself.
     """
     receipts = []
-    order = _Order(device)
+    order = _Order(device, by_hand)
     for operation in operations:
         try:
             receipts.append(_settle(device, operation, order))
@@ -67,8 +68,9 @@ def settle(device: Device, operations: list[Operation]) -> list[Receipt]:
 class _Order:
     """What a device counted before this request: a lower number for something new means that it was put back."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, by_hand: bool = False) -> None:
         self._device = device
+        self._by_hand = by_hand
         self._highest: dict[int, int] = {}
 
     def check(self, operation: Operation) -> None:
@@ -82,7 +84,7 @@ class _Order:
         if epoch not in self._highest:
             seen = sent.filter(counter__lt=_OFFERED_AGAIN).aggregate(highest=Max("counter"))["highest"]
             self._highest[epoch] = -1 if seen is None else int(seen)
-        behind = counter <= self._highest[epoch]
+        behind = counter <= self._highest[epoch] and not self._by_hand
         if behind or sent.filter(counter=counter).exists():
             raise Refused(
                 Problem(

@@ -23,6 +23,7 @@ from django.db import transaction
 from hub.home import served_folder
 from hub.models import FeedState, Stream
 from hub.publishing import (
+    box_key,
     changes,
     epochs,
     erasure,
@@ -250,6 +251,7 @@ class _Publication:
             "key": self._keys.head.key_id,
             "mirrors": epochs.get_value("mirrors", []),
             "members": self._members_fingerprint(hidden),
+            "box": box_key.public(self._home),
         }
         signed = epochs.get_value(_SIGNED, {})
         renew = now.timestamp() > signed.get("renew", 0)
@@ -309,6 +311,7 @@ class _Publication:
             expires=(now + _HEAD_LIFETIME).strftime("%Y-%m-%dT%H:%M:%SZ"),
             mirrors=tuple(epochs.get_value("mirrors", [])),
             members=None if sealed_index is None else ObjectRef(sealed_index["hash"], sealed_index["size"]),
+            box=box_key.public(self._home),
         )
 
     def _note_index(self, version: int, digest: str) -> None:

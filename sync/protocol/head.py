@@ -37,7 +37,8 @@ class Head:
     `root` is the version of the root document in force, `client` the oldest protocol version served,
     `index` names the index by its raw JSON. `published` and `expires` are UTC ISO 8601 (shown, never used to
     order anything). `members` names the sealed index of what only members may read, by its bytes as they are sent
-    (None for nothing). `mirrors` are base addresses that serve the same objects and need not be trusted.
+    (None for nothing). `box` is the public key that what is carried by hand is sealed to (64 hexadecimal
+    characters, "" for none). `mirrors` are base addresses that serve the same objects and need not be trusted.
     """
 
     epoch: int
@@ -50,6 +51,7 @@ class Head:
     expires: str
     mirrors: tuple[str, ...] = ()
     members: ObjectRef | None = None
+    box: str = ""
 
     @property
     def order(self) -> tuple[int, int]:
@@ -73,6 +75,8 @@ class Head:
             body["mirrors"] = list(self.mirrors)
         if self.members is not None:
             body["members"] = self.members.to_json()
+        if self.box:
+            body["box"] = self.box
         return sign_document("head", dump(body), [key])
 
 
@@ -105,6 +109,7 @@ def verify_head(document: bytes, root: Root, seen: tuple[int, int], client: int)
         expires=text(body, "expires", "head"),
         mirrors=_mirrors(body.get("mirrors", [])),
         members=ObjectRef.from_json(body["members"], "members' index") if "members" in body else None,
+        box=digest(body, "box", "head") if "box" in body else "",
     )
     if head.order < seen:
         raise RolledBack(

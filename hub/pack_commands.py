@@ -1,0 +1,98 @@
+"""The commands `hubshelf-hub pack export` and `hubshelf-hub pack import`: content and letters by hand."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from .cli import as_json_option, show, start_django
+
+_EVERY = 1.0
+"""Seconds between two lines about progress."""
+
+
+def _progress() -> Callable[[int, int], None]:
+    last = time.monotonic()
+
+    def told(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _EVERY:
+            last = time.monotonic()
+            click.echo(f"{done:,} of {total:,} bytes", err=True)
+            sys.stderr.flush()
+
+    return told
+
+
+@click.group()
+def pack() -> None:
+    """Content and messages carried by hand, on a stick, where no link comes."""
+
+
+@pack.command("export")
+@click.argument("target", metavar="DEST", type=click.Path(path_type=Path))
+@click.option(
+    "--lang", "languages", multiple=True, help="Only content in this language; may be given several times."
+)
+@click.option(
+    "--stream", "streams", multiple=True, help="Only streams whose names begin so, such as public/cards."
+)
+@click.option("--files", is_flag=True, help="Files too, of resources that may be redistributed.")
+@as_json_option
+def pack_export(
+    target: Path, languages: tuple[str, ...], streams: tuple[str, ...], files: bool, as_json: bool
+) -> None:
+    """Write a pack to DEST: a stick or folder, or one file where its name ends in .hubshelf-pack."""
+    start_django()
+    from .packs.exporting import export_pack
+
+    done = export_pack(target, languages=languages, streams=streams, files=files, told=_progress())
+    written = done.written
+    lines = [
+        f"The pack of {done.hub}, version {done.version[1]}, is on {target}: {written.bytes:,} bytes, of which "
+        f"{written.new_bytes:,} were new.",
+        f"{done.feeds:,} streams, {done.files:,} files, {done.answers:,} sealed answers.",
+        *(f"  Left out ({one.why}): {one.name}, {one.title}" for one in done.left_out[:50]),
+    ]
+    if len(done.left_out) > 50:
+        lines.append(f"  … and {len(done.left_out) - 50:,} more; --json lists them all.")
+    document = {
+        "path": str(target),
+        "hub": done.hub,
+        "epoch": done.version[0],
+        "version": done.version[1],
+        **asdict(written),
+        "streams": done.feeds,
+        "redistributable_files": done.files,
+        "left_out": [one.to_json() for one in done.left_out],
+        "answers": done.answers,
+    }
+    show(as_json, document, lines)
+
+
+@pack.command("import")
+@click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
+@as_json_option
+def pack_import(source: Path, as_json: bool) -> None:
+    """Take the sealed messages of members from the pack SRC; each has its effect once."""
+    start_django()
+    from .packs.exporting import stated
+    from .packs.letters import take_letters
+
+    with stated():
+        taken = take_letters(source)
+    lines = [
+        f"{taken.letters:,} letters were taken: {taken.operations:,} messages are new, {taken.known:,} were here "
+        f"already, {taken.joined:,} devices joined.",
+    ]
+    if taken.refused:
+        lines.append(f"{taken.refused:,} letters were refused; the next pack tells their writers why.")
+    if taken.unread:
+        lines.append(f"{taken.unread:,} are for another hub, or of a device that is not known here.")
+    lines.append("Next: hubshelf-hub pack export DEST, which takes the answers along")
+    show(as_json, asdict(taken), lines)

@@ -1,0 +1,272 @@
+"""The personal plane without a link: a member's operations sealed to the hub, and the hub's answers sealed to a
+device.
+
+An **envelope** goes to the hub: `HSB\\x01`, an ephemeral X25519 key (32 bytes), and ChaCha20-Poly1305 of what is
+inside, under a key that HKDF makes of both. Whoever carries it learns neither what is in it nor whose it is.
+Inside: a MAC under the device's secret, and the packed letter. An **answer**: `HSA\\x01`, the device's tag (16
+bytes), a number (8 bytes, big endian), a nonce (12), and ChaCha20-Poly1305 under a key that only that device and
+the hub have. docs/protocol-packs.md, "Messages by hand".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from sync.protocol import envelope, limits
+from sync.protocol.errors import BadMac, Malformed, TooLarge
+from sync.protocol.messages import EnrolResponse, SyncRequest, SyncResponse, read_pair
+from sync.protocol.problems import Problem
+from sync.protocol.wire_json import dump, is_digest, load_object, text
+
+KEY = 32
+"""Bytes of the hub's sealing key, secret or public."""
+ANSWER_MOST = 2 * 1024 * 1024
+"""Bytes of a sealed answer."""
+LETTER_MOST = limits.SYNC_REQUEST - 4096
+"""Bytes of a letter as JSON, so that its envelope is none that a hub does not take."""
+
+_BOX, _ANSWER = b"HSB\x01", b"HSA\x01"
+_TAG, _NUMBER, _NONCE, _MAC = 16, 8, 12, 32
+_ANSWER_HEAD = len(_ANSWER) + _TAG + _NUMBER
+
+
+@dataclass(frozen=True)
+class Joining:
+    """A code that becomes a device by hand, as in an enrolment; the token itself stays where it was made."""
+
+    code: str
+    device: str
+    device_name: str
+    token_hash: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "device": self.device,
+            "device_name": self.device_name,
+            "token_hash": self.token_hash,
+        }
+
+    @classmethod
+    def from_json(cls, source: dict[str, Any]) -> Joining:
+        found = cls(
+            text(source, "code", "enrolment")[:200],
+            text(source, "device", "enrolment"),
+            text(source, "device_name", "enrolment", default="")[:200],
+            text(source, "token_hash", "enrolment"),
+        )
+        if not 1 <= len(found.device) <= 64 or not is_digest(found.token_hash):
+            raise Malformed("An enrolment names its device and the hash of a token.")
+        return found
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a device sends by hand. `tag`: whose it is; `order`: (device epoch, number of the writing), which only
+    rises; `made`: UTC, for people; `request`: as of a sync; `joining`: a code that this device is to be made
+    of."""
+
+    tag: str
+    order: tuple[int, int]
+    made: str
+    request: SyncRequest
+    joining: Joining | None = None
+
+    def to_bytes(self) -> bytes:
+        body: dict[str, Any] = {
+            "device": self.tag,
+            "order": list(self.order),
+            "made": self.made,
+            "request": json.loads(self.request.to_bytes()),
+        }
+        if self.joining is not None:
+            body["enrol"] = self.joining.to_json()
+        return dump(body)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Letter:
+        body = load_object(data, limits.SYNC_REQUEST, "letter")
+        request, joining = body.get("request"), body.get("enrol")
+        if not isinstance(request, dict) or not (joining is None or isinstance(joining, dict)):
+            raise Malformed("A letter has no request.")
+        return cls(
+            text(body, "device", "letter"),
+            read_pair(body, "order"),
+            text(body, "made", "letter", default="")[:40],
+            SyncRequest.from_bytes(dump(request)),
+            None if joining is None else Joining.from_json(joining),
+        )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An envelope that was opened: the letter, believed only after `require_from`."""
+
+    letter: Letter
+    _packed: bytes
+    _mac: bytes
+    _bound: bytes
+
+    def require_from(self, hashed_token: str) -> None:
+        """Return if the device with this token hash wrote it. Raises BadMac."""
+        if not hmac.compare_digest(_mac(hashed_token, self._bound, self._packed), self._mac):
+            raise BadMac("The envelope was not sealed by the device that it names.")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the hub says to one device by hand: what is new after `since` (epoch, cursor), the newest writing of
+    the device that is settled (`through`), and what became of a code that it sent."""
+
+    since: tuple[int, int]
+    through: tuple[int, int]
+    response: SyncResponse
+    enrolled: EnrolResponse | None = None
+    problem: Problem | None = None
+
+    def to_bytes(self) -> bytes:
+        body: dict[str, Any] = {
+            "since": list(self.since),
+            "through": list(self.through),
+            "answer": json.loads(self.response.to_bytes()),
+        }
+        if self.enrolled is not None:
+            body["enrolled"] = json.loads(self.enrolled.to_bytes())
+        if self.problem is not None:
+            body["problem"] = self.problem.to_json()
+        return dump(body)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Answer:
+        body = load_object(data, limits.SYNC_RESPONSE, "answer")
+        answer, enrolled, problem = body.get("answer"), body.get("enrolled"), body.get("problem")
+        if not isinstance(answer, dict):
+            raise Malformed("An answer by hand says nothing.")
+        return cls(
+            read_pair(body, "since"),
+            read_pair(body, "through"),
+            SyncResponse.from_bytes(dump(answer)),
+            EnrolResponse.from_bytes(dump(enrolled)) if isinstance(enrolled, dict) else None,
+            Problem.from_json(problem) if isinstance(problem, dict) else None,
+        )
+
+
+def new_key() -> bytes:
+    """Return a fresh secret key of a hub."""
+    return secrets.token_bytes(KEY)
+
+
+def public_key(secret: bytes) -> bytes:
+    """Return the public part of a hub's secret key."""
+    return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+
+
+def tag_of(hashed_token: str) -> str:
+    """Return by which 32 hexadecimal characters a device is named where anybody may look."""
+    return hashlib.sha256(b"hubshelf/by-hand/tag/1\n" + hashed_token.encode()).hexdigest()[: 2 * _TAG]
+
+
+def seal_letter(letter: Letter, hashed_token: str, hub: bytes, ephemeral: bytes = b"") -> bytes:
+    """Return the envelope of a letter by the device with this token hash, for the hub with this public key.
+
+    `ephemeral`: 32 secret bytes, random where none are given. Raises TooLarge, Malformed for a key that is none.
+    """
+    raw = letter.to_bytes()
+    if len(raw) > LETTER_MOST:
+        raise TooLarge(f"A letter is {len(raw)} bytes long; {LETTER_MOST} can be sent.")
+    secret = X25519PrivateKey.from_private_bytes(ephemeral or secrets.token_bytes(KEY))
+    mine = secret.public_key().public_bytes_raw()
+    key = _shared(secret, hub, mine, hub)
+    packed = envelope.pack(raw)
+    inside = _mac(hashed_token, mine + hub, packed) + packed
+    # A key seals once, so that its nonce may be zero.
+    sealed = ChaCha20Poly1305(key).encrypt(bytes(_NONCE), inside, _BOX + mine)
+    return _BOX + mine + sealed
+
+
+def is_envelope(data: bytes) -> bool:
+    """Whether bytes look like an envelope to whoever cannot open it."""
+    return data[: len(_BOX)] == _BOX and len(data) > len(_BOX) + KEY + _MAC + 16
+
+
+def open_envelope(data: bytes, secret: bytes) -> Opened:
+    """Open an envelope with the hub's secret key. Raises Malformed (also of one for another hub), TooLarge."""
+    if not is_envelope(data) or len(data) > limits.SYNC_REQUEST:
+        raise Malformed("This is no envelope that this version knows.")
+    theirs, hub = data[len(_BOX) : len(_BOX) + KEY], public_key(secret)
+    key = _shared(X25519PrivateKey.from_private_bytes(secret), theirs, theirs, hub)
+    try:
+        inside = ChaCha20Poly1305(key).decrypt(bytes(_NONCE), data[len(_BOX) + KEY :], _BOX + theirs)
+    except InvalidTag:
+        raise Malformed("The envelope is for another hub, or damaged.") from None
+    mac, packed = inside[:_MAC], inside[_MAC:]
+    letter = Letter.from_bytes(envelope.unpack(packed, limits.SYNC_REQUEST))
+    return Opened(letter, packed, mac, theirs + hub)
+
+
+def seal_answer(answer: Answer, hashed_token: str, counted: int, nonce: bytes = b"") -> bytes:
+    """Return an answer sealed to the device with this token hash; `counted`: higher than in any answer before.
+
+    `nonce`: 12 bytes, random where none are given. Raises TooLarge.
+    """
+    nonce = nonce or secrets.token_bytes(_NONCE)
+    head = _ANSWER + bytes.fromhex(tag_of(hashed_token)) + counted.to_bytes(_NUMBER, "big")
+    sealed = ChaCha20Poly1305(_derived(hashed_token, b"answer")).encrypt(
+        nonce, envelope.pack(answer.to_bytes()), head
+    )
+    if len(head) + len(nonce) + len(sealed) > ANSWER_MOST:
+        raise TooLarge("An answer by hand is longer than a shelf reads.")
+    return head + nonce + sealed
+
+
+def open_answer(data: bytes, hashed_token: str) -> Answer:
+    """Open an answer with the device's token hash. Raises Malformed, TooLarge, BadMac."""
+    if _counted(data) < 0 or len(data) > ANSWER_MOST:
+        raise Malformed("This is no answer that this version knows.")
+    head, nonce = data[:_ANSWER_HEAD], data[_ANSWER_HEAD : _ANSWER_HEAD + _NONCE]
+    try:
+        packed = ChaCha20Poly1305(_derived(hashed_token, b"answer")).decrypt(
+            nonce, data[_ANSWER_HEAD + _NONCE :], head
+        )
+    except InvalidTag:
+        raise BadMac("The answer was not sealed by the hub for this device.") from None
+    return Answer.from_bytes(envelope.unpack(packed, limits.SYNC_RESPONSE))
+
+
+def newer_answer(data: bytes, before: bytes | None) -> bool:
+    """Whether `data` is an answer, and, as far as anybody can tell, a later one than `before`."""
+    return _counted(data) > (-1 if before is None else _counted(before))
+
+
+def _counted(data: bytes) -> int:
+    if len(data) < _ANSWER_HEAD + _NONCE + 16 or data[: len(_ANSWER)] != _ANSWER:
+        return -1
+    return int.from_bytes(data[_ANSWER_HEAD - _NUMBER : _ANSWER_HEAD], "big")
+
+
+def _shared(secret: X25519PrivateKey, other: bytes, ephemeral: bytes, hub: bytes) -> bytes:
+    try:
+        agreed = secret.exchange(X25519PublicKey.from_public_bytes(other))
+    except ValueError:
+        raise Malformed("The key of an envelope is none.") from None
+    return HKDF(SHA256(), 32, ephemeral + hub, b"hubshelf/by-hand/box/1").derive(agreed)
+
+
+def _mac(hashed_token: str, bound: bytes, packed: bytes) -> bytes:
+    return hmac.new(_derived(hashed_token, b"letter"), bound + packed, hashlib.sha256).digest()
+
+
+def _derived(hashed_token: str, purpose: bytes) -> bytes:
+    """A key that the device and its hub have: both know the hash of the token, and nobody else does."""
+    return HKDF(SHA256(), 32, None, b"hubshelf/by-hand/" + purpose + b"/1").derive(bytes.fromhex(hashed_token))

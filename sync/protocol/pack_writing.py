@@ -1,0 +1,195 @@
+"""Writing a pack: what is missing is added, the head comes last, and only then what nobody names any more goes.
+
+So a stick that is pulled out at any instant holds the whole pack of before, or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.protocol import documents, limits
+from sync.protocol.errors import ProtocolError
+from sync.protocol.pack_readme import readme_page, readme_text
+from sync.protocol.pack_volumes import Target
+from sync.protocol.packs import (
+    CONTENTS,
+    DOCUMENTS,
+    HEAD,
+    MEMBERS,
+    OBJECTS,
+    README,
+    README_PAGE,
+    Entry,
+    PackDamaged,
+    PackFileTooLarge,
+    PackNoRoom,
+    PackUnreadable,
+    Verified,
+    Volume,
+    root_name,
+)
+from sync.protocol.wire_json import is_digest
+
+_PIECE = 256 * 1024
+_SPARE = 256 * 1024
+"""Bytes of room beyond what the files have: folders and the ends of blocks."""
+_BLOCK = 32 * 1024
+"""Bytes of a block on a large stick: the last one of a file is not full."""
+_MOST_NAMES = 100_000
+
+Told = Callable[[int, int], None]
+"""Called with bytes written and bytes to be written."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that a pack does not have: its name, the title and the licence of its resource, and why."""
+
+    name: str
+    title: str
+    licence: str
+    why: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"name": self.name, "title": self.title, "licence": self.licence, "why": self.why}
+
+
+@dataclass
+class Pack:
+    """What is to be written: entries by the volume that they come from, and small files made here.
+
+    `verified`: the head and its roots, None for a pack that only carries envelopes. `extra`: bytes by name, such
+    as envelopes and answers, which are written over what is there under that name.
+    """
+
+    verified: Verified | None = None
+    sources: list[tuple[Volume, list[Entry]]] = field(default_factory=list)
+    extra: dict[str, bytes] = field(default_factory=dict)
+    feeds: list[tuple[str, int, int]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    files: int = 0
+    made: str = ""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: files and bytes that were new on the stick, and files and bytes of the whole pack."""
+
+    new: int
+    new_bytes: int
+    files: int
+    bytes: int
+    removed: int
+
+
+def write(pack: Pack, target: Target, told: Told | None = None) -> Written:
+    """Write a pack. Raises PackNoRoom (before anything is written), PackFileTooLarge, PackUnwritable, PackDamaged
+    and PackUnreadable (of what it is made from); the pack of before is whole then."""
+    target.tidy()
+    entries = {entry.name: (volume, entry) for volume, found in pack.sources for entry in found}
+    missing = [pair for name, pair in entries.items() if target.size(name) != pair[1].size]
+    total = sum(entry.size for _volume, entry in missing)
+    _require_room(target, [entry for _volume, entry in missing], pack)
+    done = 0
+    try:
+        for volume, entry in missing:
+            target.put(entry.name, _verified(volume, entry))
+            done += entry.size
+            if told is not None:
+                told(done, total)
+        for name, data in pack.extra.items():
+            if target.size(name) != len(data) or not is_digest(name.rpartition("/")[2]):
+                target.put(name, [data])
+        removed = 0
+        if pack.verified is not None:
+            target.put(CONTENTS, [_contents(pack, entries)])
+            target.put(README, [readme_text().encode()])
+            target.put(README_PAGE, [readme_page().encode()])
+            for root in pack.verified.roots:
+                target.put(root_name(root.version), [root.document])
+            target.put(HEAD, [pack.verified.document])
+            removed = _remove_stale(target, entries)
+        elif target.size(HEAD) is None:
+            target.put(CONTENTS, [_contents(pack, entries)])
+            target.put(README, [readme_text().encode()])
+            target.put(README_PAGE, [readme_page().encode()])
+        target.finish()
+    except BaseException:
+        target.give_up()
+        raise
+    whole = sum(entry.size for _volume, entry in entries.values())
+    return Written(len(missing), total, len(entries), whole, removed)
+
+
+def _require_room(target: Target, missing: Iterable[Entry], pack: Pack) -> None:
+    longest, needed = target.longest(), _SPARE + sum(len(data) + _BLOCK for data in pack.extra.values())
+    for entry in missing:
+        if longest is not None and entry.size > longest:
+            raise PackFileTooLarge(f"A file of {entry.size:,} bytes is too large for this stick.")
+        needed += entry.size + _BLOCK
+    if target.one_file and longest is not None and needed > longest:
+        raise PackFileTooLarge(f"The pack has {needed:,} bytes, more than one file on this stick can.")
+    if needed > (room := target.room()):
+        raise PackNoRoom(f"The pack needs {needed:,} bytes; there is room for {room:,}.")
+
+
+def _verified(volume: Volume, entry: Entry) -> Iterator[bytes]:
+    """Yield the bytes of an entry; one that is not what its name promises ends with PackDamaged."""
+    if entry.ref is not None:
+        with volume.open(entry.name) as file:
+            frame = _read(file, entry.size + 1)
+        try:
+            documents.unpack(frame, entry.ref, limits.DOCUMENT)
+        except ProtocolError as error:
+            raise PackDamaged(f"A document of the pack is damaged ({error}).") from None
+        yield frame
+        return
+    digest, left = hashlib.sha256(), entry.size
+    with volume.open(entry.name) as file:
+        while left:
+            piece = _read(file, min(_PIECE, left))
+            if not piece:
+                break
+            digest.update(piece)
+            left -= len(piece)
+            yield piece
+    if left or digest.hexdigest() != entry.digest:
+        raise PackDamaged("A part of the pack is not what its name promises.")
+
+
+def _read(file: Any, most: int) -> bytes:
+    try:
+        data: bytes = file.read(most)
+    except (OSError, EOFError, ValueError) as error:
+        raise PackUnreadable(f"The pack cannot be read ({error}).") from None
+    return data
+
+
+def _contents(pack: Pack, entries: Mapping[str, Any]) -> bytes:
+    said: dict[str, Any] = {"format": 1, "made": pack.made}
+    if pack.verified is not None:
+        head = pack.verified.head
+        said |= {"hub": head.hub, "published": head.published, "epoch": head.epoch, "version": head.version}
+    said["streams"] = [{"name": name, "records": records, "bytes": size} for name, records, size in pack.feeds]
+    said["files"] = pack.files
+    said["bytes"] = sum(entry.size for _volume, entry in entries.values())
+    said["left_out"] = [one.to_json() for one in pack.left_out[:5000]]
+    return json.dumps(said, ensure_ascii=False, indent=1).encode()
+
+
+def _remove_stale(target: Target, wanted: Mapping[str, Any]) -> int:
+    removed = 0
+    for folder in (OBJECTS, DOCUMENTS, MEMBERS):
+        for part in target.names(folder, 256):
+            if len(part) != 2:
+                continue
+            for name in target.names(f"{folder}/{part}", _MOST_NAMES):
+                path = f"{folder}/{part}/{name}"
+                if is_digest(name) and path not in wanted:
+                    target.remove(path)
+                    removed += 1
+    return removed
