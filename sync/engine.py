@@ -46,6 +46,8 @@ __all__ = [
     "sync_once",
 ]
 
+_PATIENCE = 20.0  # seconds that a person waits for a price while a sync of this shelf is at work
+
 
 def sync_once(
     home: Home,
@@ -109,7 +111,7 @@ def price_once(home: Home, transport: Transport, *, cancel: Cancel | None = None
     forget = cancel.watch(transport.interrupt) if cancel is not None else None
     before = (traffic.requests, traffic.up, traffic.down)
     try:
-        with home.alone(), home.library() as library, home.own() as own:
+        with home.alone(_PATIENCE), home.library() as library, home.own() as own:
             run = Run(home, library, own, transport, cancel, None, 0.0)
             try:
                 settle_move(home, own, library, transport)

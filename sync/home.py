@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from sync.secrets import Secrets
 
 _FILES_QUOTA = 2 * 1024 * 1024 * 1024
 """Bytes for downloaded files where the person chose nothing (setting `files_quota`)."""
+_LOOK_AGAIN = 0.1  # seconds
 _INCOMING_QUOTA = 64 * 1024 * 1024
 """Bytes of segments that are on their way; each is at most 1 MB and goes when it is applied."""
 
@@ -101,11 +103,14 @@ class Home:
         return Secrets(self.path)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep every other sync of this shelf out meanwhile. Raises SyncBusy, StoreUnwritable."""
+    def alone(self, patience: float = 0.0) -> Iterator[None]:
+        """Keep every other sync of this shelf out meanwhile, waiting up to `patience` seconds for one that is at
+        work. Raises SyncBusy, StoreUnwritable."""
         lock = FolderLock(self.path / "sync.lock")
+        end = time.monotonic() + patience
         try:
-            held = lock.take()
+            while not (held := lock.take()) and time.monotonic() < end:
+                time.sleep(_LOOK_AGAIN)
         except OSError as error:
             raise StoreUnwritable(f"The shelf's folder is not writable ({error.strerror or error}).") from None
         if not held:
