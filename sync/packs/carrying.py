@@ -34,7 +34,7 @@ def keeps(home: Home) -> bool:
 def keep(home: Home, volume: Volume, verified: Verified, everything: Contained) -> None:
     """Keep a verified pack to be given on; what is no longer named goes. Raises PackNoRoom, PackUnwritable."""
     pack = Pack(verified, [(volume, list(everything.entries.values()))], feeds=everything.feeds)
-    write(pack, store(home))
+    write(pack, store(home), there=store(home))
 
 
 def has_mail(volume: Volume) -> bool:

@@ -171,6 +171,17 @@ def test_a_shelf_gives_on_what_it_keeps(made: Made, home: Home, tmp_path: Path) 
     assert content(farther) == content(home)
 
 
+def test_what_was_damaged_on_the_disk_is_not_given_on(made: Made, home: Home, tmp_path: Path) -> None:
+    take(home, made.new, keep=True)
+    _flip(some(home.path / "carry", "objects")[0])
+    with pytest.raises(PackDamaged):
+        export_pack(home, tmp_path / "stick")
+    with pytest.raises(NotAPack):
+        show_pack(tmp_path / "stick")
+    take(home, made.new)  # of the right size, so that only its hash can tell
+    assert export_pack(home, tmp_path / "stick").written.new > 5
+
+
 def test_a_second_export_writes_what_changed_and_takes_away_what_is_no_longer_named(
     made: Made, tmp_path: Path
 ) -> None:
