@@ -88,11 +88,11 @@ class Written:
 
 
 def write(pack: Pack, target: Target, told: Told | None = None, there: Volume | None = None) -> Written:
-    """Write a pack. `there`: the target to be read, where what lies in it is to be looked at byte by byte before it
+    """Write a pack. `there`: the target to be read, where what lies in it is looked at byte by byte before it
     counts as there; else its size says so.
 
-    Raises PackNoRoom (before anything is written), PackFileTooLarge, PackUnwritable, PackDamaged and PackUnreadable
-    (of what it is made from); the pack of before is whole then.
+    Raises PackNoRoom (before anything is written), PackFileTooLarge, PackUnwritable, PackDamaged and
+    PackUnreadable (of what it is made from); the pack of before is whole then.
     """
     target.tidy()
     entries = {entry.name: (volume, entry) for volume, found in pack.sources for entry in found}
