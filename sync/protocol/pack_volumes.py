@@ -31,11 +31,13 @@ from sync.protocol.packs import (
     NotAPack,
     NotInPack,
     PackDamaged,
+    PackError,
     PackFileTooLarge,
     PackNoRoom,
     PackUnreadable,
     PackUnwritable,
     Volume,
+    sealed_mail,
 )
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.]{0,80}(?:/[a-z0-9][a-z0-9.]{0,80}){0,2}")
@@ -82,6 +84,10 @@ class Target(Protocol):
 
     def tidy(self) -> None:
         """Remove what an earlier attempt left half-written."""
+        ...
+
+    def mail(self) -> dict[str, bytes]:
+        """Return the sealed messages that writing would take away, and that therefore go into what is written."""
         ...
 
     def finish(self) -> None:
@@ -174,6 +180,9 @@ class FolderVolume:
                 for one in files:
                     if one.startswith(_ASIDE):
                         (Path(folder) / one).unlink(missing_ok=True)
+
+    def mail(self) -> dict[str, bytes]:
+        return {}  # they stay where they are
 
     def finish(self) -> None:
         with unwritable(self.root):
@@ -303,6 +312,18 @@ class ZipTarget:
     def tidy(self) -> None:
         with suppress(OSError):
             self._aside.unlink(missing_ok=True)
+
+    def mail(self) -> dict[str, bytes]:
+        if not self._path.exists():
+            return {}
+        try:
+            before = ZipVolume(self._path)
+        except PackError:
+            return {}  # no pack of ours, or none that could still be read
+        try:
+            return sealed_mail(before)
+        finally:
+            before.close()
 
     def finish(self) -> None:
         with unwritable(self._path.parent):

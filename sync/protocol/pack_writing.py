@@ -103,6 +103,8 @@ def write(pack: Pack, target: Target, told: Told | None = None, there: Volume | 
     ]
     total = sum(entry.size for _volume, entry in missing)
     _require_room(target, [entry for _volume, entry in missing], pack)
+    for name, data in target.mail().items():
+        pack.extra.setdefault(name, data)
     done = 0
     try:
         for volume, entry in missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from sync.protocol import by_hand, packs
 from sync.protocol.head import Head, ObjectRef
 from sync.protocol.messages import EnrolResponse, Receipt, SyncResponse, token_hash
 from sync.protocol.pack_volumes import FolderVolume
+from sync.protocol.pack_volumes import opened as packs_opened
 from sync.protocol.packs import NothingToCarry, PackUnwritable
 from sync.protocol.problems import Problem
 from sync.protocol.signing import SigningKey
@@ -192,4 +194,50 @@ def test_a_code_is_kept_until_the_hub_has_turned_it_into_a_member(home: Home, tm
     told = hear(by_hand.Answer((1, 0), (1, 1), SyncResponse(1, 0), enrolled), 2)
     assert (told.member, home.secrets().token(), home.member) == ("Amina", pending.token, "Amina")
     # Answers to others are carried on, the newest of each.
-    assert carrying.answer_in(carrying.store(home), by_hand.tag_of(hashed)) is not None
+    assert packs.answer_in(carrying.store(home), by_hand.tag_of(hashed)) is not None
+
+
+def test_a_file_that_is_written_over_keeps_the_messages_of_others(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "one.hubshelf-pack"
+    strange = b"HSB\x01" + bytes(range(200))
+    name = packs.envelope_name(hashlib.sha256(strange).hexdigest())
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(name, strange)
+    write(home, "One")
+    export_pack(home, file)
+    with packs_opened(file) as volume:
+        assert len(dict(packs.envelopes(volume))) == 2
+        assert packs.read(volume, name, 1000) == strange
+
+
+def test_a_later_answer_on_a_stick_is_not_written_over_by_an_earlier_one(home: Home, tmp_path: Path) -> None:
+    other, stick = token_hash("e5" * 32), tmp_path / "stick"
+    name = packs.answer_name(by_hand.tag_of(other))
+    early, late = (
+        by_hand.seal_answer(by_hand.Answer((1, 0), (1, 1), SyncResponse(1, 0)), other, n) for n in (1, 2)
+    )
+    volume = FolderVolume(stick / packs.FOLDER)
+    volume.put(name, [early])
+    assert import_pack(home, stick).answers == 1
+    volume.put(name, [late])
+    write(home, "One")
+    export_pack(home, stick)
+    assert packs.read(volume, name, 10_000) == late
+    assert import_pack(home, stick).answers == 1
+    assert import_pack(home, stick).answers == 0
+
+
+def test_what_is_carried_for_others_has_bounds_and_the_oldest_goes_first(home: Home, tmp_path: Path) -> None:
+    volume = FolderVolume(tmp_path / "stick" / packs.FOLDER)
+    for number in range(40):
+        data = b"HSB\x01" + bytes([number]) * 900_000
+        volume.put(packs.envelope_name(hashlib.sha256(data).hexdigest()), [data])
+        if number % 10 == 9:
+            import_pack(home, tmp_path / "stick")
+            for name in volume.names(packs.OUTBOX, 100):
+                volume.remove(packs.envelope_name(name))
+    here = carrying.store(home)
+    kept = {data[4] for _name, data in packs.envelopes(here)}
+    assert sum(len(data) for _name, data in packs.envelopes(here)) <= packs.MAIL
+    assert kept >= set(range(30, 40)), "the newest are here"
+    assert 10 < len(kept) < 20
