@@ -135,7 +135,7 @@ class Application(QObject):
             self.context.navigator.here = place or Place("home")
             self.window.show_place(self.context.navigator.here)
         else:
-            self.context.read(_has_hub, self._first_place, self, key="first")
+            self.context.read(_has_content, self._first_place, self, key="first")
         if preferences.maximised:
             self.window.showMaximized()
         else:
@@ -270,6 +270,11 @@ class Application(QObject):
 
 def _has_hub(shelf: Shelf) -> bool:
     return bool(shelf.own.setting("hub_url"))
+
+
+def _has_content(shelf: Shelf) -> bool:
+    """Whether a hub was chosen, or a pack of one was taken in where no link comes."""
+    return _has_hub(shelf) or bool(shelf.own.setting("by_pack"))
 
 
 def background_engine(home: Path) -> MakeEngine:

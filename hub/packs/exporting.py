@@ -90,7 +90,12 @@ def export_pack(
             _add_files(pack, volume, languages)
         answers = letters.write_answers()
         pack.extra = {packs.answer_name(tag): data for tag, data in answers.items()}
-        written = write(pack, target_at(target), told)
+        place = target_at(target)
+        written = write(pack, place, told)
+        if isinstance(place, FolderVolume):
+            # What was taken does not travel on for years.
+            for name in letters.settled(place):
+                place.remove(packs.envelope_name(name))
     head = verified.head
     return Exported(
         target, head.hub, head.order, written, len(pack.feeds), pack.files, pack.left_out, len(answers)

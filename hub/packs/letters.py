@@ -25,6 +25,7 @@ from sync.protocol import by_hand, limits, packs
 from sync.protocol.errors import ProtocolError, TooLarge
 from sync.protocol.messages import EnrolResponse, SyncResponse
 from sync.protocol.pack_volumes import opened
+from sync.protocol.packs import Volume
 from sync.protocol.problems import Problem
 
 _log = logging.getLogger(__name__)
@@ -68,6 +69,27 @@ def take_letters(source: Path) -> Taken:
                 _log.warning("an envelope was not taken: %s", error)
                 taken.unread += 1
     return taken
+
+
+def settled(volume: Volume) -> list[str]:
+    """Return which envelopes in a pack are of no more use: the hub opens them, and has all that is in them."""
+    secret, found = box_key.secret(settings.HOME), []
+    tags = {by_hand.tag_of(one): one for one in Device.objects.values_list("token_hash", flat=True)}
+    for name, data in packs.envelopes(volume):
+        try:
+            opened_one = by_hand.open_envelope(data, secret)
+            hashed = tags.get(opened_one.letter.tag)
+            if hashed is None:
+                continue
+            opened_one.require_from(hashed)
+        except ProtocolError:
+            continue
+        ids = {one.id for one in opened_one.letter.request.operations}
+        row = ByHand.objects.filter(tag=opened_one.letter.tag).first()
+        seen = row is not None and opened_one.letter.order <= (row.epoch, row.number)
+        if seen and StoredOperation.objects.filter(pk__in=ids).count() == len(ids):
+            found.append(name)
+    return found
 
 
 def _take(found: by_hand.Opened, tags: dict[str, str], taken: Taken) -> None:

@@ -113,7 +113,7 @@ def hear(home: Home, own: Own, library: Library, volume: Volume) -> Heard:
         if not one:
             continue
         hashed = token_hash(one)
-        data = carrying.answer_in(volume, by_hand.tag_of(hashed))
+        data = packs.answer_in(volume, by_hand.tag_of(hashed))
         if data is None:
             continue
         try:

@@ -6,19 +6,17 @@ open them. The folder is a pack itself, so that giving on is copying.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 
 from sync.home import Home
 from sync.protocol import packs
-from sync.protocol.by_hand import ANSWER_MOST, is_envelope, newer_answer
+from sync.protocol.by_hand import is_envelope, newer_answer
 from sync.protocol.pack_volumes import FolderVolume
 from sync.protocol.pack_writing import Pack, write
-from sync.protocol.packs import Contained, NotInPack, PackDamaged, Verified, Volume
+from sync.protocol.packs import Contained, Verified, Volume
 
 _FOLDER = "carry"
-_MOST_BYTES = 16 * 1024 * 1024
-"""Bytes of sealed messages that are carried for others."""
 
 
 def store(home: Home) -> FolderVolume:
@@ -34,7 +32,7 @@ def keeps(home: Home) -> bool:
 def keep(home: Home, volume: Volume, verified: Verified, everything: Contained) -> None:
     """Keep a verified pack to be given on; what is no longer named goes. Raises PackNoRoom, PackUnwritable."""
     pack = Pack(verified, [(volume, list(everything.entries.values()))], feeds=everything.feeds)
-    write(pack, store(home))
+    write(pack, store(home), there=store(home))
 
 
 def has_mail(volume: Volume) -> bool:
@@ -45,49 +43,53 @@ def has_mail(volume: Volume) -> bool:
 def take_mail(home: Home, volume: Volume) -> tuple[int, int]:
     """Keep the sealed envelopes and answers of a pack, to be carried on; return how many of each were new."""
     here = store(home)
-    room = _MOST_BYTES - _size(here)
-    known = set(here.names(packs.OUTBOX, packs.ENVELOPES))
-    taken = 0
+    known = set(here.names(packs.OUTBOX, 2 * packs.ENVELOPES))
+    taken = answers = size = 0
     for name, data in packs.envelopes(volume):
+        size += len(data)
+        if size > packs.MAIL or taken >= packs.ENVELOPES:
+            break
         if name in known or not is_envelope(data):
             continue
-        if len(data) > room or len(known) + taken >= packs.ENVELOPES:
-            break  # whoever wrote it has it still, and writes it to the next stick
+        _make_room(here, len(data))
         here.put(packs.envelope_name(name), [data])
-        room -= len(data)
         taken += 1
-    answers = 0
-    for tag, data in answers_in(volume):
-        before = answer_in(here, tag)
-        if len(data) > room or not newer_answer(data, before):
+    for tag, data in packs.answers(volume):
+        if not newer_answer(data, packs.answer_in(here, tag)) or _size(here) + len(data) > packs.MAIL:
             continue
         here.put(packs.answer_name(tag), [data])
-        room -= len(data)
         answers += 1
     return taken, answers
 
 
 def mail(home: Home) -> dict[str, bytes]:
     """Everything sealed that is carried, by its name in a pack."""
-    here = store(home)
-    found = {packs.envelope_name(name): data for name, data in packs.envelopes(here)}
-    return {**found, **{packs.answer_name(tag): data for tag, data in answers_in(here)}}
+    return packs.sealed_mail(store(home))
 
 
-def answer_in(volume: Volume, tag: str) -> bytes | None:
-    """Return the sealed answer to the device with this tag, None where there is none that could be one."""
-    try:
-        return packs.read(volume, packs.answer_name(tag), ANSWER_MOST)
-    except (NotInPack, PackDamaged):
-        return None
+def newest(mail: Mapping[str, bytes], target: Volume) -> dict[str, bytes]:
+    """Return what is to be written of `mail`: without the answers that lie there in a later form already."""
+    answers = {name for name in mail if name.startswith(packs.ANSWERS)}
+    old = {
+        name for name in answers if not newer_answer(mail[name], packs.answer_in(target, name.rpartition("/")[2]))
+    }
+    return {name: data for name, data in mail.items() if name not in old}
 
 
-def answers_in(volume: Volume) -> Iterator[tuple[str, bytes]]:
-    """Yield (tag, bytes) of the answers in a pack."""
-    for tag in volume.names(packs.ANSWERS, packs.ENVELOPES):
-        data = answer_in(volume, tag) if packs.is_tag(tag) else None
-        if data is not None:
-            yield tag, data
+def _make_room(here: FolderVolume, needed: int) -> None:
+    """Let go of the oldest envelopes until there is room; whoever wrote them has them still."""
+    found = []
+    for name in here.names(packs.OUTBOX, 2 * packs.ENVELOPES):
+        with suppress(OSError, ValueError):
+            status = (here.root / packs.envelope_name(name)).stat()
+            found.append((status.st_mtime, name, status.st_size))
+    left = _size(here) + needed
+    count = len(found)
+    for _when, name, size in sorted(found):
+        if left <= packs.MAIL and count < packs.ENVELOPES:
+            break
+        here.remove(packs.envelope_name(name))
+        left, count = left - size, count - 1
 
 
 def _size(here: FolderVolume) -> int:

@@ -73,7 +73,10 @@ def export_pack(
             pack.sources.append((carried, list(found.entries.values())))
             if files:
                 _add_files(pack, home.files(), library, languages)
+        place = target_at(target)
         pack.extra = carrying.mail(home)
+        if isinstance(place, FolderVolume):
+            pack.extra = carrying.newest(pack.extra, place)
         letters = by_hand.write_letters(home, own, library)
         pack.extra |= letters.envelopes
         if pack.verified is None and not pack.extra:
@@ -83,7 +86,6 @@ def export_pack(
             if progress is not None:
                 progress(Progress("files", done, total))
 
-        place = target_at(target)
         try:
             written = write(pack, place, told)
         except BaseException:

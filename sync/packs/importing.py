@@ -169,7 +169,7 @@ def _content(
     taken = _take_files(home, own, library, volume, files, progress, cancel)
     done = replace(done, files=taken[0], file_bytes=taken[1], files_left=taken[2])
     own.set_setting(BY_PACK, {"published": head.published, "at": utc_now()})
-    if keep or carrying.keeps(home):
+    if (keep or carrying.keeps(home)) and getattr(report.error, "code", "") != PackDamaged.code:
         everything = packs.contained(volume, head, _all, home.secrets().member_keys(), lenient=True)
         carrying.keep(home, volume, verified, everything)
         done = replace(done, kept=everything.size)

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sync.protocol import envelope, limits
+from sync.protocol import envelope, limits, packs
 from sync.protocol.errors import BadMac, Malformed, TooLarge
 from sync.protocol.messages import EnrolResponse, SyncRequest, SyncResponse, read_pair
 from sync.protocol.problems import Problem
@@ -31,8 +31,7 @@ from sync.protocol.wire_json import dump, is_digest, load_object, text
 
 KEY = 32
 """Bytes of the hub's sealing key, secret or public."""
-ANSWER_MOST = 2 * 1024 * 1024
-"""Bytes of a sealed answer."""
+ANSWER_MOST = packs.ANSWER
 LETTER_MOST = limits.SYNC_REQUEST - 4096
 """Bytes of a letter as JSON, so that its envelope is none that a hub does not take."""
 

@@ -31,19 +31,23 @@ from sync.protocol.packs import (
     NotAPack,
     NotInPack,
     PackDamaged,
+    PackError,
     PackFileTooLarge,
     PackNoRoom,
     PackUnreadable,
     PackUnwritable,
     Volume,
+    sealed_mail,
 )
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.]{0,80}(?:/[a-z0-9][a-z0-9.]{0,80}){0,2}")
 """What this program calls anything in a pack: nothing that leads out of it, or that FAT does not take."""
 _ASIDE = ".part-"
-_DIRECTORY = 64 * 1024 * 1024
-"""Bytes of a ZIP's list of names that are read: some 400,000 of ours."""
-_NAMES = 400_000
+_DIRECTORY = 8 * 1024 * 1024
+"""Bytes of a ZIP's list of names: some 50,000 of ours. A list of the shortest names has four times as many, which
+take about 100 MB of memory once they are read."""
+_LISTED = 46 + 28
+"""Bytes that a name takes in that list beside its own, at most."""
 _LOCAL = struct.Struct("<4s5H3L2H")
 _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
@@ -80,6 +84,10 @@ class Target(Protocol):
 
     def tidy(self) -> None:
         """Remove what an earlier attempt left half-written."""
+        ...
+
+    def mail(self) -> dict[str, bytes]:
+        """Return the sealed messages that writing would take away, and that therefore go into what is written."""
         ...
 
     def finish(self) -> None:
@@ -173,6 +181,9 @@ class FolderVolume:
                     if one.startswith(_ASIDE):
                         (Path(folder) / one).unlink(missing_ok=True)
 
+    def mail(self) -> dict[str, bytes]:
+        return {}  # they stay where they are
+
     def finish(self) -> None:
         with unwritable(self.root):
             _settle(self.root)
@@ -264,12 +275,16 @@ class ZipTarget:
         self._path = path
         self._aside = path.with_name(f"{_ASIDE}{path.name}")
         self._zip: zipfile.ZipFile | None = None
+        self._listed = 0
 
     def size(self, name: str) -> int | None:
         del name
         return None
 
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
+        self._listed += len(name) + _LISTED
+        if self._listed > _DIRECTORY:
+            raise PackFileTooLarge("The pack has more parts than one file may list: make a folder of it.")
         with unwritable(self._path.parent):
             if self._zip is None:
                 self._zip = zipfile.ZipFile(self._aside, "w", zipfile.ZIP_STORED, allowZip64=True)
@@ -297,6 +312,18 @@ class ZipTarget:
     def tidy(self) -> None:
         with suppress(OSError):
             self._aside.unlink(missing_ok=True)
+
+    def mail(self) -> dict[str, bytes]:
+        if not self._path.exists():
+            return {}
+        try:
+            before = ZipVolume(self._path)
+        except PackError:
+            return {}  # no pack of ours, or none that could still be read
+        try:
+            return sealed_mail(before)
+        finally:
+            before.close()
 
     def finish(self) -> None:
         with unwritable(self._path.parent):
@@ -424,14 +451,15 @@ def _bounded(file: BinaryIO) -> None:
     place = tail.rfind(b"PK\x05\x06")
     if place < 0 or len(tail) - place < _END.size:
         raise NotAPack("This file is no pack, or not all of one.")
-    _magic, _disk, _start, _here, count, size, _offset, _comment = _END.unpack_from(tail, place)
-    if place >= _LOCATOR_64.size and tail[place - _LOCATOR_64.size : place].startswith(b"PK\x06\x07"):
-        where = _LOCATOR_64.unpack_from(tail, place - _LOCATOR_64.size)[2]
-        if where + _END_64.size <= length:
-            file.seek(where)
-            found = _END_64.unpack(file.read(_END_64.size))
-            count, size = max(count, found[7]), max(size, found[8])
-    if size > _DIRECTORY or (count > _NAMES and count != 0xFFFF):
+    size = _END.unpack_from(tail, place)[5]
+    before = length - len(tail) + place - _LOCATOR_64.size
+    if before >= 0 and (locator := tail[max(0, place - _LOCATOR_64.size) : place]).startswith(b"PK\x06\x07"):
+        # Readers look where this says, or just before it: neither may be longer.
+        for where in (_LOCATOR_64.unpack(locator)[2], before - _END_64.size):
+            if 0 <= where <= length - _END_64.size:
+                file.seek(where)
+                size = max(size if size != 0xFFFFFFFF else 0, _END_64.unpack(file.read(_END_64.size))[8])
+    if size > _DIRECTORY:
         raise PackDamaged("The file lists more than a pack can have.")
     file.seek(0)
 

@@ -25,6 +25,7 @@ from sync.protocol.packs import (
     README_PAGE,
     Entry,
     PackDamaged,
+    PackError,
     PackFileTooLarge,
     PackNoRoom,
     PackUnreadable,
@@ -86,14 +87,24 @@ class Written:
     removed: int
 
 
-def write(pack: Pack, target: Target, told: Told | None = None) -> Written:
-    """Write a pack. Raises PackNoRoom (before anything is written), PackFileTooLarge, PackUnwritable, PackDamaged
-    and PackUnreadable (of what it is made from); the pack of before is whole then."""
+def write(pack: Pack, target: Target, told: Told | None = None, there: Volume | None = None) -> Written:
+    """Write a pack. `there`: the target to be read, where what lies in it is looked at byte by byte before it
+    counts as there; else its size says so.
+
+    Raises PackNoRoom (before anything is written), PackFileTooLarge, PackUnwritable, PackDamaged and
+    PackUnreadable (of what it is made from); the pack of before is whole then.
+    """
     target.tidy()
     entries = {entry.name: (volume, entry) for volume, found in pack.sources for entry in found}
-    missing = [pair for name, pair in entries.items() if target.size(name) != pair[1].size]
+    missing = [
+        pair
+        for name, pair in entries.items()
+        if target.size(name) != pair[1].size or (there is not None and not _is_sound(there, pair[1]))
+    ]
     total = sum(entry.size for _volume, entry in missing)
     _require_room(target, [entry for _volume, entry in missing], pack)
+    for name, data in target.mail().items():
+        pack.extra.setdefault(name, data)
     done = 0
     try:
         for volume, entry in missing:
@@ -159,6 +170,15 @@ def _verified(volume: Volume, entry: Entry) -> Iterator[bytes]:
             yield piece
     if left or digest.hexdigest() != entry.digest:
         raise PackDamaged("A part of the pack is not what its name promises.")
+
+
+def _is_sound(volume: Volume, entry: Entry) -> bool:
+    try:
+        for _piece in _verified(volume, entry):
+            pass
+    except PackError:
+        return False
+    return True
 
 
 def _read(file: Any, most: int) -> bytes:

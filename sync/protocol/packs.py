@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, BinaryIO, Protocol
 
 from sync.protocol import VERSION, documents, limits, sealed
@@ -29,6 +30,10 @@ ROOTS = 1000
 """Root documents that are followed (count): one a year, or after an accident."""
 LISTED = 4 * 1024 * 1024
 """Bytes of contents.json, which only people read."""
+MAIL = 16 * 1024 * 1024
+"""Bytes of sealed messages that are carried, or copied from a pack to the next."""
+ANSWER = 2 * 1024 * 1024
+"""Bytes of a sealed answer."""
 ENVELOPES = 1000
 """Sealed envelopes, or answers, of a pack that are looked at (count)."""
 FRAME = 1024
@@ -370,6 +375,36 @@ def envelopes(volume: Volume) -> Iterator[tuple[str, bytes]]:
             continue
         if sha256(data) == name:
             yield name, data
+
+
+def answer_in(volume: Volume, tag: str) -> bytes | None:
+    """Return the sealed answer to the device with this tag, None where there is none that could be one."""
+    try:
+        return read(volume, answer_name(tag), ANSWER)
+    except (NotInPack, PackDamaged):
+        return None
+
+
+def answers(volume: Volume) -> Iterator[tuple[str, bytes]]:
+    """Yield (tag, bytes) of the answers in a pack. Raises PackUnreadable."""
+    for tag in volume.names(ANSWERS, ENVELOPES):
+        data = answer_in(volume, tag) if is_tag(tag) else None
+        if data is not None:
+            yield tag, data
+
+
+def sealed_mail(volume: Volume) -> dict[str, bytes]:
+    """Return the sealed messages of a pack by their names, up to `MAIL` bytes. Raises PackUnreadable."""
+    found: dict[str, bytes] = {}
+    size = 0
+    letters = ((envelope_name(name), data) for name, data in envelopes(volume))
+    replies = ((answer_name(tag), data) for tag, data in answers(volume))
+    for name, data in chain(letters, replies):
+        size += len(data)
+        if size > MAIL:
+            break
+        found[name] = data
+    return found
 
 
 def _plain(text: str) -> str:

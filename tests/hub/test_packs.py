@@ -247,6 +247,23 @@ def test_answers_bring_what_is_new_and_no_more_than_fits(hub: Path, device: Devi
     assert fitting.cursor == found.response.cursor + len(fitting.items)
 
 
+def test_what_was_taken_does_not_travel_on_and_what_was_not_does(
+    hub: Path, device: Device, tmp_path: Path
+) -> None:
+    Resource.objects.create(id="r1", title="A guide", lang="en", state="published")
+    publish()
+    stick = letter(tmp_path / "stick", 1, ask(1))
+    letters.take_letters(stick)
+    letter(stick, 2, ask(1), ask(2))  # put on it after the hub had looked
+    strange = b"HSB\x01" + bytes(range(200))
+    FolderVolume(stick / packs.FOLDER).put(packs.envelope_name(hashlib.sha256(strange).hexdigest()), [strange])
+    export_pack(stick)
+    left = dict(packs.envelopes(FolderVolume(stick / packs.FOLDER)))
+    assert len(left) == 2
+    assert strange in left.values()
+    assert letters.take_letters(stick).operations == 1
+
+
 def test_strangers_letters_do_not_fill_the_hub(hub: Path, tmp_path: Path, client: Client) -> None:
     del client
     for number in range(3):

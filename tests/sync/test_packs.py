@@ -171,6 +171,17 @@ def test_a_shelf_gives_on_what_it_keeps(made: Made, home: Home, tmp_path: Path) 
     assert content(farther) == content(home)
 
 
+def test_what_was_damaged_on_the_disk_is_not_given_on(made: Made, home: Home, tmp_path: Path) -> None:
+    take(home, made.new, keep=True)
+    _flip(some(home.path / "carry", "objects")[0])
+    with pytest.raises(PackDamaged):
+        export_pack(home, tmp_path / "stick")
+    with pytest.raises(NotAPack):
+        show_pack(tmp_path / "stick")
+    take(home, made.new)  # of the right size, so that only its hash can tell
+    assert export_pack(home, tmp_path / "stick").written.new > 5
+
+
 def test_a_second_export_writes_what_changed_and_takes_away_what_is_no_longer_named(
     made: Made, tmp_path: Path
 ) -> None:
@@ -464,6 +475,21 @@ def zipped(made: Made, target: Path, change: Callable[[str], dict[str, Any]]) ->
     return target
 
 
+def long_list(count: int, *, honest: bool) -> bytes:
+    """A ZIP64 of nothing but a list of `count` names; not `honest`: its locator leads to that of an empty one."""
+    entry = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 45, 45, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"x"
+    listed = entry * count
+
+    def record(size: int) -> bytes:
+        return struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, 56)
+
+    empty, true = record(0), record(len(listed))
+    where = len(empty) + len(listed) if honest else 0
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, where, 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return empty + listed + true + locator + end
+
+
 def test_hostile_files(made: Made, home: Home, tmp_path: Path) -> None:
     good = made.file.read_bytes()
 
@@ -482,11 +508,13 @@ def test_hostile_files(made: Made, home: Home, tmp_path: Path) -> None:
     refused(good[: len(good) // 2])
     refused(good[:-1])
     refused(good[len(good) // 2 :])
-    # A list of names that would be gigabytes: refused before it is read.
-    end = good.rfind(b"PK\x05\x06")
-    many = bytearray(good)
-    many[end + 12 : end + 16] = struct.pack("<L", 0xF0000000)
-    refused(bytes(many))
+    # A list of names that would take all memory is refused before it is read, wherever its length is told.
+    for number, where in enumerate((True, False)):
+        path = tmp_path / f"list{number}.hubshelf-pack"
+        path.write_bytes(long_list(200_000, honest=where))
+        with pytest.raises(PackDamaged, match="more than a pack"):
+            take(home, path)
+        path.unlink()
     # Packed entries do not exist, so that nothing is ever unpacked; names that lead out are asked for by nobody.
     bombs = zipped(made, tmp_path / "bombs.hubshelf-pack", lambda _name: {"how": zipfile.ZIP_DEFLATED})
     refused(bombs.read_bytes())
