@@ -116,14 +116,15 @@ class Background(QObject):
             self._lanes[lane.value] = waiting
             for i in range(_threads_of(lane.value)):
                 thread = threading.Thread(
-                    target=self._work, args=(waiting,), name=f"{lane.value}-{i}", daemon=True
+                    target=self._work, args=(waiting, lane), name=f"{lane.value}-{i}", daemon=True
                 )
                 self._threads.append(thread)
                 thread.start()
         return self._lanes[lane.value]
 
-    def _work(self, waiting: queue.SimpleQueue[_Job | None]) -> None:
-        step_back()
+    def _work(self, waiting: queue.SimpleQueue[_Job | None], lane: Lane) -> None:
+        if lane is not Lane.WRITE:  # what a person wrote is on the disk before anything is read or drawn
+            step_back()
         with Shelf(self._home) as shelf:
             while (job := waiting.get()) is not None:
                 # A person's writes are done even when the window is closing; reads and downloads are not.

@@ -129,7 +129,10 @@ class SessionKeeper(QObject):
     def begin(self, *, restored: bool = False) -> None:
         """From now on the window is open."""
         self._began, self._restored = True, restored
-        self._keep()
+        # At once: what brings the window down while its threads still open the stores is to be noticed, too. On a
+        # new shelf the folder is not there yet.
+        if not write(self._context.home, self._session()):
+            self._keep()
         self._stands.start()
 
     def keep_now(self) -> None:
