@@ -484,14 +484,17 @@ def status(home: Home) -> Answer:
             "hub_name": own.setting("hub_name"),
             "member": own.setting("member"),
             "last_in_step": own.setting("last_in_step"),
+            "by_pack": own.setting("by_pack"),
             "head": None if head is None else {"epoch": head.epoch, "version": head.version},
             "waiting": len(waiting),
             "records": library.counts(),
         }
 
     def words(a: dict[str, Any]) -> Iterable[str]:
-        yield f"Hub: {a['hub'] or 'none yet; run hubshelf enrol'}"
+        yield f"Hub: {a['hub'] or (a['by_pack'] and a['hub_name']) or 'none yet; run hubshelf enrol'}"
         yield f"Last in step: {a['last_in_step'] or 'never'}"
+        if a["by_pack"]:
+            yield f"Last pack taken in: that of {a['by_pack']['published']}, at {a['by_pack']['at']}"
         yield f"Waiting to go: {a['waiting']}"
         yield "On the shelf: " + (", ".join(f"{n} {kind}" for kind, n in a["records"].items()) or "nothing yet")
 

@@ -35,6 +35,9 @@ from sync.secrets import PendingEnrolment
 
 _NUMBER = "letters"
 """Setting: the number of the newest letter of this shelf."""
+_SENT = "letters_sent"
+"""Setting: the names of its newest envelopes, and the tags of those who wrote them."""
+_SENT_KEPT = 400
 
 
 @dataclass
@@ -102,6 +105,12 @@ def stayed(own: Own, letters: Letters, there: Iterable[str]) -> None:
     """Nothing of these letters reached the stick, unless some are `there`: their items can be changed again."""
     if not letters.envelopes.keys() & set(there):
         own.outbox.stayed(letters.items)
+
+
+def mine(own: Own) -> list[str]:
+    """Return the names of this shelf's own envelopes and the tags of its answers, as far as they are kept."""
+    found = own.setting(_SENT)
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def hear(home: Home, own: Own, library: Library, volume: Volume) -> Heard:
@@ -204,4 +213,6 @@ def _letter(
     request = SyncRequest(personal=library.personal_cursor(), operations=tuple(batch))
     letter = by_hand.Letter(by_hand.tag_of(hashed), (own.device().epoch, number), utc_now(), request, joining)
     data = by_hand.seal_letter(letter, hashed, hub)
-    return packs.envelope_name(hashlib.sha256(data).hexdigest()), data
+    name = hashlib.sha256(data).hexdigest()
+    own.set_setting(_SENT, list(dict.fromkeys([*mine(own), letter.tag, name]))[-_SENT_KEPT:])
+    return packs.envelope_name(name), data

@@ -6,7 +6,7 @@ open them. The folder is a pack itself, so that giving on is copying.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from sync.home import Home
@@ -40,8 +40,11 @@ def has_mail(volume: Volume) -> bool:
     return bool(volume.names(packs.OUTBOX, 1) or volume.names(packs.ANSWERS, 1))
 
 
-def take_mail(home: Home, volume: Volume) -> tuple[int, int]:
-    """Keep the sealed envelopes and answers of a pack, to be carried on; return how many of each were new."""
+def take_mail(home: Home, volume: Volume, mine: Collection[str] = ()) -> tuple[int, int]:
+    """Keep the sealed envelopes and answers of a pack, to be carried on; return how many of each were new.
+
+    `mine`: names of one's own envelopes and tags of one's own answers, which are not others'.
+    """
     here = store(home)
     known = set(here.names(packs.OUTBOX, 2 * packs.ENVELOPES))
     taken = answers = size = 0
@@ -49,13 +52,17 @@ def take_mail(home: Home, volume: Volume) -> tuple[int, int]:
         size += len(data)
         if size > packs.MAIL or taken >= packs.ENVELOPES:
             break
-        if name in known or not is_envelope(data):
+        if name in known or name in mine or not is_envelope(data):
             continue
         _make_room(here, len(data))
         here.put(packs.envelope_name(name), [data])
         taken += 1
     for tag, data in packs.answers(volume):
-        if not newer_answer(data, packs.answer_in(here, tag)) or _size(here) + len(data) > packs.MAIL:
+        if (
+            tag in mine
+            or not newer_answer(data, packs.answer_in(here, tag))
+            or _size(here) + len(data) > packs.MAIL
+        ):
             continue
         here.put(packs.answer_name(tag), [data])
         answers += 1

@@ -193,8 +193,9 @@ def test_a_code_is_kept_until_the_hub_has_turned_it_into_a_member(home: Home, tm
     enrolled = EnrolResponse("Hub", "Amina", "amina@ministry.example", ROOT)
     told = hear(by_hand.Answer((1, 0), (1, 1), SyncResponse(1, 0), enrolled), 2)
     assert (told.member, home.secrets().token(), home.member) == ("Amina", pending.token, "Amina")
-    # Answers to others are carried on, the newest of each.
-    assert packs.answer_in(carrying.store(home), by_hand.tag_of(hashed)) is not None
+    # One's own letters and answers are not carried as if they were others'.
+    assert list(packs.envelopes(carrying.store(home))) == []
+    assert packs.answer_in(carrying.store(home), by_hand.tag_of(hashed)) is None
 
 
 def test_a_file_that_is_written_over_keeps_the_messages_of_others(home: Home, tmp_path: Path) -> None:
