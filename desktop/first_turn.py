@@ -12,6 +12,7 @@ class FirstTurn(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
+        self._stopped = False
         self._drawn = QTimer(self)
         self._drawn.setSingleShot(True)
         self._drawn.setInterval(0)  # it comes after all that was posted, and drawing is
@@ -19,10 +20,12 @@ class FirstTurn(QObject):
 
     def take(self) -> None:
         """Go first until what is to be drawn now is drawn."""
-        precedence.take()
-        self._drawn.start()
+        if not self._stopped:  # no loop runs any more that would end it
+            precedence.take()
+            self._drawn.start()
 
     def stop(self) -> None:
         """Nobody waits any more."""
+        self._stopped = True
         self._drawn.stop()
         precedence.leave()
