@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,18 +12,11 @@ from resources_cache.own import Own
 from sync.home import LIBRARY_BEGUN_ANEW, OWN_FROM_BACKUP, Home
 from tests.journeys.hands import Window
 from tests.journeys.test_main_job import RECORDS
+from tests.mounts import ALONE, needs_mounts
 from tests.programs import HubProgram, ShelfProgram, copy_home, write_records
 
 QUESTION = "How many tablets for forty pupils?"
 TITLE = "What would you like to know?"
-_ALONE = ("unshare", "--mount", "--map-root-user")
-"""A command in which disks can be mounted that nobody else sees."""
-
-needs_mounts = pytest.mark.skipif(
-    shutil.which("unshare") is None
-    or subprocess.run([*_ALONE, "true"], capture_output=True, check=False).returncode != 0,
-    reason="this system does not let a program mount a disk of its own",
-)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +97,7 @@ def test_the_disk_is_full(hub: HubProgram, home: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = 'mount -t tmpfs -o size=24m tmpfs "$0" && cp -a "$1/." "$0" && shift && exec "$@"'
-    with Window(disk, under=[*_ALONE, "sh", "-c", mount, str(disk), str(home)]) as window:
+    with Window(disk, under=[*ALONE, "sh", "-c", mount, str(disk), str(home)]) as window:
         window.waits_for("In step", "New on your shelf")
         window.clicks("Ask")
         window.types(TITLE, "Before it was full")
@@ -172,7 +163,7 @@ def test_two_stores_were_mended_by_another_program(home: Path) -> None:
 @needs_mounts
 def test_nothing_may_be_written(home: Path) -> None:
     lock = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
-    with Window(home, under=[*_ALONE, "sh", "-c", lock, str(home)]) as window:
+    with Window(home, under=[*ALONE, "sh", "-c", lock, str(home)]) as window:
         window.waits_for("The folder of the shelf cannot be written.")
         assert not window.sees("Traceback")
     assert titles(home) == ["Who has trained by radio?"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,23 +13,19 @@ import pytest
 
 from resources_cache.attachments import Attachments, open_files
 from sync.home import Home
+from tests.mounts import ALONE, needs_mounts
 from tests.programs import ROOT
 
-_ALONE = ("unshare", "--mount", "--map-root-user")
 PASSPHRASE = "rain on a tin roof"
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("unshare") is None
-    or subprocess.run([*_ALONE, "true"], capture_output=True, check=False).returncode != 0,
-    reason="this system does not let a program mount a disk of its own",
-)
+pytestmark = needs_mounts
 
 
 def on_small_disk(disk: Path, size: str, script: str) -> list[dict[str, Any]]:
     """Run a shell script with a disk of `size` mounted on `disk`; returns the JSON documents that it printed."""
     disk.mkdir(exist_ok=True)
     done = subprocess.run(
-        [*_ALONE, "sh", "-c", f'mount -t tmpfs -o size={size} tmpfs "{disk}" && {script}'],
+        [*ALONE, "sh", "-c", f'mount -t tmpfs -o size={size} tmpfs "{disk}" && {script}'],
         capture_output=True,
         text=True,
         timeout=120,
