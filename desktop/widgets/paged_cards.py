@@ -21,6 +21,9 @@ from desktop.words import _
 _KEPT = 12
 """Pages in memory."""
 _PAUSE_MS = 15
+_GROWS_BY = 2_000
+"""Rows that a list is made longer by as it stands. Qt puts them in one by one, each before those that it put in
+already: 2,000 take a millisecond, 100,000 two seconds, a list of as many new ones a hundredth of that."""
 
 
 class PagedCards(Cards, QStringListModel):
@@ -68,7 +71,7 @@ class PagedCards(Cards, QStringListModel):
         # A row more or less, not a list of new ones: Qt lays a hundred thousand out when it comes to it, and what
         # is chosen stays chosen until the caller has looked where it is now.
         before, self._total = self._total, total
-        if before and total > before:
+        if before and before < total <= before + _GROWS_BY:
             self.insertRows(before, total - before)
         elif before > total > 0:
             self.removeRows(total, before - total)

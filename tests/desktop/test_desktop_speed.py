@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer
+from pytestqt.qtbot import QtBot
 
 from desktop.app import Application
 from desktop.navigation import Place
+from desktop.widgets.cards import CardRow
+from desktop.widgets.paged_cards import PagedCards
 from resources_cache import precedence
 from resources_cache.library import Cursor, Library
 
@@ -182,3 +185,15 @@ def test_few_rows_stay_laid_out(make_window: Make, settle: Settle, home: Path) -
         page.list.scrollTo(page.list.cards.index(row, 0))
         page.list.viewport().repaint()
     assert len(kept) <= 100
+
+
+def test_a_list_that_becomes_a_thousand_times_as_long_is_a_new_one(qtbot: QtBot) -> None:
+    """Qt puts rows into a list one by one: the last filter taken away stopped the window for two seconds."""
+    cards = PagedCards()
+    first = [CardRow(id=str(at), title=str(at)) for at in range(60)]
+    cards.set_rows(first[:10], 10)
+    with qtbot.assertNotEmitted(cards.modelReset), qtbot.waitSignal(cards.rowsInserted):
+        cards.set_rows(first, 1_000)  # what a sync brings: what is chosen stays chosen
+    with qtbot.assertNotEmitted(cards.rowsInserted), qtbot.waitSignal(cards.modelReset):
+        cards.set_rows(first, 100_000)
+    assert cards.rowCount() == 100_000
