@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.amounts import number
 from desktop.card_rows import hit_row
 from desktop.context import Context
 from desktop.shelf import Shelf
@@ -27,7 +28,8 @@ WIDTH = 296
 
 
 class AlreadyAnswered(QWidget):
-    """The column beside the form. `opened`: a row to read; `answers_me`: the chosen row makes asking needless."""
+    """The column beside the form; below it, one line that unfolds. `opened`: a row to read; `answers_me`: the
+    chosen row makes asking needless."""
 
     opened = Signal(object)
     answers_me = Signal(object)
@@ -37,6 +39,7 @@ class AlreadyAnswered(QWidget):
         self._context = context
         self._words = ""
         self._closing = True
+        self._below = False
         self.setObjectName("page")
         self.hits = CardList(_("Already answered?"), compact=True)
         self.hits.opened.connect(self.opened)
@@ -44,15 +47,21 @@ class AlreadyAnswered(QWidget):
         self.enough = button(_("This answers me"), "", "check", self._enough)
         self.enough.setToolTip(_("Choose what answers you; your question is then put away, and you can undo it."))
         self.enough.hide()
+        self.heading = heading(_("Already answered?"))
+        self.unfold = button(_("Already answered?"), "quiet", "up")
+        self.unfold.setCheckable(True)
+        self.unfold.toggled.connect(lambda _on: self._offer())
+        self.unfold.hide()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(250)
         self._timer.timeout.connect(self.search)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 3 * STEP, STEP, STEP)
+        column.addWidget(self.unfold)
         head = QVBoxLayout()
         head.setContentsMargins(2 * STEP, 0, 2 * STEP, 0)
-        head.addWidget(heading(_("Already answered?")))
+        head.addWidget(self.heading)
         head.addWidget(self.note)
         column.addLayout(head)
         column.addWidget(self.hits, 1)
@@ -62,6 +71,19 @@ class AlreadyAnswered(QWidget):
         column.addLayout(foot)
         self.setFixedWidth(WIDTH)
         self.hits.selectionModel().currentChanged.connect(lambda *_moved: self._offer())
+
+    def set_below(self, below: bool) -> None:
+        """Whether it stands below the form, and so must leave the form its room."""
+        self._below = below
+        column = self.layout()
+        assert column is not None
+        column.setContentsMargins(0, STEP if below else 3 * STEP, STEP, STEP)
+        self._offer()
+
+    @property
+    def folded(self) -> bool:
+        """Whether nothing but its line is in sight."""
+        return self._below and not self.unfold.isChecked()
 
     def set_closing(self, closing: bool) -> None:
         """Whether an answer found here puts the question away; not one that waits in the outbox already."""
@@ -97,7 +119,15 @@ class AlreadyAnswered(QWidget):
         self._offer()
 
     def _offer(self) -> None:
-        self.enough.setVisible(self._closing and self.hits.cards.rowCount() > 0)
+        count = self.hits.cards.rowCount()
+        words = _("Already answered?")
+        self.unfold.setText(f"{words} · {number(count)}" if count else words)
+        self.unfold.setAccessibleName(self.unfold.text())
+        self.unfold.setVisible(self._below)
+        self.heading.setVisible(not self._below)
+        self.note.setVisible(not self.folded)
+        self.hits.setVisible(not self.folded)
+        self.enough.setVisible(self._closing and count > 0 and not self.folded)
         self.enough.setEnabled(self.hits.current_row() is not None)
 
     def _enough(self) -> None:

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPlainTextEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +23,7 @@ from desktop.error_words import KnownError
 from desktop.navigation import Place
 from desktop.pages import ask_templates
 from desktop.pages.already_answered import AlreadyAnswered
+from desktop.pages.ask_kinds import Kinds
 from desktop.pages.page import Page
 from desktop.shelf import Shelf
 from desktop.state_words import ASK_KINDS
@@ -31,7 +31,7 @@ from desktop.theme import STEP
 from desktop.widgets.attachment_field import AttachmentField
 from desktop.widgets.basics import Choice, Column, DayField, Tick, button, hairline, label, muted, title
 from desktop.widgets.cards import CardRow, plain
-from desktop.widgets.fitting import BesideOrBelow, EqualColumns
+from desktop.widgets.fitting import BesideOrBelow
 from desktop.words import N_, _, available_languages, isolate, language, language_name
 
 DRAFT = "ask"
@@ -59,8 +59,8 @@ class AskPage(Page):
         self.kind = "question"
         self._editing = ""
         self._restored = False
-        # No QButtonGroup: it would take all but one of them off the Tab key.
-        self.kinds: dict[str, QPushButton] = {}
+        self.kinds = Kinds()
+        self.kinds.chosen.connect(lambda kind: self._choose_kind(kind, touched=True))
         self.title_field = QLineEdit()
         self.body_field = QPlainTextEdit()
         self.theme_field = Choice(_("Theme"))
@@ -104,14 +104,7 @@ class AskPage(Page):
     def _lay_out(self) -> None:
         form = Column(640, 3 * STEP)
         form.body.addWidget(title(_("Ask or share")))
-        kinds = EqualColumns()
-        for kind, (words, picture) in ASK_KINDS.items():
-            made = button(_(words), "", picture)
-            made.setCheckable(True)
-            made.clicked.connect(lambda _checked=False, kind=kind: self._choose_kind(kind, touched=True))
-            self.kinds[kind] = made
-            kinds.addWidget(made)
-        form.body.addLayout(kinds)
+        form.body.addWidget(self.kinds)
         form.body.addSpacing(STEP)
         self.title_label = label(_("Title"), "heading")
         self.body_label = label(_("Details"), "heading")
@@ -172,7 +165,7 @@ class AskPage(Page):
             muted(_("Saved as you type. It leaves once, with the next connection; the outbox shows where it is."))
         )
         form.body.addStretch(1)
-        whole = BesideOrBelow(self)
+        whole = BesideOrBelow(self, self.side.set_below)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(form, 1)
@@ -393,8 +386,7 @@ class AskPage(Page):
 
     def _choose_kind(self, kind: str, *, touched: bool = False) -> None:
         self.kind = kind if kind in ASK_KINDS else "question"
-        for name, made in self.kinds.items():
-            made.setChecked(name == self.kind)
+        self.kinds.choose(self.kind)
         first, hint = _HINTS[self.kind]
         self.title_label.setText(_(first))
         self.title_field.setAccessibleName(_(first))

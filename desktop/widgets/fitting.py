@@ -74,13 +74,17 @@ class HeadLine(FlowLayout):
 
 
 class BesideOrBelow(QBoxLayout):
-    """The last item at the side of the first where there is room for both, else below it, as wide as the first."""
+    """The last item at the side of the first where there is room for both, else below it, as wide as the first.
+
+    `told` is called with whether it stands below, whenever that changes.
+    """
 
     _EMS = 36
     """Heights of a line of text that the width must hold for two to stand beside one another."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, told: Callable[[bool], object]) -> None:
         super().__init__(QBoxLayout.Direction.LeftToRight, parent)
+        self._told = told
         self._widths: tuple[int, int] | None = None
 
     def setGeometry(self, rect: QRect) -> None:
@@ -95,10 +99,11 @@ class BesideOrBelow(QBoxLayout):
                 self.setDirection(wanted)
                 side.setMinimumWidth(self._widths[0] if beside else 0)
                 side.setMaximumWidth(self._widths[1] if beside else rect.width())
+                self._told(not beside)
             inner = side.layout()
             least = inner.minimumHeightForWidth(rect.width()) if inner is not None and not beside else 0
             side.setMinimumHeight(max(0, least))
-            side.setMaximumHeight(_UNBOUNDED if beside else max(rect.height() // 3, least))
+            side.setMaximumHeight(_UNBOUNDED if beside else max(rect.height() // 2, least))
         super().setGeometry(rect)
 
 

@@ -12,15 +12,13 @@ from PySide6.QtGui import (
     QColor,
     QFocusEvent,
     QFontMetrics,
-    QIcon,
     QKeyEvent,
     QPainter,
 )
-from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QStyleOptionViewItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QStyleOptionViewItem, QVBoxLayout, QWidget
 
 from desktop.actions import Action
 from desktop.context import Context
-from desktop.icons import pixmap
 from desktop.navigation import Place
 from desktop.shelf import Shelf
 from desktop.suggesting import recently_read, titles
@@ -28,6 +26,7 @@ from desktop.theme import STEP, colours, in_text
 from desktop.widgets.basics import muted, sized_font
 from desktop.widgets.card_delegate import ROW, CardDelegate
 from desktop.widgets.cards import CardList, CardRow
+from desktop.widgets.glass_field import GlassField
 from desktop.words import _, isolate
 
 _SHORTEST = 2
@@ -57,7 +56,7 @@ def matching(actions: Sequence[Action], text: str) -> list[Action]:
     return [action for _begins, _place, action in sorted(found, key=lambda one: one[:2])]
 
 
-class _Field(QLineEdit):
+class _Field(GlassField):
     """Keeps Tab, the arrows and Esc for the palette."""
 
     def __init__(self, palette: Palette) -> None:
@@ -122,8 +121,6 @@ class Palette(QFrame):
         name = _("Find a place, an action or a title")
         self.field.setPlaceholderText(name)
         self.field.setAccessibleName(name)
-        glass = QIcon(pixmap("search", colours().muted, 16))
-        self.field.addAction(glass, QLineEdit.ActionPosition.LeadingPosition).setText(_("Search"))
         self.list = CardList(_("Found"), compact=True)
         self.list.setItemDelegate(_WithKeys(self.list, compact=True))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent, QIcon, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from desktop.amounts import number
 from desktop.card_rows import suggestion_row
 from desktop.context import Context
-from desktop.icons import pixmap
 from desktop.navigation import Place
 from desktop.shelf import Shelf
-from desktop.theme import colours, in_text
+from desktop.theme import in_text
 from desktop.widgets.cards import CardList, CardRow
+from desktop.widgets.glass_field import GlassField
 from desktop.words import _, isolate, ngettext
 
 _SUGGESTED = 7
@@ -22,7 +22,7 @@ _LEAST = 100  # pixels, at 100 % of text
 """Between two letters of somebody who types fast: the list comes when the hand rests."""
 
 
-class SearchBox(QLineEdit):
+class SearchBox(GlassField):
     """A field with a list under it; the list lies over the page and never takes the focus away."""
 
     def __init__(self, context: Context, over: QWidget) -> None:
@@ -31,9 +31,6 @@ class SearchBox(QLineEdit):
         self._hints = (_("Search everything (Ctrl+E)"), _("Search everything"), _("Search"))
         self.setPlaceholderText(self._hints[0])
         self.setAccessibleName(_("Search everything"))
-        glass = QIcon(pixmap("search", colours().muted, 16))
-        # The field makes a button of it, which screen readers name by the action's text.
-        self.addAction(glass, QLineEdit.ActionPosition.LeadingPosition).setText(_("Search"))
         self.setMaximumWidth(max(560, self._wide_enough(self._hints[0])))
         self._over = over
         self.popup = QFrame(over)
@@ -58,7 +55,9 @@ class SearchBox(QLineEdit):
         return max(in_text(_LEAST), self._wide_enough(self._hints[-1]))
 
     def _wide_enough(self, hint: str) -> int:
-        return self.fontMetrics().horizontalAdvance(hint) + 56  # the glass before it, and a margin at each end
+        return (
+            self.fontMetrics().horizontalAdvance(hint) + in_text(16) + 40
+        )  # the glass before it, and a margin at each end
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -135,9 +134,11 @@ class SearchBox(QLineEdit):
     def _place(self) -> None:
         over = self._over
         corner = self.mapTo(over, QPoint(0, self.height() + 4))
-        width = max(self.width(), 420)
+        # As wide as titles need, which large text does not leave to the field itself.
+        width = min(max(self.width(), in_text(420)), over.width() - 32)
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
             corner.setX(corner.x() + self.width() - width)
+        corner.setX(max(16, min(corner.x(), over.width() - 16 - width)))
         self.popup.setFixedWidth(width)
         self.list.doItemsLayout()
         rows = self.list.cards.rowCount()

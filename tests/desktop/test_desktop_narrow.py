@@ -202,3 +202,48 @@ def test_the_arrow_of_a_choice_grows_with_the_text(large: Application, settle: S
         if any(image.pixel(x, y) != ground for y in range(8, image.height() - 8))
     ]
     assert drawn[-1] - drawn[0] + 1 >= side // 2
+
+
+def test_a_question_can_be_written_in_a_small_window(large: Application, settle: Settle) -> None:
+    """The kinds stood one below the other and what is known already took a third: nothing was left to write in."""
+    page = go(large, settle, "ask")
+    assert page.kinds.choice.isVisible()
+    assert not any(made.isVisible() for made in page.kinds.buttons.values())
+    in_sight = page.title_field.visibleRegion().boundingRect()
+    assert in_sight == page.title_field.rect()
+    assert page.body_field.visibleRegion().boundingRect().height() > 2 * in_text(20)
+    page.kinds.choice.setCurrentIndex(1)
+    page.kinds.choice.activated.emit(1)
+    assert page.kind == "helpdesk"
+
+    page.title_field.setText("offline learning")
+    page._search()
+    settle(large)
+    side = page.side
+    assert side.folded
+    assert side.unfold.text().endswith(str(side.hits.cards.rowCount()))
+    assert not side.hits.isVisible()
+    side.unfold.click()
+    settle(large)
+    assert side.hits.isVisible()
+    assert side.enough.isVisible()
+
+    large.window.resize(1900, 1000)
+    settle(large)
+    assert side.hits.isVisible()
+    assert side.unfold.isHidden()
+    assert page.kinds.buttons["helpdesk"].isChecked()
+    assert page.kinds.buttons["helpdesk"].isVisible()
+
+
+def test_suggestions_are_as_wide_as_large_text_needs(large: Application, settle: Settle) -> None:
+    box = large.window.search
+    assert box.textMargins().left() > in_text(16)  # the glass is as large as the words
+    large.window.activateWindow()
+    box.setFocus()
+    box.setText("offline")
+    box.textEdited.emit("offline")
+    settle(large)
+    popup = box.popup.geometry()
+    assert popup.width() > box.width()
+    assert box.popup.parentWidget().rect().contains(popup)
