@@ -361,6 +361,8 @@ def _sync_words(report: dict[str, Any]) -> str:
         return words_for(_Stored(code, message, advice)).sentence
     if report.get("kind") == "price":
         return _("Asked what it would cost")
+    if report.get("kind") == "file":
+        return _("A file that you asked for")
     sent = int(report.get("operations_sent") or 0)
     records = int(report.get("records") or 0)
     parts = []

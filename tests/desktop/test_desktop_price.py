@@ -120,3 +120,4 @@ def test_the_price_of_a_megabyte_is_kept_and_a_wrong_one_is_not(
 def test_the_history_tells_a_question_about_the_price_from_a_sync() -> None:
     assert _sync_words({"kind": "price", "records": 0}) == "Asked what it would cost"
     assert _sync_words({"records": 0}) == "Nothing new"
+    assert _sync_words({"kind": "file", "records": 0}) == "A file that you asked for"
