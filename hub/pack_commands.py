@@ -16,7 +16,8 @@ _EVERY = 1.0
 """Seconds between two lines about progress."""
 
 
-def _progress() -> Callable[[int, int], None]:
+def progress_lines() -> Callable[[int, int], None]:
+    """Return what tells of bytes, done and in all, once a second on standard error."""
     last = time.monotonic()
 
     def told(done: int, total: int) -> None:
@@ -51,7 +52,7 @@ def pack_export(
     start_django()
     from .packs.exporting import export_pack
 
-    done = export_pack(target, languages=languages, streams=streams, files=files, told=_progress())
+    done = export_pack(target, languages=languages, streams=streams, files=files, told=progress_lines())
     written = done.written
     lines = [
         f"The pack of {done.hub}, version {done.version[1]}, is on {target}: {written.bytes:,} bytes, of which "

@@ -20,6 +20,8 @@ from sync.answers import require
 from sync.cancel import Cancel
 from sync.errors import Cancelled, CaptivePortal, CutOff, HubProblem, NotEnrolled, NotTrusted, Offline, SyncError
 from sync.home import Home
+from sync.mirror_choice import MirrorChoice
+from sync.mirrors import Mirrored
 from sync.objects import WORTHWHILE, Arrived, fetch_object
 from sync.protocol import file_deltas, limits, uploads
 from sync.protocol.errors import ProtocolError
@@ -73,30 +75,54 @@ def _fetch(
     connect: Connect,
     private: bool,
 ) -> Path:
-    hash_, size = ref.hash, ref.size
+    hash_ = ref.hash
     transport = _as_member(home, connect) if private else connect(home.hub_url)
-    forget = cancel.watch(transport.interrupt) if cancel is not None else None
+    with home.own() as own:
+        choice = MirrorChoice() if private else MirrorChoice.of(own)
+    link = Mirrored(transport, choice.order(), learner=choice)
+    forget = cancel.watch(link.interrupt) if cancel is not None else None
     delta = _Delta(transport, store, replaces, ref, cancel)
     with home.own() as own:
         try:
             path = delta.bring(progress) if delta.is_possible() else None
             if path is None:
-                fetch_object(transport, store, ref, cancel, _told(progress, store.partial_size(hash_), size))
+                path = _whole(link, store, ref, cancel, progress)
         except SyncError:
             if cancel is not None and cancel.cancelled:
                 raise Cancelled("The download was stopped, as asked.") from None
             raise
         finally:
             _account(own, transport)
+            choice.keep(own)
+            link.close()
             transport.close()
             if forget is not None:
                 forget()
-        if path is None:
-            with store.partial(hash_, size) as whole:
-                path = whole.finish()
         delta.forget()
         store.evict(own.pins() | {hash_})
     return path
+
+
+def _whole(
+    link: Mirrored, store: FileStore, ref: ObjectRef, cancel: Cancel | None, progress: ProgressCallback | None
+) -> Path:
+    """Fetch all that is missing, from mirrors as far as they can give it. Raises FileDamaged where the hub's own
+    bytes are wrong."""
+
+    def fetch() -> None:
+        fetch_object(link, store, ref, cancel, _told(progress, store.partial_size(ref.hash), ref.size))
+
+    from_mirrors = link.has_mirrors
+    while True:
+        link.from_anywhere(fetch)
+        try:
+            with store.partial(ref.hash, ref.size) as partial:
+                return partial.finish()
+        except FileDamaged:
+            if not from_mirrors:
+                raise
+            from_mirrors = False
+            link.leave_mirrors()
 
 
 def _as_member(home: Home, connect: Connect) -> Transport:

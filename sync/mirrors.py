@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from sync.clock import SYSTEM, Clock
 from sync.errors import BudgetReached, CaptivePortal, MirrorFailed, NotTrusted, Offline, SyncError
 from sync.protocol.errors import ProtocolError
 from sync.protocol.paths import DOCUMENTS, OBJECTS
@@ -46,16 +47,36 @@ def addresses(*lists: object) -> list[str]:
     return found
 
 
+class Learner(Protocol):
+    """Takes how whoever gave something did; the hub's address is "" here."""
+
+    def gave(self, address: str, count: int, seconds: float) -> None: ...
+
+    def failed(self, address: str) -> None: ...
+
+
 class Mirrored:
     """A transport that asks mirrors for public objects first and the hub for everything else."""
 
-    def __init__(self, hub: Transport, mirrors: Sequence[str], connect: ConnectMirror = connect_mirror) -> None:
+    def __init__(
+        self,
+        hub: Transport,
+        mirrors: Sequence[str],
+        connect: ConnectMirror = connect_mirror,
+        *,
+        learner: Learner | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        """`mirrors`: their addresses, in the order in which they are asked. `learner` is told how they did."""
         self._hub = hub
+        self._learner = learner
+        self._clock = clock
         self._connect = connect
         self._addresses = list(mirrors)
         self._mirror: Transport | None = None
         self.mirrored = False
         """Whether the answer opened last comes from a mirror."""
+        self._lacking = False
 
     @property
     def traffic(self) -> Traffic:
@@ -64,6 +85,7 @@ class Mirrored:
     @contextmanager
     def open(self, request: Request) -> Iterator[Reply]:
         """As `Transport.open`; raises MirrorFailed where a mirror goes away in the middle."""
+        began, before = self._clock.now(), self.traffic.down
         with self._opened(request) as reply:
             try:
                 yield reply
@@ -72,6 +94,9 @@ class Mirrored:
                     raise
                 self.distrust()
                 raise MirrorFailed(str(error)) from error
+        if self._learner is not None and _is_content(request):
+            giver = self._addresses[0] if self.mirrored and self._addresses else ""
+            self._learner.gave(giver, self.traffic.down - before, self._clock.now() - began)
 
     def from_anywhere(self, fetch: Callable[[], T]) -> T:
         """Return what `fetch` gets through this transport: from the mirrors in their order, in the end from the
@@ -90,9 +115,22 @@ class Mirrored:
         """Leave the mirror in use alone for the rest of this sync; the next one, if any, takes its place."""
         if self._mirror is not None:
             self._mirror.close()
+        if self._learner is not None and self._addresses and not self._lacking:
+            self._learner.failed(self._addresses[0])  # one that has it not yet has done nothing wrong
+        self._lacking = False
         self._mirror = None
         self.mirrored = False
         self._addresses = self._addresses[1:]
+
+    @property
+    def has_mirrors(self) -> bool:
+        """Whether any mirror is still asked."""
+        return bool(self._addresses)
+
+    def leave_mirrors(self) -> None:
+        """Ask the hub alone from now on: something that came is wrong, and nobody can say who gave it."""
+        while self._addresses:
+            self.distrust()
 
     def interrupt(self) -> None:
         if self._mirror is not None:
@@ -106,7 +144,7 @@ class Mirrored:
 
     @contextmanager
     def _opened(self, request: Request) -> Iterator[Reply]:
-        while request.method == "GET" and request.path.startswith((DOCUMENTS, OBJECTS)) and self._addresses:
+        while _is_content(request) and self._addresses:
             context = self._attempt(request)
             if context is not None:
                 self.mirrored = True
@@ -129,6 +167,7 @@ class Mirrored:
             raise
         except SyncError:
             return None
+        self._lacking = reply.status == 404
         wanted = (206,) if "Range" in request.headers else (200,)
         if reply.status in wanted and not _is_message(reply):
             return _Entered(context, reply), reply
@@ -149,6 +188,10 @@ class _Entered(AbstractContextManager[Reply]):
 
     def __exit__(self, *_: object) -> None:
         self._context.__exit__(None, None, None)
+
+
+def _is_content(request: Request) -> bool:
+    return request.method == "GET" and request.path.startswith((DOCUMENTS, OBJECTS))
 
 
 def _is_message(reply: Reply) -> bool:

@@ -68,7 +68,8 @@ from sync.errors import (
 from sync.home import Home
 from sync.inlined import Inlined
 from sync.members import MemberAccess
-from sync.mirrors import Mirrored, addresses
+from sync.mirror_choice import MirrorChoice
+from sync.mirrors import Mirrored
 from sync.objects import WORTHWHILE, Arrived, Ranges
 from sync.pace import FIRST, Pace
 from sync.planner import Known, Planner
@@ -145,9 +146,11 @@ class Run:
         self._pace = Pace(int(link * 5) if isinstance(link, int | float) and link > 0 else FIRST)
         self._inlined = Inlined(self._store, library.document, own)
         self._carried = carried
-        mirrors = [] if carried else addresses(own.setting("office_mirrors"), own.setting("mirrors"))
-        self._public = Mirrored(transport, mirrors)
-        self._members = MemberAccess(home.secrets(), transport, mirrors)
+        self._choice_of_mirrors = MirrorChoice() if carried else MirrorChoice.of(own)
+        mirrors = self._choice_of_mirrors.order()
+        self._public = Mirrored(transport, mirrors, learner=self._choice_of_mirrors, clock=clock)
+        # What is sealed is in no public mirror; a cache in the office may have it.
+        self._members = MemberAccess(home.secrets(), transport, self._choice_of_mirrors.by_hand)
         self._mirrored: set[str] = set()
         self._forget = cancel.watch(self._public.interrupt) if cancel is not None else None
         self._pricing = False
@@ -208,6 +211,7 @@ class Run:
         self._own.add_sync({"id": self._id, **report.to_json(), **({"kind": "pack"} if self._carried else {})})
         if self._carried:
             return
+        self._choice_of_mirrors.keep(self._own)
         if self._pace.rate:
             self._own.set_setting("link_rate", round(self._pace.rate))
         if report.up_to_date:

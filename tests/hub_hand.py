@@ -39,6 +39,12 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
         return invite(arguments["email"])
     if action == "revoke":
         return [revoke(device.id).id for device in Device.objects.filter(revoked=None)]
+    if action == "mirror":
+        from hub.mirroring.copying import mirror
+        from hub.mirroring.places import Folder
+
+        found = mirror(settings.HOME, Folder(Path(arguments["folder"])), check=arguments.get("check", False))
+        return {"new": found.new, "new_bytes": found.new_bytes, "files": found.files, "removed": found.removed}
     if action == "backup":
         return str(backup(settings.HOME, Path(arguments["folder"])))
     if action == "restore":

@@ -87,7 +87,9 @@ def export_pack(
         pack.feeds = found.feeds
         pack.sources.append((volume, list(found.entries.values())))
         if files:
-            _add_files(pack, volume, languages)
+            entries, pack.left_out = redistributable(volume, languages)
+            pack.files = len(entries)
+            pack.sources.append((volume, entries))
         answers = letters.write_answers()
         pack.extra = {packs.answer_name(tag): data for tag, data in answers.items()}
         place = target_at(target)
@@ -113,8 +115,10 @@ def _wants(languages: Collection[str], streams: Collection[str]) -> Callable[[Fe
     return wants
 
 
-def _add_files(pack: Pack, volume: Published, languages: Collection[str]) -> None:
-    choice, entries = Subscription(list(languages) or None), dict[str, Entry]()
+def redistributable(volume: Published, languages: Collection[str]) -> tuple[list[Entry], list[LeftOut]]:
+    """Return the files of published resources that may be given on, in these languages (none: all), and those
+    that are left out."""
+    choice, entries, left_out = Subscription(list(languages) or None), dict[str, Entry](), []
     found = StoredFile.objects.filter(resource__state="published").select_related("resource").order_by("id")
     for file in found.iterator(500):
         resource = file.resource
@@ -122,13 +126,12 @@ def _add_files(pack: Pack, volume: Published, languages: Collection[str]) -> Non
             continue
         name = packs.object_name(file.hash)
         if not resource.redistributable:
-            pack.left_out.append(LeftOut(file.name, resource.title, resource.licence, LICENCE))
+            left_out.append(LeftOut(file.name, resource.title, resource.licence, LICENCE))
         elif volume.size(name) != file.size:
-            pack.left_out.append(LeftOut(file.name, resource.title, resource.licence, MISSING))
+            left_out.append(LeftOut(file.name, resource.title, resource.licence, MISSING))
         else:
             entries[name] = Entry(name, file.size, file.hash)
-    pack.files = len(entries)
-    pack.sources.append((volume, list(entries.values())))
+    return list(entries.values()), left_out
 
 
 class Published:

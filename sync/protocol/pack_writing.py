@@ -108,7 +108,7 @@ def write(pack: Pack, target: Target, told: Told | None = None, there: Volume | 
     done = 0
     try:
         for volume, entry in missing:
-            target.put(entry.name, _verified(volume, entry))
+            target.put(entry.name, verified_pieces(volume, entry))
             done += entry.size
             if told is not None:
                 told(done, total)
@@ -148,8 +148,9 @@ def _require_room(target: Target, missing: Iterable[Entry], pack: Pack) -> None:
         raise PackNoRoom(f"The pack needs {needed:,} bytes; there is room for {room:,}.")
 
 
-def _verified(volume: Volume, entry: Entry) -> Iterator[bytes]:
-    """Yield the bytes of an entry; one that is not what its name promises ends with PackDamaged."""
+def verified_pieces(volume: Volume, entry: Entry) -> Iterator[bytes]:
+    """Yield the bytes of an entry of `volume`; one that is not what its name promises ends with PackDamaged, after
+    some of them. Raises NotInPack, PackUnreadable too."""
     if entry.ref is not None:
         with volume.open(entry.name) as file:
             frame = _read(file, entry.size + 1)
@@ -174,7 +175,7 @@ def _verified(volume: Volume, entry: Entry) -> Iterator[bytes]:
 
 def _is_sound(volume: Volume, entry: Entry) -> bool:
     try:
-        for _piece in _verified(volume, entry):
+        for _piece in verified_pieces(volume, entry):
             pass
     except PackError:
         return False

@@ -1,0 +1,1 @@
+"""A static copy of the public plane, for web servers that know nothing of Hubshelf."""
