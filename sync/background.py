@@ -254,7 +254,7 @@ class BackgroundSync:
                 transport,
                 progress=lambda progress: self._tell(SyncProgress(progress)),
                 cancel=cancel,
-                budget=manners.left_today,
+                daily_limit=True,
                 patience=_PATIENCE_SECONDS,
             )
         except CacheError as error:

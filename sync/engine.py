@@ -23,6 +23,7 @@ from sync.errors import (
 )
 from sync.files import fetch_file
 from sync.home import Home
+from sync.manners import Manners
 from sync.moving import moved_away, settle_move
 from sync.offers import StreamOffer, offers
 from sync.prices import Price
@@ -56,14 +57,16 @@ def sync_once(
     progress: ProgressCallback | None = None,
     cancel: Cancel | None = None,
     budget: int | None = None,
+    daily_limit: bool = False,
     patience: float = 0.0,
     clock: Clock = SYSTEM,
 ) -> SyncReport:
     """Send what waits, fetch what is new, and say what was done.
 
-    `budget` bounds the bytes of HTTP, both ways, that this sync moves. `patience`: a link that was lost after
-    something had come is tried again for as many seconds of `clock`. Known errors do not leave this function:
-    they are the report's `error`, and what was done before them is kept. The transport is not closed.
+    `budget` bounds the bytes of HTTP, both ways, that this sync moves; so does what the person allows a day, with
+    `daily_limit`, by what is left of it once no other sync of this shelf spends. `patience`: a link that was lost
+    after something had come is tried again for as many seconds of `clock`. Known errors do not leave this
+    function: they are the report's `error`, and what was done before them is kept. The transport is not closed.
     """
     started = clock.now()
     traffic = transport.traffic
@@ -74,6 +77,8 @@ def sync_once(
     report = SyncReport()
     try:
         with home.alone(), home.library() as library, home.own() as own:
+            if daily_limit:
+                traffic.allow(_least(budget, Manners.of(own).left_today))
             run = Run(home, library, own, transport, cancel, progress, patience, clock)
             try:
                 settle_move(home, own, library, transport)
@@ -123,6 +128,10 @@ def price_once(home: Home, transport: Transport, *, cancel: Cancel | None = None
     finally:
         if forget is not None:
             forget()
+
+
+def _least(*bounds: int | None) -> int | None:
+    return min((bound for bound in bounds if bound is not None), default=None)
 
 
 def _known(error: Exception, cancel: Cancel | None, trouble: KnownError | None) -> KnownError:

@@ -231,3 +231,21 @@ def test_a_daily_limit_is_kept(hub: HubSimulator, shelf: Shelf, listener: Listen
     shelf.set(daily_limit=None)
     sync.wake("person")
     assert listener.report().up_to_date
+
+
+def test_what_is_spent_while_a_sync_begins_counts(
+    hub: HubSimulator, shelf: Shelf, listener: Listener, make: Make
+) -> None:
+    """A question about the price that ended just before went over the limit of the day by what it had cost."""
+
+    def connect(url: str | None) -> HttpTransport:
+        with shelf.home.own() as own:
+            own.add_sync({"kind": "price", "bytes_up": 300, "bytes_down": 700})
+        return HttpTransport(url)
+
+    shelf.set(daily_limit=4000)
+    sync = make(connect=connect)
+    sync.start()
+    assert isinstance(listener.report().error, BudgetReached)
+    with shelf.home.own() as own:
+        assert 1000 < own.spent() <= 4000
