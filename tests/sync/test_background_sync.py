@@ -240,7 +240,7 @@ def test_what_is_spent_while_a_sync_begins_counts(
 
     def connect(url: str | None) -> HttpTransport:
         with shelf.home.own() as own:
-            own.add_sync({"kind": "price", "bytes_up": 300, "bytes_down": 700})
+            own.add_sync({"kind": "price", "bytes_up": 500, "bytes_down": 2500})
         return HttpTransport(url)
 
     shelf.set(daily_limit=4000)
@@ -248,4 +248,4 @@ def test_what_is_spent_while_a_sync_begins_counts(
     sync.start()
     assert isinstance(listener.report().error, BudgetReached)
     with shelf.home.own() as own:
-        assert 1000 < own.spent() <= 4000
+        assert 3000 <= own.spent() <= 4000
