@@ -217,6 +217,14 @@ class FileStore:
                 aside.unlink(missing_ok=True)
         return hash_
 
+    def adopt(self, path: Path, hash_: str) -> None:
+        """Take a file of another store on the same disk, whose bytes were verified, as ``hash_``.
+
+        Raises: DiskFull, StoreUnwritable.
+        """
+        with known_errors(path):
+            self._settle(path, _checked(hash_))
+
     def used(self) -> int:
         """Bytes that finished and partial files take."""
         return sum(size for _path, size, _when in self._all())

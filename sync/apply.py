@@ -29,8 +29,10 @@ def apply_step(
     keys: Mapping[str, bytes] | None = None,
     raw: bytes | None = None,
     deleted_before: int | None = None,
+    given: FileStore | None = None,
 ) -> Applied:
-    """Verify and decode what was fetched and apply it with its place; the fetched bytes go afterwards.
+    """Verify and decode what was fetched and apply it with its place; the fetched bytes go afterwards, to `given`
+    where there is that.
 
     `keys` by id open what is for members; `raw` is what the segment unpacks to, where that is known;
     `deleted_before` as `Library.apply_run` has it. Raises WrongHash, WrongPrefix, WrongBase, UnknownCodec and
@@ -61,7 +63,11 @@ def apply_step(
         applied = library.apply_run(
             changes, cursors, sweep=step.sweep, mark=step.mark, deleted_before=deleted_before
         )
-        partial.discard()
+        if given is None:
+            partial.discard()
+        else:
+            partial.close()
+            given.adopt(partial.path, step.segment.hash)
     return applied
 
 

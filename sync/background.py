@@ -19,7 +19,6 @@ from resources_cache.errors import CacheError, MassDeletion
 from resources_cache.precedence import step_back
 from sync.backoff import SHORTEST, next_delay
 from sync.cancel import Cancel
-from sync.engine import sync_once
 from sync.errors import (
     AuthNeeded,
     BudgetReached,
@@ -34,6 +33,7 @@ from sync.errors import (
 )
 from sync.home import Home
 from sync.manners import Manners
+from sync.neighbours.office import Office, sync_in_turn
 from sync.report import KnownError, Progress, SyncReport
 from sync.transport import HttpTransport, Transport
 
@@ -102,10 +102,11 @@ class BackgroundSync:
         in_step_seconds: float = IN_STEP_SECONDS,
         shortest_seconds: float = SHORTEST,
         now: Callable[[], datetime] = datetime.now,
+        office: Office | None = None,
     ) -> None:
         """`connect` makes the transport of each sync. `in_step_seconds` is the quiet interval and
         `shortest_seconds` the least time between two syncs that no person asked for. `now` gives the local time,
-        for the hours in which a sync may run by itself."""
+        for the hours in which a sync may run by itself. `office`: the shelf's place among its neighbours."""
         self._home_path = home_path
         self._on_event = on_event
         self._connect = connect
@@ -114,6 +115,7 @@ class BackgroundSync:
         self._in_step_seconds = in_step_seconds
         self._shortest = shortest_seconds
         self._now = now
+        self._office = office
         self._condition = threading.Condition()
         self._reasons: list[str] = []
         self._paused = False
@@ -249,9 +251,11 @@ class BackgroundSync:
             return SyncReport(error=error)
         self._tell(SyncStarted(reason))
         try:
-            return sync_once(
+            return sync_in_turn(
+                self._office,
                 home,
                 transport,
+                by_person=reason == _PERSON,
                 progress=lambda progress: self._tell(SyncProgress(progress)),
                 cancel=cancel,
                 daily_limit=True,

@@ -22,6 +22,8 @@ from sync.secrets import Secrets
 _FILES_QUOTA = 2 * 1024 * 1024 * 1024
 """Bytes for downloaded files where the person chose nothing (setting `files_quota`)."""
 _LOOK_AGAIN = 0.1  # seconds
+_GIVEN_QUOTA = 256 * 1024 * 1024
+"""Bytes of segments and documents that are kept to be given to neighbours."""
 _INCOMING_QUOTA = 64 * 1024 * 1024
 """Bytes of segments that are on their way; each is at most 1 MB and goes when it is applied."""
 
@@ -97,6 +99,10 @@ class Home:
     def incoming(self) -> FileStore:
         """Open the segments that are on their way. Raises CacheError."""
         return FileStore(self.path / "incoming", _INCOMING_QUOTA)
+
+    def given(self) -> FileStore:
+        """Open what this shelf keeps to give to neighbours. Raises CacheError."""
+        return FileStore(self.path / "given", _GIVEN_QUOTA)
 
     def secrets(self) -> Secrets:
         """Return the device's secrets."""

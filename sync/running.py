@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from resources_cache.attachments import FOLDER, Attachments, open_files
 from resources_cache.cards import StoredHead
@@ -70,6 +71,7 @@ from sync.inlined import Inlined
 from sync.members import MemberAccess
 from sync.mirror_choice import MirrorChoice
 from sync.mirrors import Mirrored
+from sync.neighbours.giving import shares
 from sync.objects import WORTHWHILE, Arrived, Ranges
 from sync.pace import FIRST, Pace
 from sync.planner import Known, Planner
@@ -85,15 +87,10 @@ from sync.protocol.sealed import for_members
 from sync.protocol.subscriptions import Subscription
 from sync.refusals import locked
 from sync.report import KnownError, Phase, Progress, ProgressCallback, SyncReport
+from sync.rooms import room_for
 from sync.transport import Transport
 from sync.uploads import upload_waiting
 
-_ROOM_FOR_NEWS = 4 * 1024 * 1024
-"""Bytes that the hub may put behind its answer for a shelf that was complete: what is cut is continued."""
-_ROOM_FOR_BEGINNERS = 64 * 1024
-"""The same for a shelf that has yet to fetch its content, which comes in ranges of larger objects."""
-_ROOM_FOR_A_PRICE = 8 * 1024
-"""The same where a list of what there is is all that is needed: for a price, or half-way through a beginning."""
 _FEW = 2
 """So many missing things are fetched alone rather than behind one more answer."""
 _APART = 16 * 1024
@@ -120,9 +117,9 @@ class Run:
         progress: ProgressCallback | None,
         patience: float,
         clock: Clock = SYSTEM,
-        carried: bool = False,
+        carried: Literal["", "pack", "office"] = "",
     ) -> None:
-        """`carried`: the transport is a pack, from which no time on a link is learnt, and nothing is sent."""
+        """`carried`: the transport is a pack, or the neighbours' one; nothing is sent, nor is a link learnt of."""
         self.report = SyncReport()
         self.trouble: KnownError | None = None
         self._id = new_id()
@@ -146,6 +143,7 @@ class Run:
         self._pace = Pace(int(link * 5) if isinstance(link, int | float) and link > 0 else FIRST)
         self._inlined = Inlined(self._store, library.document, own)
         self._carried = carried
+        self._given = home.given() if shares(own) else None
         self._choice_of_mirrors = MirrorChoice() if carried else MirrorChoice.of(own)
         mirrors = self._choice_of_mirrors.order()
         self._public = Mirrored(transport, mirrors, learner=self._choice_of_mirrors, clock=clock)
@@ -194,6 +192,8 @@ class Run:
 
     def close(self) -> None:
         """Give up what is still open on the link."""
+        if self._given is not None:
+            self._given.evict(())
         self._close_ranges()
         self._decoding.close()
         self._public.close()
@@ -208,7 +208,9 @@ class Run:
 
     def keep(self, report: SyncReport) -> None:
         """Keep the report in the history. Raises CacheError."""
-        self._own.add_sync({"id": self._id, **report.to_json(), **({"kind": "pack"} if self._carried else {})})
+        self._own.add_sync(
+            {"id": self._id, **report.to_json(), **({"kind": self._carried} if self._carried else {})}
+        )
         if self._carried:
             return
         self._choice_of_mirrors.keep(self._own)
@@ -246,7 +248,7 @@ class Run:
             low_data=self._low_data,
             trouble=None if self._carried else trouble,
             keys=self._members.keys,
-            carried=self._carried,
+            carried=bool(self._carried),
         )
 
     def _waiting(self) -> Sequence[Operation]:
@@ -316,6 +318,8 @@ class Run:
                 return self._document(action)
             case KeepDocument():
                 self._library.save_document(action.digest, action.body)
+                if self._given is not None:
+                    self._given.put(action.body)
             case FetchTogether():
                 return self._fetch_together(action)
             case FetchSegment() | ApplySegment():
@@ -360,7 +364,7 @@ class Run:
             operations=tuple(action.operations),
             at=action.at,
             streams=self._choice(),
-            room=self._room(action),
+            room=room_for(action, self._pricing, self._library, self._transport.traffic.left),
             have=self._inlined.have(),
             keys=self._members.ids,
         )
@@ -390,18 +394,6 @@ class Run:
     def _choice(self) -> Subscription:
         """What is to be fetched now: less than what is kept, where texts wait for a better link."""
         return replace(self._subscription, themes=[]) if self._low_data else self._subscription
-
-    def _room(self, action: PostPersonal) -> int:
-        """How many bytes the hub may put behind its answer: within the budget, and nothing before the news."""
-        room = _ROOM_FOR_NEWS if action.at else _ROOM_FOR_BEGINNERS
-        if self._pricing or (not action.at and self._library.cursors()):
-            # The hub would send again what is here already: it only knows at which version all of it was.
-            room = _ROOM_FOR_A_PRICE
-        left = self._transport.traffic.left
-        if left is not None:
-            # What is sent, the answer itself and the headers of both come first.
-            room = min(room, left // 2 - 4096 - 2 * sum(one.size for one in action.operations))
-        return max(0, room)
 
     def _deliver(self, action: Deliver) -> Result:
         files = open_files(self._home.path, uploads.FILE)
@@ -501,7 +493,9 @@ class Run:
             self._ranges[link] = Ranges(link, self._store(), self._pace, self._cancel, self._clock)
         ranges, segment, source = self._ranges[link], step.segment, step.source
         arrived = self._arriving(action, planner)
-        link.from_anywhere(lambda: ranges.bring(segment, source, step.offset, step.ahead, arrived))
+        # A neighbour has the segment alone, not the larger object that it lies in at the hub.
+        where = (segment, 0, 0) if self._carried == "office" else (source, step.offset, step.ahead)
+        link.from_anywhere(lambda: ranges.bring(segment, *where, arrived))
         if link.mirrored:
             self._mirrored.add(step.segment.hash)
 
@@ -538,7 +532,9 @@ class Run:
         if coming is None or coming.step.segment is None or coming.step.source is None:
             return None
         link = self._link(coming.feed)
-        if link not in self._ranges or link is not self._public or coming.step.segment.size < _APART:
+        if link not in self._ranges or link is not self._public or self._carried == "office":
+            return None
+        if coming.step.segment.size < _APART:
             return None
         segment, source = coming.step.segment, coming.step.source
         arrived = self._arriving(coming, planner)
@@ -567,7 +563,8 @@ class Run:
     def _apply(self, action: ApplySegment, planner: Planner) -> None:
         keys, raw = self._members.keys, self._unpacked(action, planner)
         step = (action.feed, action.streams, action.step)
-        applied = apply_step(self._library, self._store(), *step, keys, raw, self._deleted_before())
+        kept = self._given
+        applied = apply_step(self._library, self._store(), *step, keys, raw, self._deleted_before(), kept)
         self._deleted += applied.deleted
         self._inlined.applied(action.step.segment)
         self.report = replace(

@@ -101,14 +101,17 @@ class HttpTransport:
         read_seconds: float = READ_SECONDS,
         traffic: Traffic | None = None,
         public_only: bool = False,
+        direct: bool = False,
     ) -> None:
         """`base`: the hub's address, as `sync.protocol.paths.normalise_base` takes it.
 
         `traffic`: where to count, if with others. `public_only`: nothing secret goes this way and all that comes
-        is proved by its name, so plain http will do. Raises NotEnrolled for None, InsecureAddress.
+        is proved by its name, so plain http will do. `direct`: without a proxy. Raises NotEnrolled for None,
+        InsecureAddress.
         """
         self.base = checked_base(base, public_only=public_only)
         self._public_only = public_only
+        self._direct = direct
         self.traffic = traffic or Traffic()
         self._wire = Wire(self.traffic)
         self._timeout = (connect_seconds, read_seconds)
@@ -207,7 +210,7 @@ class HttpTransport:
                 stream=True,
                 allow_redirects=False,
                 timeout=self._timeout,
-                proxies=_proxies(url),
+                proxies={} if self._direct else _proxies(url),
             )
         except requests.RequestException as error:
             known = offline(error, url)

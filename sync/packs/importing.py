@@ -228,7 +228,7 @@ def _read(
     cancel: Cancel | None,
 ) -> SyncReport:
     transport = PackTransport(volume)
-    run = Run(home, library, own, transport, cancel, progress, 0.0, carried=True)
+    run = Run(home, library, own, transport, cancel, progress, 0.0, carried="pack")
     try:
         try:
             report = run.to_the_end()

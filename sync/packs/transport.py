@@ -48,11 +48,11 @@ class PackTransport:
         names = _names(request) if request.method == "GET" else ()
         found = self._find(names)
         if found is None:
-            yield _Answer(404, {"Content-Type": MEDIA_TYPE}, None, 0, 0, _missing())
+            yield missing_answer()
             return
         file, size = found
         with file:
-            yield _answer(request, file, size)
+            yield answer_from(request, file, size)
 
     def _find(self, names: Iterable[str]) -> tuple[BinaryIO, int] | None:
         try:
@@ -104,7 +104,8 @@ class _Answer:
             raise PackGone(f"The pack cannot be read any more ({error}).") from None
 
 
-def _answer(request: Request, file: BinaryIO, size: int) -> _Answer:
+def answer_from(request: Request, file: BinaryIO, size: int) -> Reply:
+    """Return the answer to a request for a thing of `size` bytes, or for a range of it."""
     wanted = _RANGE.fullmatch(request.headers.get("Range", ""))
     if wanted is None:
         return _Answer(200, {}, file, 0, size)
@@ -130,5 +131,7 @@ def _names(request: Request) -> tuple[str, ...]:
     return ()
 
 
-def _missing() -> bytes:
-    return Problem(NOT_IN_PACK, "This pack does not have everything that is kept here.", "wait", 404).to_bytes()
+def missing_answer() -> Reply:
+    """Return the answer where what is asked for is not there."""
+    said = Problem(NOT_IN_PACK, "This pack does not have everything that is kept here.", "wait", 404).to_bytes()
+    return _Answer(404, {"Content-Type": MEDIA_TYPE}, None, 0, 0, said)

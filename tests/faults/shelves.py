@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from sync.engine import enrol, sync_once
+from sync.engine import connect_guest, enrol, sync_once
 from sync.errors import SyncError
 from sync.home import Home
 from sync.protocol.errors import ProtocolError
@@ -25,6 +25,11 @@ class Shelf:
 
     def enrol(self, hub: HubProgram, email: str = "officer@ministry.example") -> Shelf:
         enrol(self.home, hub.url, hub.do("invite", email=email), "test")
+        return self
+
+    def look_around(self, hub: HubProgram) -> Shelf:
+        """Belong to the hub as a guest."""
+        connect_guest(self.home, hub.url)
         return self
 
     def sync(self, url: str, budget: int | None = None) -> SyncReport | None:
