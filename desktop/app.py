@@ -286,8 +286,11 @@ def background_engine(home: Path) -> MakeEngine:
             import PySide6.QtNetwork  # noqa: F401
 
             from sync.background import BackgroundSync
+            from sync.home import Home
+            from sync.neighbours.network import LocalNetwork
+            from sync.neighbours.office import Office
 
-            engine: Engine = BackgroundSync(home, on_event)
+            engine: Engine = BackgroundSync(home, on_event, office=Office(Home(home), network=LocalNetwork()))
             return engine
 
         return LateEngine(load)

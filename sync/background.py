@@ -169,6 +169,8 @@ class BackgroundSync:
         if thread is None or thread is threading.current_thread():
             return thread is None
         thread.join(timeout)
+        if not thread.is_alive() and self._office is not None:
+            self._office.stop()
         return not thread.is_alive()
 
     def _work(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -25,6 +25,7 @@ from sync.errors import Cancelled, SyncBusy, SyncError
 from sync.home import Home
 from sync.neighbours.asking import Neighbours, Standing
 from sync.neighbours.giving import Given, shares
+from sync.neighbours.network import PORT, Network, NoNetwork
 from sync.neighbours.serving import Server
 from sync.protocol.errors import ProtocolError
 from sync.protocol.neighbours import ROOT_CHARACTERS, State
@@ -72,14 +73,17 @@ class Office:
         self,
         home: Home,
         *,
-        found: Callable[[], Sequence[str]] = tuple,
+        network: Network | None = None,
+        port: int = PORT,
         clock: Clock = SYSTEM,
         id_: str = "",
     ) -> None:
-        """`found`: the addresses of neighbours that were found on the network. `id_`: 16 hexadecimal characters,
-        random where none are given."""
+        """`network`: where it is served by itself, on `port`, as long as the person shares; without one, `serve`
+        does it. `id_`: 16 hexadecimal characters, random where none are given."""
         self._home = home
-        self._found = found
+        self._network: Network = network or NoNetwork()
+        self._port = port
+        self._hosts: list[str] = []
         self._clock = clock
         self.id = id_ or secrets.token_hex(8)
         self.given = Given(home)
@@ -106,7 +110,9 @@ class Office:
         return self._server is not None
 
     def stop(self) -> None:
-        """Give no more."""
+        """Give no more, and be found no more."""
+        self._network.stop()
+        self._hosts = []
         if self._server is not None:
             self._server.stop()
             self._server = None
@@ -142,6 +148,7 @@ class Office:
         try:
             with self._home.own() as own:
                 if not shares(own):
+                    self.stop()
                     return Turn()
                 named = own.setting(ADDRESSES)
                 waits = bool(own.outbox.items(["waiting", "sending"]))
@@ -149,7 +156,8 @@ class Office:
             self._root = self._read_root()
             if self._root is None:
                 return Turn()
-            addresses = [*(named if isinstance(named, list) else []), *self._found()]
+            self._be_there(self._root)
+            addresses = [*(named if isinstance(named, list) else []), *self._network.addresses()]
             link = Neighbours(
                 [one for one in dict.fromkeys(addresses) if isinstance(one, str)][:MOST],
                 self.standing,
@@ -183,6 +191,18 @@ class Office:
             if report.up_to_date:
                 self._checked = self._personal = self._clock.now()
         self._keep_counts()
+
+    def _be_there(self, root: Root) -> None:
+        """Serve and announce on the networks that this computer is in now; a laptop changes them."""
+        hosts = self._network.hosts()
+        if not hosts or hosts == self._hosts:
+            return
+        self.stop()
+        for port in (self._port, 0):
+            with suppress(OSError):
+                self._network.announce(self.id, root.fingerprint[:ROOT_CHARACTERS], self.serve(hosts, port), hosts)
+                self._hosts = hosts
+                return
 
     def _note_in_step(self) -> None:
         with suppress(CacheError), self._home.own() as own:
