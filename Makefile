@@ -1,7 +1,7 @@
 # make demo · make test · make check · make bench: each sets up what it needs by itself.
 PY := .venv/bin/python
 
-.PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-window bench-search \
+.PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-window bench-neighbours bench-search \
         bench-search-languages bench-search-speed simulate screenshots pictures sample test-slow test-postgres clean
 
 help:  ## what can be made
@@ -65,6 +65,10 @@ bench-window: setup  ## the window on 100,000 resources: start, memory, frames, 
 bench-sync: setup  ## what the wire carries over bad links (BENCH='--only t2,t3'); build/bench/sync.json
 	@$(PY) -c "import wordfreq" 2>/dev/null || $(PY) -m pip install --quiet wordfreq
 	@$(PY) -m tests.bench.sync_run $(BENCH)
+
+bench-neighbours: setup  ## an office's desktops on one thin link, in network namespaces (root; BENCH='--desktops 1,3')
+	@$(PY) -c "import wordfreq" 2>/dev/null || $(PY) -m pip install --quiet wordfreq
+	@$(PY) -m tests.bench.neighbours $(BENCH)
 
 bench-search: setup  ## how good the answers of the search are (BENCH='--only cisi'); build/bench/search-quality.json
 	@$(PY) -m tests.bench.search_quality $(BENCH)

@@ -84,7 +84,9 @@ def serve(home: Home, hosts: tuple[str, ...], port: int | None, every: float) ->
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
-    office = Office(home, network=None if hosts else LocalNetwork(), port=PORT if port is None else port)
+    office = Office(
+        home, network=None if hosts else LocalNetwork(), port=PORT if port is None else port, fresh=every
+    )
     if hosts:
         click.echo(f"Sharing on port {office.serve(hosts, PORT if port is None else port)}.", err=True)
 

@@ -75,14 +75,17 @@ class Office:
         *,
         network: Network | None = None,
         port: int = PORT,
+        fresh: float = FRESH_S,
         clock: Clock = SYSTEM,
         id_: str = "",
     ) -> None:
         """`network`: where it is served by itself, on `port`, as long as the person shares; without one, `serve`
-        does it. `id_`: 16 hexadecimal characters, random where none are given."""
+        does it. `fresh`: seconds for which a look at the hub serves for all. `id_`: 16 hexadecimal characters,
+        random where none are given."""
         self._home = home
         self._network: Network = network or NoNetwork()
         self._port = port
+        self._fresh = fresh
         self._hosts: list[str] = []
         self._clock = clock
         self.id = id_ or secrets.token_hex(8)
@@ -280,9 +283,9 @@ class Office:
         order, complete = self.given.state()
         if not complete or not states:
             return False
-        mine = self._checked is not None and self._clock.now() - self._checked <= FRESH_S
+        mine = self._checked is not None and self._clock.now() - self._checked <= self._fresh
         return mine or any(
-            one.checked is not None and one.checked <= FRESH_S and one.head <= order for one in states.values()
+            one.checked is not None and one.checked <= self._fresh and one.head <= order for one in states.values()
         )
 
     # A round: the engine of every sync, over what the neighbours have
