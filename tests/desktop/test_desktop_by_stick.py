@@ -1,0 +1,424 @@
+"""Packs in the window: a real hub makes them, and a person takes them in and puts them on a stick."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import Any, BinaryIO
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QTextBrowser, QWidget
+
+from desktop.app import Application, background_engine
+from desktop.error_words import words_of_code
+from desktop.navigation import Place
+from desktop.pages.pack_sheets import ChoosePlace, CodeSheet, PutSheet, TakeInSheet
+from desktop.pages.sync import SyncPage
+from desktop.preferences import Preferences
+from desktop.sticks import Stick
+from resources_cache.library import Library
+from resources_cache.own import Own
+from sync.home import Home
+from sync.packs.exporting import weigh
+from sync.packs.importing import import_pack
+from sync.protocol.pack_volumes import FolderVolume
+from sync.protocol.trust import pin
+from tests.programs import HubProgram, write_records
+
+PATIENCE_MS = 20_000
+TEXT = "Pupils listened in pairs and wrote what they heard. " * 40
+
+
+@dataclass(frozen=True)
+class Made:
+    """An older and a newer pack of one hub, one of another hub, and a code of the first."""
+
+    old: Path
+    new: Path
+    other: Path
+    code: str
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("packs")
+    first = [
+        {"id": f"r{n}", "type": "resource", "title": f"Radio lesson {n}", "text": TEXT, "lang": lang}
+        for n, lang in enumerate(["en"] * 12 + ["fr"] * 4)
+    ]
+    more = {"id": "r99", "type": "resource", "title": "Tablets in the rain", "text": TEXT, "lang": "en"}
+    with HubProgram(folder / "hub").init() as hub, HubProgram(folder / "hub2").init() as other:
+        hub.do("import", file=str(write_records(folder / "a.jsonl", first)))
+        hub.do("publish")
+        hub.run("pack", "export", folder / "old")
+        hub.do("import", file=str(write_records(folder / "b.jsonl", [more])))
+        hub.do("publish")
+        hub.run("pack", "export", folder / "new")
+        other.do("import", file=str(write_records(folder / "c.jsonl", first[:1])))
+        other.do("publish")
+        other.run("pack", "export", folder / "other")
+        return Made(folder / "old", folder / "new", folder / "other", hub.invite("amina@ministry.example"))
+
+
+class Person:
+    """Somebody at the window: sees what is shown, and clicks what has a name."""
+
+    def __init__(self, application: Application, qtbot: Any) -> None:
+        self.application = application
+        self._qtbot = qtbot
+        self.sticks: list[Stick] = []
+        application.context.packs.find = lambda: list(self.sticks)
+
+    @property
+    def page(self) -> Any:
+        return self.application.window.stack.currentWidget()
+
+    def waits_for(self, seen: Callable[[], bool]) -> None:
+        self._qtbot.waitUntil(seen, timeout=PATIENCE_MS)
+
+    def goes(self, place: Place) -> Any:
+        self.application.context.navigator.go(place)
+        self.rests()
+        return self.page
+
+    def rests(self) -> None:
+        """Waits until nothing is at work."""
+        context = self.application.context
+        self.waits_for(lambda: context.background.idle and not context.packs.busy)
+
+    def sees(self) -> str:
+        window = self.application.window
+        shown = [one for one in window.findChildren(QLabel) if one.isVisible()]
+        return "\n".join(one.text() for one in shown).replace("\u2068", "").replace("\u2069", "")
+
+    def finds(self, name: str) -> QAbstractButton | None:
+        sheet = self.sheet
+        for button in (sheet or self.application.window).findChildren(QAbstractButton):
+            named = (button.text(), button.accessibleName())
+            plain = [one.replace("\u2068", "").replace("\u2069", "") for one in named]
+            if button.isVisible() and button.isEnabled() and name in plain:
+                return button
+        return None
+
+    @property
+    def sheet(self) -> QWidget | None:
+        kinds = (ChoosePlace, CodeSheet, PutSheet, TakeInSheet)
+        found = [one for one in self.application.window.findChildren(QWidget) if isinstance(one, kinds)]
+        return next((one for one in found if one.isVisible()), None)
+
+    def clicks(self, name: str) -> None:
+        self.waits_for(lambda: self.finds(name) is not None)
+        button = self.finds(name)
+        assert button is not None
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def begin(qapp: QApplication, qtbot: Any) -> Iterator[Callable[..., Person]]:
+    """Opens the window on a shelf, with the real engine; ends it after the test."""
+    opened: list[Application] = []
+
+    def make(home: Path, **look: Any) -> Person:
+        home.mkdir(exist_ok=True)
+        application = Application(qapp, home, background_engine(home), Preferences(language="en", **look))
+        opened.append(application)
+        application.start()
+        application.window.resize(1024, 640)
+        return Person(application, qtbot)
+
+    yield make
+    for application in opened:
+        application.window.leaving = True
+        application.window.close()
+        application.stop()
+        application.window.deleteLater()
+        application.deleteLater()
+    qapp.processEvents()
+
+
+def titles(home: Path) -> set[str]:
+    with Library(home / "library.db") as library:
+        records = library.newest(list(library.cursors()))
+        return {str(one["title"]) for one in records if one["type"] == "resource"}
+
+
+def a_stick(path: Path, name: str = "KINGSTON", writable: bool = True) -> Stick:
+    return Stick(name, path, (path / "hubshelf-pack").is_dir(), writable, 2_000_000_000)
+
+
+class Slow(FolderVolume):
+    """A stick that does `then` when it is about to give its n-th file, and then fails, or goes on."""
+
+    def __init__(self, root: Path, after: int, then: Callable[[], object], error: OSError | None = None) -> None:
+        super().__init__(root / "hubshelf-pack")
+        self.left, self.then, self.error = after, then, error
+
+    def open(self, name: str) -> BinaryIO:
+        self.left -= 1
+        if self.left == 0:
+            self.then()
+        if self.left <= 0 and self.error is not None:
+            file, error = super().open(name), self.error
+
+            class Gone(io.BufferedReader):
+                def read(self, size: int | None = -1) -> bytes:
+                    raise error
+
+            return Gone(file.detach())  # type: ignore[attr-defined]  # a buffered reader of ours
+        return super().open(name)
+
+
+def test_from_a_stick_to_reading_in_the_first_run(
+    made: Made, begin: Callable[..., Person], tmp_path: Path
+) -> None:
+    person = begin(tmp_path / "shelf")
+    person.sticks = [a_stick(made.new)]
+    person.clicks("I have a pack on a stick")
+    person.clicks("Take in what is on “KINGSTON”")
+    person.waits_for(lambda: person.sheet is not None)
+    said = person.sees()
+    assert "Hubshelf" in said
+    assert "belongs to no hub yet" in said
+    with FolderVolume(made.new / "hubshelf-pack").open("root/1") as file:
+        begins = pin(file.read()).fingerprint[:8]
+    assert f"{begins[:4]} {begins[4:]}" in said, "the keys are told by their first characters"
+    person.clicks("I trust this hub: take it in")
+    # Two languages are in it: what is kept is chosen as with a hub.
+    person.clicks("Start reading")
+    person.waits_for(lambda: person.application.context.navigator.here == Place("home"))
+    person.rests()
+    assert "Radio lesson 3" in titles(tmp_path / "shelf")
+    with Own(tmp_path / "shelf" / "own.db") as own:
+        assert own.setting("languages") == ["en"]
+    assert not any(title.startswith("Radio lesson 14") for title in titles(tmp_path / "shelf"))
+    assert person.application.context.preferences.introduced
+    person.waits_for(lambda: "From a stick, published" in person.application.window.pill.accessibleName())
+    page = person.goes(Place("library", record="r99"))
+    person.waits_for(
+        lambda: any("listened in pairs" in one.toPlainText() for one in page.findChildren(QTextBrowser))
+    )
+
+
+def filled(home: Path, pack: Path, **how: Any) -> Path:
+    import_pack(Home(home), pack, accept=True, **how)
+    return home
+
+
+def test_a_newer_pack_is_taken_in_on_the_sync_page(
+    made: Made, begin: Callable[..., Person], tmp_path: Path
+) -> None:
+    home = filled(tmp_path / "shelf", made.old)
+    person = begin(home, introduced=True)
+    person.sticks = [a_stick(tmp_path, "EMPTY"), a_stick(made.new)]
+    page = person.goes(Place("sync"))
+    assert isinstance(page, SyncPage)
+    assert person.finds("Take in what is on “EMPTY”") is None
+    person.clicks("Take in what is on “KINGSTON”")
+    person.waits_for(lambda: person.sheet is not None)
+    sheet = person.sheet
+    assert isinstance(sheet, TakeInSheet)
+    assert "Verified: it is signed by your hub." in person.sees()
+    assert "English, Français" in person.sees()
+    assert not sheet.keep.isChecked()
+    assert "needs" in sheet.keep.text()
+    sheet.keep.setChecked(True)
+    # By the keyboard alone: the yes has the focus.
+    person.waits_for(sheet.yes.hasFocus)
+    QTest.keyClick(sheet.yes, Qt.Key.Key_Space)
+    person.waits_for(lambda: person.application.context.packs.outcome is not None)
+    person.rests()
+    assert "Tablets in the rain" in titles(home)
+    assert (home / "carry" / "head").exists()
+    said = page.by_stick.work.words
+    assert "Taken in: \u2068Hubshelf\u2069" in said
+    assert "came" in said
+    assert "Kept to be given on" in said
+    assert "Last pack" in person.sees()
+    assert "From a stick, published" in page._state.text()
+    # What a person looks at next shows it.
+    library = person.goes(Place("library"))
+    person.waits_for(lambda: "r99" in {row.id for row in library.list.cards.rows})
+
+
+@pytest.mark.parametrize(
+    ("which", "code"), [("old", "pack-older"), ("other", "other-hubs-pack"), ("none", "not-a-pack")]
+)
+def test_what_cannot_be_taken_in_is_said_in_words(
+    made: Made, begin: Callable[..., Person], tmp_path: Path, which: str, code: str
+) -> None:
+    home = filled(tmp_path / "shelf", made.new)
+    before = titles(home)
+    person = begin(home, introduced=True)
+    page = person.goes(Place("sync"))
+    page.by_stick.steps.look_at({"none": tmp_path}.get(which) or getattr(made, which))
+    words = words_of_code(code)
+    person.waits_for(lambda: words.sentence in person.sees())
+    assert words.next_step in person.sees()
+    assert person.sheet is None
+    assert titles(home) == before
+
+
+def test_a_stick_pulled_out_says_so_and_goes_on_where_it_stopped(
+    made: Made, begin: Callable[..., Person], tmp_path: Path
+) -> None:
+    home = filled(tmp_path / "shelf", made.old)
+    person = begin(home, introduced=True)
+    page = person.goes(Place("sync"))
+    stick = Slow(made.new, 5, lambda: None, OSError(5, "Input/output error"))
+    person.application.context.packs.take_in(stick)
+    person.rests()
+    words = words_of_code("pack-unreadable")
+    person.waits_for(lambda: words.sentence in person.sees())
+    assert words.next_step in person.sees()
+    assert "Tablets in the rain" not in titles(home)
+    stick.error = None  # it was put in again
+    person.clicks("Try again")
+    person.waits_for(lambda: person.application.context.packs.outcome is not None)
+    person.rests()
+    assert "Taken in" in page.by_stick.work.words
+    assert "Tablets in the rain" in titles(home)
+
+
+def test_taking_in_is_cancelled_at_once_and_can_be_taken_up_again(
+    made: Made, begin: Callable[..., Person], tmp_path: Path
+) -> None:
+    home = filled(tmp_path / "shelf", made.old)
+    person = begin(home, introduced=True)
+    page = person.goes(Place("sync"))
+    packs = person.application.context.packs
+    reached, goes_on = Event(), Event()
+
+    def wait() -> None:
+        reached.set()
+        goes_on.wait(PATIENCE_MS / 1000)
+
+    packs.take_in(Slow(made.new, 5, wait))
+    person.waits_for(reached.is_set)
+    assert not page.by_stick.take.isEnabled(), "one at a time"
+    assert "Taking in a pack" in person.application.window.pill.accessibleName()
+    person.clicks("Cancel: stop the pack")
+    goes_on.set()
+    person.rests()
+    assert "Stopped, as you asked." in page.by_stick.work.words
+    assert "goes on where it stopped" in page.by_stick.work.words
+    person.clicks("Try again")
+    person.waits_for(lambda: packs.outcome is not None and packs.outcome.error is None)
+    assert "Tablets in the rain" in titles(home)
+
+
+def test_a_pack_waits_for_a_sync_that_is_at_work(made: Made, begin: Callable[..., Person], tmp_path: Path) -> None:
+    home = filled(tmp_path / "shelf", made.old)
+    person = begin(home, introduced=True)
+    page = person.goes(Place("sync"))
+    with Home(home).alone():  # as a sync has it
+        person.application.context.packs.take_in(made.new)
+        person.waits_for(lambda: "The pack comes after it." in page.by_stick.work.words)
+        assert "Tablets in the rain" not in titles(home)
+    person.rests()
+    assert "Taken in" in page.by_stick.work.words
+    assert "Tablets in the rain" in titles(home)
+
+
+def test_a_question_goes_on_a_stick_with_the_library(
+    made: Made, begin: Callable[..., Person], tmp_path: Path
+) -> None:
+    home = filled(tmp_path / "shelf", made.new, keep=True)
+    person = begin(home, introduced=True)
+    person.sticks = [a_stick(tmp_path / "out", "GREY"), a_stick(made.new, "SEALED", writable=False)]
+    (tmp_path / "out").mkdir()
+    page = person.goes(Place("sync"))
+    # A code on paper first: no link comes here.
+    person.clicks("I have a code")
+    sheet = person.sheet
+    assert isinstance(sheet, CodeSheet)
+    QTest.keyClicks(sheet.code, made.code)
+    person.clicks("Keep the code")
+    person.rests()
+    person.waits_for(lambda: "Your code goes with the next pack" in person.sees())
+    with Own(home / "own.db") as own:
+        asked = own.outbox.add("ask", "Who pays for the radios?", {"kind": "question", "body": "?"})
+
+    person.clicks("Put a pack on a stick…")
+    person.waits_for(lambda: person.finds("GREY: 2.0 GB free") is not None)
+    assert person.finds("SEALED: 2.0 GB free") is None, "nothing can be written on it"
+    person.clicks("GREY: 2.0 GB free")
+    person.waits_for(lambda: isinstance(person.sheet, PutSheet) and person.finds("Write it") is not None)
+    said = person.sees()
+    assert "1 of your messages · your code" in said
+    assert "Free there" in said
+    person.clicks("Write it")
+    person.waits_for(lambda: person.application.context.packs.outcome is not None)
+    person.rests()
+    words = page.by_stick.work.words.replace("\u2068", "").replace("\u2069", "")
+    assert "is on GREY" in words
+    assert "1 of your messages is on it." in words
+    assert (tmp_path / "out" / "hubshelf-pack" / "head").exists()
+
+    # The outbox says where it is, and it is not changed any more.
+    outbox = person.goes(Place("outbox", record=asked.id))
+    person.waits_for(lambda: "not yet confirmed" in person.sees())
+    assert "the stick may have reached the hub already" in person.sees()
+    assert person.finds("Take back") is None
+    person.waits_for(lambda: any("Left on a stick" in row.spoken() for row in outbox.list.cards.rows))
+
+    # A carrier's shelf takes it, and only it, further.
+    carrier = filled(tmp_path / "carrier", made.new)
+    import_pack(Home(carrier), tmp_path / "out")
+    other = begin(carrier, introduced=True)
+    page = other.goes(Place("sync"))
+    target = tmp_path / "carried.hubshelf-pack"
+    page.by_stick.steps.put_on(target, target.name)
+    other.waits_for(lambda: isinstance(other.sheet, PutSheet) and other.finds("Write it") is not None)
+    assert "1 sealed message" in other.sees()
+    other.clicks("Write it")
+    other.waits_for(lambda: other.application.context.packs.outcome is not None)
+    assert "The sealed messages are on" in page.by_stick.work.words
+    assert target.stat().st_size > 400
+
+
+def test_without_room_nothing_is_begun(made: Made, begin: Callable[..., Person], tmp_path: Path) -> None:
+    home = filled(tmp_path / "shelf", made.new, keep=True)
+    person = begin(home, introduced=True)
+    page = person.goes(Place("sync"))
+    page.by_stick.steps.put_on(tmp_path / "out", "GREY")
+    person.waits_for(lambda: isinstance(person.sheet, PutSheet) and person.finds("Write it") is not None)
+    sheet = person.sheet
+    assert isinstance(sheet, PutSheet)
+    sheet.show_weighed(replace(weigh(Home(home), tmp_path / "out"), room=1000))
+    assert not sheet.yes.isEnabled()
+    assert "There is not enough room" in sheet.note.text()
+    # With messages alone there is nothing to write.
+    sheet.what.choose("messages")
+    person.rests()
+    assert "nothing to put on a stick" in sheet.note.text()
+    sheet.reject()
+    assert not (tmp_path / "out").exists()
+
+
+def test_closing_the_window_stops_what_is_at_work(
+    made: Made, begin: Callable[..., Person], tmp_path: Path
+) -> None:
+    home = filled(tmp_path / "shelf", made.old)
+    person = begin(home, introduced=True)
+    person.goes(Place("sync"))
+    reached = Event()
+    cancelled: list[bool] = []
+    packs = person.application.context.packs
+
+    def wait() -> None:
+        reached.set()
+        assert packs._cancel is not None
+        cancelled.append(packs._cancel.wait(PATIENCE_MS / 1000))
+
+    packs.take_in(Slow(made.new, 5, wait))
+    person.waits_for(reached.is_set)
+    person.application.stop()
+    assert cancelled == [True]
+    shutil.rmtree(home / "carry", ignore_errors=True)
+    assert import_pack(Home(home), made.new).error is None
