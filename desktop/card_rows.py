@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from desktop.amounts import ago, date, day_range, moment, number, size
+from desktop.amounts import ago, day_range, moment, number, short_day, size
 from desktop.context import Context
 from desktop.navigation import Place, place_of
 from desktop.notice_words import badge as notice_badge
@@ -172,7 +172,9 @@ def item_row(item: Item, came_of_it: str = "") -> CardRow:
     __, picture, tone = OUTBOX_STATES[item.state]
     left = ""
     if item.carried and item.state in ("waiting", "sending"):
-        left, picture = _("Left on a stick on {day}, not yet confirmed").format(day=date(item.carried)), "stick"
+        carried = moment(item.carried)
+        day = short_day(carried.astimezone().date()) if carried is not None else item.carried
+        left, picture = _("Left on a stick on {day}").format(day=day), "stick"
     reply = item.kind == "reply"
     kind = item_kind(item.kind, item.body)
     named = {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WHY_LEFT_OUT = {
     "licence": N_("its licence does not let it be given on"),
     "not-here": N_("it was not on the computer that made the pack"),
+    "missing": N_("it was not on the computer that made the pack"),  # as a hub says it
 }
 _NAMED = 3
 """Files that were left out which are named."""

@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from desktop.amounts import size
 from desktop.background import Lane
-from desktop.error_words import KnownError
+from desktop.error_words import KnownError, Trouble
 from desktop.shelf import Shelf
 from desktop.sticks import Stick, sticks
 from desktop.words import _
@@ -32,6 +32,8 @@ _OFTEN = 0.1
 """Seconds between two words about progress, at least."""
 _LOOK_AGAIN = 0.3
 """Seconds after which it is looked again whether the sync has ended."""
+_PLACES = ("sync", "first-run")
+"""Pages that say themselves what came of a pack."""
 _TELL_PAGES = 2.0
 """Seconds after which pages show what came so far."""
 
@@ -199,7 +201,18 @@ class Packs(QObject):
         context.downloads.wake()
         context.sync.arrived.emit()
         context.notices.outbox_changed.emit()
+        if context.navigator.here.page not in _PLACES:
+            self._tell_elsewhere(outcome)
         self.ended.emit(outcome)
+
+    def _tell_elsewhere(self, outcome: Outcome) -> None:
+        """Say in a word what came of it to a person who is at something else by now."""
+        notices = self._context.notices
+        if outcome.error is not None and outcome.error.code != "cancelled":
+            notices.problem.emit(Trouble(outcome.error, self.again))
+        elif outcome.error is None:
+            done = _("The pack is taken in.") if outcome.doing == "in" else _("The pack is written.")
+            notices.said.emit(done)
 
 
 def _in_words(moment: Moment) -> str:

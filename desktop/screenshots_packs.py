@@ -6,8 +6,12 @@ What is shown is made up, and nothing of it is on any disk: pictures are the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from PySide6.QtWidgets import QWidget
 
 from desktop.app import Application
 from desktop.navigation import Place
@@ -16,6 +20,7 @@ from desktop.pages.pack_sheets import ChoosePlace, CodeSheet, PutSheet, TakeInSh
 from desktop.pages.sync import SyncPage
 from desktop.shelf import Shelf
 from desktop.sticks import Stick
+from desktop.widgets.dialog import Dialog
 from sync.errors import Cancelled
 from sync.offers import StreamOffer
 from sync.packs.by_hand import Heard
@@ -56,12 +61,8 @@ def pack_shots(item: str | None) -> Iterator[Shot]:
     """Name, place and what to do there first; `item`: something in the outbox that waits."""
     sync = Place("sync")
     yield "stick", sync, _offer
-    yield "stick-where", sync, lambda app: ChoosePlace(app.window, _STICKS, False, _nothing).open()
-    yield "stick-where-to", sync, lambda app: ChoosePlace(app.window, _STICKS, True, _nothing).open()
-    yield "stick-look", sync, lambda app: TakeInSheet(app.window, _LOOK, _nothing).open()
-    yield "stick-trust", sync, lambda app: TakeInSheet(app.window, _strange(), _nothing).open()
-    yield "stick-put", sync, _weigh
-    yield "stick-code", sync, lambda app: CodeSheet(app.window, "Room 12", _nothing).open()
+    for name, make in SHEETS.items():
+        yield name, sync, partial(_open, make)
     yield "stick-at-work", sync, lambda app: _show(app, Moment("in", done=2_600_000, total=6_400_000))
     yield "stick-waiting", sync, lambda app: _show(app, Moment("in", waiting=True))
     yield "stick-done", sync, lambda app: _show(app, Moment(), _done())
@@ -76,17 +77,15 @@ def _nothing(*_anything: Any) -> None:
     """Pictures have no hands."""
 
 
-def _strange() -> Look:
-    from dataclasses import replace
-
-    return replace(_LOOK, is_new_hub=True)
+def _open(make: Callable[[QWidget], Dialog], application: Application) -> None:
+    make(application.window).open()
 
 
 def _done() -> Outcome:
     brought = Imported(
         "Hubshelf sample hub", 1, 7, _PUBLISHED, SyncReport(records=312), 12, 41_300_000, 0, 2, 1, 6_400_000
     )
-    return Outcome(brought=Imported(**{**brought.__dict__, "heard": Heard(True, 2, 3)}), doing="in")
+    return Outcome(brought=replace(brought, heard=Heard(True, 2, 3)), doing="in")
 
 
 def _offer(application: Application) -> None:
@@ -98,12 +97,23 @@ def _offer(application: Application) -> None:
         page.stick.look_round()
 
 
-def _weigh(application: Application) -> None:
-    sheet = PutSheet(application.window, "KINGSTON", _nothing)
+def _weighed(window: QWidget) -> Dialog:
+    sheet = PutSheet(window, "KINGSTON", _nothing)
     sheet.show_weighed(
         Weighed(6_400_000, 9, 22_800_000, 1_200, 1_300_000, 2_000_000, 12_400_000_000, 2, False, 2, 1)
     )
-    sheet.open()
+    return sheet
+
+
+SHEETS: dict[str, Callable[[QWidget], Dialog]] = {
+    "stick-where": lambda window: ChoosePlace(window, _STICKS, False, _nothing),
+    "stick-where-to": lambda window: ChoosePlace(window, _STICKS, True, _nothing),
+    "stick-look": lambda window: TakeInSheet(window, _LOOK, _nothing),
+    "stick-trust": lambda window: TakeInSheet(window, replace(_LOOK, is_new_hub=True), _nothing),
+    "stick-put": _weighed,
+    "stick-code": lambda window: CodeSheet(window, "Room 12", _nothing),
+}
+"""Every sheet about packs, filled."""
 
 
 def _show(application: Application, moment: Moment, outcome: Outcome | None = None) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.amounts import size
 from desktop.context import Context
@@ -24,6 +25,7 @@ class PackWork(QWidget):
         super().__init__()
         self._context = context
         self._steps = NextSteps(context, self)
+        self._busy = False
         self._line = label("", "heading")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
@@ -64,6 +66,8 @@ class PackWork(QWidget):
         packs = self._context.packs
         moment, outcome = packs.moment, packs.outcome
         busy = packs.busy
+        begins, ends = busy and not self._busy, self._busy and not busy
+        self._busy = busy
         self.setVisible(busy or outcome is not None)
         for part in (self._line, self._bar, self.cancel):
             part.setVisible(busy)
@@ -73,11 +77,22 @@ class PackWork(QWidget):
         self.cancel.setEnabled(not moment.stopping)
         self._show_outcome(None if busy else outcome)
         self._show_pause()
+        if begins or ends:
+            QTimer.singleShot(0, self, self._come_into_sight)
+
+    def _come_into_sight(self) -> None:
+        area = self.parentWidget()
+        while area is not None and not isinstance(area, QScrollArea):
+            area = area.parentWidget()
+        if isinstance(area, QScrollArea) and self.isVisible():
+            area.ensureWidgetVisible(self, 0, 2 * STEP)
 
     def _show_outcome(self, outcome: Outcome | None) -> None:
         error = outcome.error if outcome is not None else None
         wrong = error_lines(outcome) if outcome is not None and error is not None else []
         lines = outcome_lines(outcome) if outcome is not None else []
+        if error is not None and error.code == "cancelled":
+            wrong = []  # it is what the person wanted
         good = lines[: len(lines) - len(wrong)]
         self._said.setText("\n".join(good))
         self._said.setVisible(bool(good))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
@@ -135,7 +136,7 @@ class SyncPage(Page):
         context.notices.outbox_changed.connect(self.refresh)
 
     def _lay_out(self) -> None:
-        column = Column(720)
+        column = self._column = Column(720)
         body = column.body
         body.addWidget(title(_(self.TITLE)))
         body.addSpacing(STEP)
@@ -200,6 +201,13 @@ class SyncPage(Page):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(column)
         self._keep_note.setText(_("See languages and themes with their sizes, and choose what comes here."))
+
+    def arrive(self, place: Place) -> None:
+        """`place.tab` "stick" begins at the sticks."""
+        super().arrive(place)
+        if place.tab == "stick":
+            self.by_stick.take.setFocus()
+            QTimer.singleShot(0, self, lambda: self._column.ensureWidgetVisible(self.by_stick))
 
     def refresh(self) -> None:
         self._show_status()

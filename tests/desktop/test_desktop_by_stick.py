@@ -422,3 +422,23 @@ def test_closing_the_window_stops_what_is_at_work(
     assert cancelled == [True]
     shutil.rmtree(home / "carry", ignore_errors=True)
     assert import_pack(Home(home), made.new).error is None
+
+
+def test_a_stick_that_fails_while_one_reads_is_told_where_one_is(
+    made: Made, begin: Callable[..., Person], tmp_path: Path
+) -> None:
+    home = filled(tmp_path / "shelf", made.old)
+    person = begin(home, introduced=True)
+    person.goes(Place("library"))
+    person.application.context.packs.take_in(Slow(made.new, 5, lambda: None, OSError(5, "Input/output error")))
+    person.rests()
+    person.waits_for(lambda: words_of_code("pack-unreadable").sentence in person.sees())
+    page = person.goes(Place("sync", tab="stick"))
+    person.waits_for(lambda: page.window().focusWidget() is page.by_stick.take)
+    # From everywhere, by its name alone.
+    actions = {action.name: action for action in person.application.context.actions}
+    person.goes(Place("home"))
+    act = actions["stick"].do
+    assert act is not None
+    act()
+    assert person.application.context.navigator.here == Place("sync", tab="stick")
