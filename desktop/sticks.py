@@ -49,7 +49,9 @@ def chosen(volumes: Iterable[QStorageInfo]) -> list[Stick]:
         has_pack = _has_pack(path)
         if not has_pack and not is_plugged_in(volume.rootPath()):
             continue
-        name = (volume.name() or path.name or str(path)).strip()
+        named = volume.name() or path.name or str(path)
+        # Whoever made the stick has named it: what turns words round, or breaks the line, is left out.
+        name = "".join(one for one in named if one.isprintable()).strip() or str(path)
         found.append(Stick(name[:80], path, has_pack, not volume.isReadOnly(), volume.bytesAvailable()))
     found.sort(key=lambda stick: (not stick.has_pack, stick.name.casefold(), str(stick.path)))
     return found[:_MOST]

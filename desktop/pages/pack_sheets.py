@@ -135,12 +135,15 @@ class TakeInSheet(Dialog):
         needs = _("Also keep it so that I can give it on (needs {size})").format(size=size(look.to_keep))
         self.keep = Tick(_("This computer keeps it to give it on") if look.keeps else needs)
         self.keep.setChecked(look.keeps)
-        self.keep.setEnabled(not look.keeps)
+        fits = look.to_keep <= look.room
+        self.keep.setEnabled(not look.keeps and fits)
         self.files = Tick(_("Take all files in it ({size})").format(size=size(look.file_bytes)))
         body.addSpacing(STEP)
         for tick, there in ((self.keep, bool(look.hub)), (self.files, bool(look.files))):
             body.addWidget(tick)
             tick.setVisible(there)
+        if look.hub and not fits and not look.keeps:
+            body.insertWidget(body.indexOf(self.files), muted(_no_room(look.to_keep, look.room)))
         if look.files:
             body.addWidget(muted(_("Else only files come that wait to be downloaded.")))
         body.addStretch(1)
@@ -236,9 +239,7 @@ class PutSheet(Dialog):
             words = _("This shelf has nothing to put on a stick.") + " "
             words += _("Take in a pack first and keep it to give it on, or ask your hub for one.")
         elif not fits:
-            words = _("There is not enough room: it needs {needed}, and {room} are free.").format(
-                needed=size(weighed.needed), room=size(weighed.room)
-            )
+            words = _no_room(weighed.needed, weighed.room)
         self.say(words)
         self.yes.setEnabled(fits and not weighed.nothing)
         if self.yes.isEnabled():
@@ -298,6 +299,11 @@ def _trust(look: Look) -> QWidget:
         ),
         "notice",
     )
+
+
+def _no_room(needed: int, room: int) -> str:
+    words = _("There is not enough room: it needs {needed}, and {room} are free.")
+    return words.format(needed=size(needed), room=size(room))
 
 
 def _facts(look: Look) -> list[tuple[str, str]]:

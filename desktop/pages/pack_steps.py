@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
+from desktop.background import Lane
 from desktop.context import Context
 from desktop.error_words import KnownError, words_for
 from desktop.pages.pack_sheets import ChoosePlace, CodeSheet, PutSheet, TakeInSheet
@@ -37,9 +38,9 @@ class PackSteps(QObject):
         self.sheet: Dialog | None = None
 
     def find(self, found: Callable[[list[Stick]], None]) -> None:
-        """Look which sticks are in."""
+        """Look which sticks are in, where one that is going away keeps nothing else waiting."""
         look = self._context.packs.find
-        self._context.read(lambda _shelf: look(), found, self)
+        self._context.read(lambda _shelf: look(), found, self, lane=Lane.PACK)
 
     def take_in(self, taken: Taken | None = None) -> None:
         """Ask where the pack is, then go on as `look_at`."""
@@ -63,7 +64,7 @@ class PackSteps(QObject):
             self._open(TakeInSheet(self._page, found, lambda keep, files: then(source, found, keep, files)))
 
         self._said(_("Looking at the pack."))
-        self._context.read(look, show, self, key="look", failure=self._failed)
+        self._context.read(look, show, self, key="look", failure=self._failed, lane=Lane.PACK)
 
     def _take(self, source: Any, look: Look, keep: bool, files: bool) -> None:
         trusted = look.fingerprint if look.is_new_hub else ""
@@ -88,7 +89,10 @@ class PackSteps(QObject):
                 words = words_for(error)
                 sheet.say(f"{words.sentence} {words.next_step}")
 
-            context.read(measure, lambda found: sheet.show_weighed(found), sheet, key="weigh", failure=failed)
+            def show(found: Weighed) -> None:
+                sheet.show_weighed(found)
+
+            context.read(measure, show, sheet, key="weigh", failure=failed, lane=Lane.PACK)
 
         def write(content: bool, files: bool) -> None:
             context.packs.put(target, name, content=content, files=files)

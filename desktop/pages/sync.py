@@ -254,7 +254,7 @@ class SyncPage(Page):
         for row, (name, value) in enumerate(facts):
             self._facts.addWidget(muted(name, wrap=False), row, 0)
             self._facts.addWidget(label(value), row, 1)
-        self._keep_button.setEnabled(standing.connected)
+        self._keep_button.setEnabled(standing.connected or bool(standing.pack[0]))  # a pack brought the list
         limits = sorted({*_LIMITS, standing.daily_limit} - {0})
         items = [("0", _("No limit")), *((str(limit), size(limit)) for limit in limits)]
         self._limit.set_items(items)

@@ -12,8 +12,17 @@ from typing import Any, BinaryIO
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QTextBrowser, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QTextBrowser,
+    QWidget,
+)
 
 from desktop.app import Application, background_engine
 from desktop.error_words import words_of_code
@@ -21,9 +30,12 @@ from desktop.navigation import Place
 from desktop.pages.pack_sheets import ChoosePlace, CodeSheet, PutSheet, TakeInSheet
 from desktop.pages.sync import SyncPage
 from desktop.preferences import Preferences
+from desktop.screenshots_packs import SHEETS
 from desktop.sticks import Stick
 from resources_cache.library import Library
 from resources_cache.own import Own
+from sync.background import SyncFailed, SyncStarted
+from sync.errors import SyncBusy
 from sync.home import Home
 from sync.packs.exporting import weigh
 from sync.packs.importing import import_pack
@@ -37,8 +49,9 @@ TEXT = "Pupils listened in pairs and wrote what they heard. " * 40
 
 @dataclass(frozen=True)
 class Made:
-    """An older and a newer pack of one hub, one of another hub, and a code of the first."""
+    """A hub that serves nobody, an older and a newer pack of it, one of another hub, and a code of the first."""
 
+    hub: HubProgram
     old: Path
     new: Path
     other: Path
@@ -46,7 +59,7 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("packs")
     first = [
         {"id": f"r{n}", "type": "resource", "title": f"Radio lesson {n}", "text": TEXT, "lang": lang}
@@ -63,7 +76,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         other.do("import", file=str(write_records(folder / "c.jsonl", first[:1])))
         other.do("publish")
         other.run("pack", "export", folder / "other")
-        return Made(folder / "old", folder / "new", folder / "other", hub.invite("amina@ministry.example"))
+        code = hub.invite("amina@ministry.example")
+        yield Made(hub, folder / "old", folder / "new", folder / "other", code)
 
 
 class Person:
@@ -96,6 +110,10 @@ class Person:
         window = self.application.window
         shown = [one for one in window.findChildren(QLabel) if one.isVisible()]
         return "\n".join(one.text() for one in shown).replace("\u2068", "").replace("\u2069", "")
+
+    def reads(self, words: str) -> None:
+        """Waits until the words stand in the window: what is put on a page is drawn a moment later."""
+        self.waits_for(lambda: words in self.sees())
 
     def finds(self, name: str) -> QAbstractButton | None:
         sheet = self.sheet
@@ -182,12 +200,11 @@ def test_from_a_stick_to_reading_in_the_first_run(
     person.clicks("I have a pack on a stick")
     person.clicks("Take in what is on “KINGSTON”")
     person.waits_for(lambda: person.sheet is not None)
-    said = person.sees()
-    assert "Hubshelf" in said
-    assert "belongs to no hub yet" in said
+    person.reads("Hubshelf")
+    person.reads("belongs to no hub yet")
     with FolderVolume(made.new / "hubshelf-pack").open("root/1") as file:
         begins = pin(file.read()).fingerprint[:8]
-    assert f"{begins[:4]} {begins[4:]}" in said, "the keys are told by their first characters"
+    person.reads(f"{begins[:4]} {begins[4:]}")  # the keys are told by their first characters
     person.clicks("I trust this hub: take it in")
     # Two languages are in it: what is kept is chosen as with a hub.
     person.clicks("Start reading")
@@ -223,8 +240,8 @@ def test_a_newer_pack_is_taken_in_on_the_sync_page(
     person.waits_for(lambda: person.sheet is not None)
     sheet = person.sheet
     assert isinstance(sheet, TakeInSheet)
-    assert "Verified: it is signed by your hub." in person.sees()
-    assert "English, Français" in person.sees()
+    person.reads("Verified: it is signed by your hub.")
+    person.reads("English, Français")
     assert not sheet.keep.isChecked()
     assert "needs" in sheet.keep.text()
     sheet.keep.setChecked(True)
@@ -239,7 +256,7 @@ def test_a_newer_pack_is_taken_in_on_the_sync_page(
     assert "Taken in: \u2068Hubshelf\u2069" in said
     assert "came" in said
     assert "Kept to be given on" in said
-    assert "Last pack" in person.sees()
+    person.reads("Last pack")
     assert "From a stick, published" in page._state.text()
     # What a person looks at next shows it.
     library = person.goes(Place("library"))
@@ -258,8 +275,8 @@ def test_what_cannot_be_taken_in_is_said_in_words(
     page = person.goes(Place("sync"))
     page.by_stick.steps.look_at({"none": tmp_path}.get(which) or getattr(made, which))
     words = words_of_code(code)
-    person.waits_for(lambda: words.sentence in person.sees())
-    assert words.next_step in person.sees()
+    person.reads(words.sentence)
+    person.reads(words.next_step)
     assert person.sheet is None
     assert titles(home) == before
 
@@ -274,8 +291,8 @@ def test_a_stick_pulled_out_says_so_and_goes_on_where_it_stopped(
     person.application.context.packs.take_in(stick)
     person.rests()
     words = words_of_code("pack-unreadable")
-    person.waits_for(lambda: words.sentence in person.sees())
-    assert words.next_step in person.sees()
+    person.reads(words.sentence)
+    person.reads(words.next_step)
     assert "Tablets in the rain" not in titles(home)
     stick.error = None  # it was put in again
     person.clicks("Try again")
@@ -340,7 +357,7 @@ def test_a_question_goes_on_a_stick_with_the_library(
     QTest.keyClicks(sheet.code, made.code)
     person.clicks("Keep the code")
     person.rests()
-    person.waits_for(lambda: "Your code goes with the next pack" in person.sees())
+    person.reads("Your code goes with the next pack")
     with Own(home / "own.db") as own:
         asked = own.outbox.add("ask", "Who pays for the radios?", {"kind": "question", "body": "?"})
 
@@ -349,9 +366,8 @@ def test_a_question_goes_on_a_stick_with_the_library(
     assert person.finds("SEALED: 2.0 GB free") is None, "nothing can be written on it"
     person.clicks("GREY: 2.0 GB free")
     person.waits_for(lambda: isinstance(person.sheet, PutSheet) and person.finds("Write it") is not None)
-    said = person.sees()
-    assert "1 of your messages · your code" in said
-    assert "Free there" in said
+    person.reads("1 of your messages · your code")
+    person.reads("Free there")
     person.clicks("Write it")
     person.waits_for(lambda: person.application.context.packs.outcome is not None)
     person.rests()
@@ -362,20 +378,39 @@ def test_a_question_goes_on_a_stick_with_the_library(
 
     # The outbox says where it is, and it is not changed any more.
     outbox = person.goes(Place("outbox", record=asked.id))
-    person.waits_for(lambda: "not yet confirmed" in person.sees())
-    assert "the stick may have reached the hub already" in person.sees()
+    person.reads("not yet confirmed")
+    person.reads("the stick may have reached the hub already")
     assert person.finds("Take back") is None
     person.waits_for(lambda: any("Left on a stick" in row.spoken() for row in outbox.list.cards.rows))
 
+    # The hub takes it, by hand, and answers.
+    shutil.copytree(tmp_path / "out", tmp_path / "copy")
+    taken = made.hub.run("pack", "import", tmp_path / "out")
+    assert (taken["joined"], taken["operations"]) == (1, 1)
+    made.hub.do("reply", id=asked.id, body="The district, says the evidence.")
+    assert made.hub.run("pack", "export", tmp_path / "back")["answers"] == 1
+    page = person.goes(Place("sync"))
+    page.by_stick.steps.look_at(tmp_path / "back")
+    person.clicks("Take it in")
+    packs = person.application.context.packs
+    person.waits_for(lambda: packs.outcome is not None and packs.outcome.brought is not None)
+    person.rests()
+    words = page.by_stick.work.words.replace("\u2068", "").replace("\u2069", "")
+    assert "Welcome, amina@ministry.example: the hub knows this computer now." in words
+    assert "The hub confirmed 1 of your messages." in words
+    outbox = person.goes(Place("outbox"))
+    person.waits_for(lambda: any("Answered" in row.spoken() for row in outbox.list.cards.rows))
+    assert not any("Left on a stick" in row.spoken() for row in outbox.list.cards.rows)
+
     # A carrier's shelf takes it, and only it, further.
     carrier = filled(tmp_path / "carrier", made.new)
-    import_pack(Home(carrier), tmp_path / "out")
+    import_pack(Home(carrier), tmp_path / "copy")
     other = begin(carrier, introduced=True)
     page = other.goes(Place("sync"))
     target = tmp_path / "carried.hubshelf-pack"
     page.by_stick.steps.put_on(target, target.name)
     other.waits_for(lambda: isinstance(other.sheet, PutSheet) and other.finds("Write it") is not None)
-    assert "1 sealed message" in other.sees()
+    other.reads("1 sealed message")
     other.clicks("Write it")
     other.waits_for(lambda: other.application.context.packs.outcome is not None)
     assert "The sealed messages are on" in page.by_stick.work.words
@@ -420,7 +455,8 @@ def test_closing_the_window_stops_what_is_at_work(
     person.waits_for(reached.is_set)
     person.application.stop()
     assert cancelled == [True]
-    shutil.rmtree(home / "carry", ignore_errors=True)
+    with Home(home).alone(patience=PATIENCE_MS / 1000):
+        pass  # it has let go of the shelf
     assert import_pack(Home(home), made.new).error is None
 
 
@@ -432,7 +468,7 @@ def test_a_stick_that_fails_while_one_reads_is_told_where_one_is(
     person.goes(Place("library"))
     person.application.context.packs.take_in(Slow(made.new, 5, lambda: None, OSError(5, "Input/output error")))
     person.rests()
-    person.waits_for(lambda: words_of_code("pack-unreadable").sentence in person.sees())
+    person.reads(words_of_code("pack-unreadable").sentence)
     page = person.goes(Place("sync", tab="stick"))
     person.waits_for(lambda: page.window().focusWidget() is page.by_stick.take)
     # From everywhere, by its name alone.
@@ -442,3 +478,42 @@ def test_a_stick_that_fails_while_one_reads_is_told_where_one_is(
     assert act is not None
     act()
     assert person.application.context.navigator.here == Place("sync", tab="stick")
+
+
+def test_sheets_are_reached_and_left_by_keys_and_every_control_has_a_name(
+    begin: Callable[..., Person], tmp_path: Path
+) -> None:
+    person = begin(tmp_path / "shelf", introduced=True)
+    person.goes(Place("sync"))
+    for name, make in SHEETS.items():
+        sheet = make(person.application.window)
+        sheet.open()
+        person.rests()
+        wanted = {
+            one
+            for one in sheet.findChildren(QWidget)
+            if isinstance(one, QAbstractButton | QLineEdit | QComboBox) and one.isVisible() and one.isEnabled()
+        }
+        assert len(wanted) >= 2, name
+        for one in wanted:
+            face = QAccessible.queryAccessibleInterface(one)
+            assert face.text(QAccessible.Text.Name).strip(), f"{type(one).__name__} in {name} has no name"
+        reached: set[QWidget] = set()
+        widget: QWidget = sheet
+        while (widget := widget.nextInFocusChain()) not in reached:
+            reached.add(widget)
+        assert wanted <= reached, name
+        QTest.keyClick(sheet, Qt.Key.Key_Escape)
+        assert not sheet.isVisible(), f"Esc leaves {name}"
+
+
+def test_a_sync_that_finds_a_pack_at_work_is_no_trouble(begin: Callable[..., Person], tmp_path: Path) -> None:
+    sync = begin(tmp_path / "shelf", introduced=True).application.context.sync
+    sync.carry("Taking in a pack")
+    sync._take(SyncStarted("timer"))
+    sync._take(SyncFailed(SyncBusy("at work"), None))
+    assert (sync.status.state, sync.status.error) == ("idle", None)
+    assert sync.status.words() == "Taking in a pack"
+    sync.carry("")
+    sync._take(SyncFailed(SyncBusy("at work"), None))
+    assert (sync.status.state, sync.status.error is None) == ("retrying", False)
