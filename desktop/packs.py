@@ -40,9 +40,13 @@ _TELL_PAGES = 2.0
 
 @dataclass(frozen=True)
 class Moment:
-    """How far it is. `doing`: "in", "out" or "" (nothing). `waiting`: a sync is at work. Bytes; `records` came."""
+    """How far it is. `doing`: "in", "out" or "" (nothing); `part` of taking in: "" (content), "files" or "keep".
+
+    `waiting`: a sync is at work. `done`, `total`: bytes; `records` came.
+    """
 
     doing: str = ""
+    part: str = ""
     waiting: bool = False
     stopping: bool = False
     done: int = 0
@@ -171,16 +175,13 @@ class Packs(QObject):
         if told is None:
             self._set(replace(self.moment, waiting=True))
             return
-        more = told.records > self.moment.records
-        self._set(
-            replace(
-                self.moment,
-                waiting=False,
-                done=told.bytes_done,
-                total=told.bytes_total,
-                records=max(self.moment.records, told.records),
-            )
-        )
+        now = self.moment
+        more = told.records > now.records
+        part = "" if told.phase != "files" else "keep" if told.stream else "files"
+        # Between two steps it is not known how much there is: what was said last stands until then.
+        done, total = (told.bytes_done, told.bytes_total) if told.bytes_total else (now.done, now.total)
+        records = max(now.records, told.records)
+        self._set(replace(now, part=part, waiting=False, done=done, total=total, records=records))
         if more and time.monotonic() - self._pages_told > _TELL_PAGES:
             self._pages_told = time.monotonic()
             self._context.sync.arrived.emit()

@@ -120,4 +120,7 @@ def _line(moment: Moment) -> str:
     if not moment.total:
         return _("Reading and checking the pack.") if moment.doing == "in" else _("Looking what is on it already.")
     words = _("{done} of {total} taken in") if moment.doing == "in" else _("{done} of {total} written")
+    if moment.doing == "in" and moment.part:
+        files, keep = _("Files: {done} of {total}"), _("Kept to be given on: {done} of {total}")
+        words = keep if moment.part == "keep" else files
     return words.format(done=size(min(moment.done, moment.total)), total=size(moment.total))

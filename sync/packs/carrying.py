@@ -20,6 +20,8 @@ from sync.protocol.packs import Contained, Verified, Volume
 from sync.report import Progress, ProgressCallback
 
 _FOLDER = "carry"
+KEPT = "carry"
+"""The `stream` of a `Progress` while what came is kept to be given on."""
 
 
 def store(home: Home) -> FolderVolume:
@@ -44,12 +46,14 @@ def keep(
     Cancelled; what was kept before is whole then."""
     source = Watched(volume, cancel)
     pack = Pack(verified, [(source, list(everything.entries.values()))], feeds=everything.feeds)
-    write(pack, store(home), told_as(progress), there=store(home))
+    write(pack, store(home), told_as(progress, KEPT), there=store(home))
 
 
-def told_as(progress: ProgressCallback | None) -> Told | None:
+def told_as(progress: ProgressCallback | None, stream: str = "") -> Told | None:
     """Return what tells a writer's bytes as the progress of a sync."""
-    return None if progress is None else lambda done, total: progress(Progress("files", done, total))
+    if progress is None:
+        return None
+    return lambda done, total: progress(Progress("files", done, total, stream=stream))
 
 
 def has_mail(volume: Volume) -> bool:

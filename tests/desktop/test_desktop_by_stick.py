@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from desktop.app import Application, background_engine
 from desktop.error_words import words_of_code
 from desktop.navigation import Place
+from desktop.packs import Moment
 from desktop.pages.pack_sheets import ChoosePlace, CodeSheet, PutSheet, TakeInSheet
 from desktop.pages.sync import SyncPage
 from desktop.preferences import Preferences
@@ -37,10 +38,12 @@ from resources_cache.own import Own
 from sync.background import SyncFailed, SyncStarted
 from sync.errors import SyncBusy
 from sync.home import Home
+from sync.packs.carrying import KEPT
 from sync.packs.exporting import weigh
 from sync.packs.importing import import_pack
 from sync.protocol.pack_volumes import FolderVolume
 from sync.protocol.trust import pin
+from sync.report import Progress
 from tests.programs import HubProgram, write_records
 
 PATIENCE_MS = 20_000
@@ -517,3 +520,47 @@ def test_a_sync_that_finds_a_pack_at_work_is_no_trouble(begin: Callable[..., Per
     sync.carry("")
     sync._take(SyncFailed(SyncBusy("at work"), None))
     assert (sync.status.state, sync.status.error is None) == ("retrying", False)
+
+
+def test_a_sync_at_work_can_be_paused_for_a_pack_and_goes_on_after_it(
+    made: Made, begin: Callable[..., Person], tmp_path: Path
+) -> None:
+    home = filled(tmp_path / "shelf", made.old)
+    person = begin(home, introduced=True)
+    person.goes(Place("sync"))
+    context = person.application.context
+    with Home(home).alone():  # as a sync has it, which says that it runs
+        context.sync._take(SyncStarted("timer"))
+        context.packs.take_in(made.new)
+        person.clicks("Pause the sync meanwhile")
+        assert context.sync.status.state == "paused"
+    person.rests()
+    assert context.packs.outcome is not None
+    assert context.packs.outcome.error is None
+    assert context.sync.status.state == "idle", "it goes on by itself"
+
+
+def test_how_far_it_is_is_told_in_bytes(begin: Callable[..., Person], tmp_path: Path) -> None:
+    person = begin(tmp_path / "shelf", introduced=True)
+    page = person.goes(Place("sync"))
+    packs, work = person.application.context.packs, page.by_stick.work
+    packs.moment = Moment("in")
+    said = []
+    for progress in (
+        Progress("connecting"),
+        Progress("applying", 2_600_000, 6_400_000, 7),
+        Progress("catalogue", 2_700_000, 0, 7),
+        Progress("files", 1_000_000, 2_000_000),
+        Progress("files", 3_000_000, 6_000_000, stream=KEPT),
+    ):
+        packs._take(progress)
+        said.append(work.words)
+    assert said == [
+        "Reading and checking the pack.",
+        "2.6 MB of 6.4 MB taken in",
+        "2.6 MB of 6.4 MB taken in",
+        "Files: 1.0 MB of 2.0 MB",
+        "Kept to be given on: 3.0 MB of 6.0 MB",
+    ]
+    assert packs.moment.records == 7
+    packs.moment = Moment()
