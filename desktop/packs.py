@@ -200,6 +200,7 @@ class Packs(QObject):
             context.sync.resume()
         context.sync.nudge("pack")  # a sync that found the shelf taken meanwhile
         context.downloads.wake()
+        context.downloads.changed.emit()  # what waited may have come
         context.sync.arrived.emit()
         context.notices.outbox_changed.emit()
         if context.navigator.here.page not in _PLACES:

@@ -147,12 +147,14 @@ class TakeInSheet(Dialog):
         if look.files:
             body.addWidget(muted(_("Else only files come that wait to be downloaded.")))
         body.addStretch(1)
-        self.foot.addWidget(button(_("Cancel"), "", "", self.reject))
+        self.no = button(_("Cancel"), "", "", self.reject)
+        self.foot.addWidget(self.no)
         yes = _("I trust this hub: take it in") if look.is_new_hub else _("Take it in")
         self.yes = button(yes, "primary", "download", self.accept)
         self.foot.addWidget(self.yes)
         self.accepted.connect(lambda: then(self.keep.isChecked() and not look.keeps, self.files.isChecked()))
-        self.yes.setFocus()
+        # A yes to a hub that nobody here knows is not given by a key pressed once too often.
+        (self.no if look.is_new_hub else self.yes).setFocus()
 
 
 class PutSheet(Dialog):
@@ -186,6 +188,8 @@ class PutSheet(Dialog):
         body.addLayout(self._facts)
         self.note = label("", "notice")
         self.note.hide()
+        self._wait = muted(_("Looking what is on it already."))
+        body.addWidget(self._wait)
         body.addWidget(self.note)
         body.addWidget(
             muted(
@@ -247,6 +251,7 @@ class PutSheet(Dialog):
 
     def say(self, words: str) -> None:
         """Say what stands in the way; "" for nothing."""
+        self._wait.hide()
         self.note.setText(words)
         self.note.setVisible(bool(words))
 

@@ -309,6 +309,7 @@ def _take_files(
             continue
         if _take_file(transport, store, ref, cancel):
             count, done, room = count + 1, done + ref.size, room - ref.size
+            own.downloads.remove(ref.hash)  # where no link comes nobody else would say that it is here
         if progress is not None:
             progress(Progress("files", done, total))
     return count, done, left

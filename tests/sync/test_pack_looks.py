@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 
+from resources_cache.downloads import Download
 from resources_cache.library import Library
 from sync.cancel import Cancel
 from sync.errors import Cancelled
@@ -158,3 +161,23 @@ def test_writing_is_stopped_and_leaves_the_pack_of_before(
     assert packs.verify(FolderVolume(tmp_path / "stick" / packs.FOLDER), None).document == before
     export_pack(home, tmp_path / "stick")
     assert packs.verify(FolderVolume(tmp_path / "stick" / packs.FOLDER), None).document != before
+
+
+def test_a_file_that_waited_comes_with_a_pack_and_waits_no_more(
+    made: tuple[Path, Path], home: Home, tmp_path: Path
+) -> None:
+    stick = tmp_path / "stick"
+    shutil.copytree(made[1], stick)
+    data = b"A guide in forty pages. " * 1000
+    digest = hashlib.sha256(data).hexdigest()
+    place = stick / packs.FOLDER / packs.object_name(digest)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(data)
+    with home.own() as own:
+        own.downloads.add([Download(digest, "en1", "guide.pdf", len(data))])
+        own.downloads.add([Download("0" * 64, "en2", "other.pdf", 7)])
+    done = import_pack(home, stick, accept=True)
+    assert (done.error, done.files, done.file_bytes) == (None, 1, len(data))
+    assert home.files().has(digest)
+    with home.own() as own:
+        assert [one.hash for one in own.downloads.items()] == ["0" * 64], "the other waits on"
