@@ -76,9 +76,11 @@ class ByStick(QWidget):
         self._show_busy()
 
     def look_round(self) -> None:
-        """Look which sticks are in, and how it stands with a code."""
+        """Look which sticks are in, and how it stands with a code; sticks not while a pack is at work, after which
+        it is looked again."""
         if self.isVisible():
-            self.steps.find(self._show_sticks)
+            if not self._context.packs.busy:
+                self.steps.find(self._show_sticks)
             self._context.read(read_code, self._show_code, self, key="code", failure=lambda _error: None)
 
     def _show_sticks(self, found: list[Stick]) -> None:

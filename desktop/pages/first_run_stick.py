@@ -86,7 +86,8 @@ class StickStep(QWidget):
 
     def look_round(self) -> None:
         """Look which sticks are in."""
-        self.steps.find(self._show_sticks)
+        if not self._context.packs.busy:
+            self.steps.find(self._show_sticks)
 
     def take_in(self, chosen: Chosen) -> None:
         """Take it in; `came` is called as soon as there is something to read."""

@@ -324,6 +324,7 @@ def test_taking_in_is_cancelled_at_once_and_can_be_taken_up_again(
     person.waits_for(reached.is_set)
     assert not page.by_stick.take.isEnabled(), "one at a time"
     assert "Taking in a pack" in person.application.window.pill.accessibleName()
+    person.waits_for(lambda: not page.by_stick.work.cancel.visibleRegion().isEmpty())  # it came into sight
     person.clicks("Cancel: stop the pack")
     goes_on.set()
     person.rests()
