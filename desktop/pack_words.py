@@ -124,7 +124,8 @@ def _brought(brought: Imported) -> list[str]:
             words = ngettext("{count} file came ({size})", "{count} files came ({size})", brought.files)
             parts.append(words.format(count=number(brought.files), size=size(brought.file_bytes)))
         if parts:
-            lines.append(" · ".join(parts))
+            line = " · ".join(parts)
+            lines.append(line[:1].upper() + line[1:])  # some languages begin these with a small letter
     if heard.member:
         lines.append(_("Welcome, {name}: the hub knows this computer now.").format(name=isolate(heard.member)))
     if heard.receipts:
