@@ -115,10 +115,13 @@ def read_news(shelf: Shelf, context: Context) -> News:
 
 
 def _files_here(shelf: Shelf, card: Card) -> bool:
-    """Whether all files of a card are on the shelf."""
+    """Whether all files of a card are on the shelf. The quota, which may change yet, is not asked for."""
+    from resources_cache.files import FileStore
+
+    store = FileStore(shelf.path / "files", 0)
     files = (shelf.library.get(card.id) or {}).get("files") or [] if card.files_bytes else []
     try:
-        return bool(files) and all(shelf.files.has(str(file.get("hash"))) for file in files)
+        return bool(files) and all(store.has(str(file.get("hash"))) for file in files)
     except ValueError:  # a name that no file can have
         return False
 
