@@ -120,6 +120,9 @@ def _syncing(context: Context, window: WindowActions) -> Iterator[Action]:
     yield Action("sync", _("Sync now"), group, ("F5",), "sync", sync.sync_now)
     yield Action("pause", _("Pause syncing"), group, (), "pause", sync.pause, "stop")
     yield Action("resume", _("Go on syncing"), group, (), "play", sync.resume, "continue")
+    stick = partial(context.navigator.go, Place("sync", tab="stick"))
+    words, likewise = _("Take in a pack, or put one on a stick"), "usb import export carry offline"
+    yield Action("stick", words, group, (), "stick", stick, likewise)
     ask = partial(context.navigator.go, Place("ask"))
     yield Action("ask", _("New question"), group, ("Ctrl+N",), "ask", ask, "write helpdesk request practice")
     words, likewise = _("Bring back what was removed last"), "undo restore bin dustbin deleted"

@@ -37,6 +37,7 @@ from desktop.links import LinkRefused, place_of_link
 from desktop.memory import share_one_arena
 from desktop.navigation import Navigator, Place
 from desktop.one_window import Door, NotAnswering, WindowLock, take_or_hand_over
+from desktop.packs import Packs
 from desktop.preferences import Preferences
 from desktop.qt_words import QtWords
 from desktop.renewal import Renewal
@@ -93,6 +94,7 @@ class Application(QObject):
             preferences=preferences,
         )
         self.context.downloads = Downloads(self.context, self)
+        self.context.packs = Packs(self.context, self)
         self.session = SessionKeeper(self.context, self)
         self._report = ""
         self._crash_dialog: QDialog | None = None
@@ -173,6 +175,7 @@ class Application(QObject):
             self.tray.stop()
         self.context.notices.closing.emit()
         self.session.pause()
+        self.context.packs.stop()
         self.context.downloads.stop()
         self.context.sync.stop()
         self.context.background.close()

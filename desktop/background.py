@@ -34,6 +34,7 @@ class Lane(Enum):
     READ = "read"
     WRITE = "write"  # one thread: a person's writes keep their order
     NETWORK = "network"
+    PACK = "pack"  # one thread: a pack takes minutes, and nothing else waits for it
     COUNT = (
         "count"  # one thread: what filters are counted with is in memory once (resources_cache/filter_counts.py)
     )

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from desktop.amounts import ago, day_range, moment, number, size
+from desktop.amounts import ago, day_range, moment, number, short_day, size
 from desktop.context import Context
 from desktop.navigation import Place, place_of
 from desktop.notice_words import badge as notice_badge
@@ -170,6 +170,11 @@ def search_place(search: SavedSearch) -> Place:
 def item_row(item: Item, came_of_it: str = "") -> CardRow:
     """A queued item as a row: what it is, and its state in words, or what came of a report."""
     __, picture, tone = OUTBOX_STATES[item.state]
+    left = ""
+    if item.carried and item.state in ("waiting", "sending"):
+        carried = moment(item.carried)
+        day = short_day(carried.astimezone().date()) if carried is not None else item.carried
+        left, picture = _("Left on a stick on {day}").format(day=day), "stick"
     reply = item.kind == "reply"
     kind = item_kind(item.kind, item.body)
     named = {
@@ -183,7 +188,7 @@ def item_row(item: Item, came_of_it: str = "") -> CardRow:
         title=named.format(title=isolate(item.title)) if item.kind != "ask" else item.title,
         line=str(item.body.get("body") or ""),
         meta=_joined(kind, ago(item.updated)),
-        badges=(Badge(came_of_it or outbox_state(item.state), tone, picture),),
+        badges=(Badge(came_of_it or left or outbox_state(item.state), tone, picture),),
         picture="answer"
         if reply or item.kind in ("rate", "report")
         else ASK_KINDS.get(str(item.body.get("kind")), ("", "ask"))[1],

@@ -14,6 +14,7 @@ from desktop.background import Background, Lane
 from desktop.downloads import Downloads
 from desktop.error_words import KnownError, Trouble
 from desktop.navigation import Navigator, Place
+from desktop.packs import Packs
 from desktop.preferences import Preferences
 from desktop.shelf import Shelf
 from desktop.sync_bridge import SyncBridge
@@ -50,6 +51,7 @@ class Context:
     navigator: Navigator
     preferences: Preferences
     downloads: Downloads = field(init=False)
+    packs: Packs = field(init=False)
     notices: Notices = field(default_factory=Notices)
     vocabulary: dict[str, dict[str, str]] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()  # of the window as it is now

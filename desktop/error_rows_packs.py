@@ -41,7 +41,7 @@ ROWS: dict[str, tuple[str, str, str, str, Step, Weight]] = {
     "pack-unreadable": (
         N_("The stick cannot be read any more."),
         _STAYS,
-        N_("Put the stick in again and repeat it: it goes on where it stopped."),
+        N_("Put the stick in and choose it again: it goes on where it stopped."),
         _COPY,
         "copy",
         "care",

@@ -41,6 +41,7 @@ from desktop.pages.ask import AskPage
 from desktop.pages.list_page import ListPage
 from desktop.preferences import Preferences
 from desktop.reading.loading import load
+from desktop.screenshots_packs import pack_shots, tidy
 from desktop.shelf import Shelf
 from desktop.widgets.crash_dialog import CrashDialog
 from desktop.widgets.tour import Tour
@@ -121,6 +122,7 @@ def find_records(home: Path) -> dict[str, str]:
         for state in ("attention", "waiting"):
             for item in shelf.own.outbox.items([state]):
                 found.setdefault("item", item.id)
+                found.setdefault(state, item.id)
     return found
 
 
@@ -172,6 +174,7 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
     yield "tour", Place("home"), lambda app: app.context.notices.tour_wanted.emit()
     yield "tour-reader", Place("library"), _tour_to_reader
     yield "keys", Place("keys"), None
+    yield from pack_shots(records.get("waiting"))
     yield "moving", Place("moving"), None
     yield "moving-in", Place("moving", tab="in"), None
     for weight, error in (("quiet", Unreachable("")), ("care", CaptivePortal("")), ("grave", DiskFull(""))):
@@ -215,6 +218,7 @@ def _tidy(application: Application) -> None:
     """What lies over the page goes away."""
     for dialog in application.window.findChildren(QDialog):
         dialog.close()
+    tidy(application)
     application.window.finder.hide()
     application.window.banner.hide()
     application.window.search.clear()

@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from desktop.amounts import ago, size
+from desktop.amounts import ago, date, size
 from desktop.error_words import KnownError
 from desktop.words import _, ngettext
 
@@ -50,7 +50,8 @@ class SyncStatus:
     """How things stand. `last` is the UTC time of the last complete sync ("" for never); `bytes_*` of this run.
 
     `state`: idle, running, paused, retrying (no link, or the hub is away: tries again by itself) or off
-    (no hub chosen yet).
+    (no hub chosen yet). `pack`: when the pack was published that was taken in since the last sync ("" for none);
+    `carrying`: what is done with a stick right now, in words.
     """
 
     state: str = "idle"
@@ -64,6 +65,8 @@ class SyncStatus:
     records: int = 0
     error: KnownError | None = None
     report: Any = None
+    pack: str = ""
+    carrying: str = ""
 
     def words(self) -> str:
         """The status line: `In step 2 h ago · 3 waiting to go`."""
@@ -75,12 +78,16 @@ class SyncStatus:
         return [" · ".join(parts[first:]) for first in range(len(parts))]
 
     def _parts(self) -> list[str]:
-        if not self.connected:
+        if self.carrying:
+            first = self.carrying
+        elif not self.connected and not self.pack:
             first = _("Not connected to a hub")
         elif self.state == "running":
             first = self._running()
         elif self.state == "paused":
             first = _("Paused")
+        elif self.pack:
+            first = _("From a stick, published {day}").format(day=date(self.pack))
         elif not self.last:
             first = _("Not in step yet")
         else:
@@ -164,9 +171,15 @@ class SyncBridge(QObject):
             self._engine.stop(seconds)
             self._engine = None
 
-    def stand(self, *, connected: bool, last: str, waiting: int, attention: int) -> None:
+    def stand(self, *, connected: bool, last: str, waiting: int, attention: int, pack: str = "") -> None:
         """Take what the stores say about how things stand."""
-        self._set(connected=connected, last=last or self.status.last, waiting=waiting, attention=attention)
+        self._set(
+            connected=connected, last=last or self.status.last, waiting=waiting, attention=attention, pack=pack
+        )
+
+    def carry(self, words: str) -> None:
+        """Say what is done with a stick right now; "" once it is done."""
+        self._set(carrying=words)
 
     def _set(self, **changes: Any) -> None:
         status = replace(self.status, **changes)
@@ -190,6 +203,10 @@ class SyncBridge(QObject):
             )
         elif isinstance(event, _Failed) and event.error is not None:
             paused = self.status.state == "paused"
+            if self.status.carrying and event.error.code == "sync-busy":
+                # A pack is at work, which the status says; the sync comes after it.
+                self._set(state="paused" if paused else "idle", phase="")
+                return
             self._set(state="paused" if paused else "retrying", error=event.error, phase="")
             self.arrived.emit()
             self.ended.emit(None)

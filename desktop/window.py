@@ -54,12 +54,16 @@ SMALLEST = (720, 480)
 USUAL = (1280, 800)
 
 
-def read_standing(shelf: Shelf) -> tuple[bool, str, int, int]:
-    """(a hub is chosen, time of the last complete sync, waiting to go, needing attention)."""
+def read_standing(shelf: Shelf) -> tuple[bool, str, int, int, str]:
+    """(a hub is chosen, time of the last complete sync, waiting to go, needing attention, when the pack that was
+    taken in since then was published)."""
     own = shelf.own
     waiting = len(own.outbox.items(["waiting", "sending"]))
     attention = len(own.outbox.items(["attention"]))
-    return bool(own.setting("hub_url")), str(own.setting("last_in_step") or ""), waiting, attention
+    last, pack = str(own.setting("last_in_step") or ""), own.setting("by_pack")
+    newer = isinstance(pack, dict) and str(pack.get("at") or "") > last
+    published = str(pack.get("published") or "") if isinstance(pack, dict) and newer else ""
+    return bool(own.setting("hub_url")), last, waiting, attention, published
 
 
 class MainWindow(QMainWindow):
@@ -173,9 +177,11 @@ class MainWindow(QMainWindow):
     def read_status(self) -> None:
         """Read from the stores how things stand, for the pill and the rail."""
 
-        def stand(found: tuple[bool, str, int, int]) -> None:
-            connected, last, waiting, attention = found
-            self.context.sync.stand(connected=connected, last=last, waiting=waiting, attention=attention)
+        def stand(found: tuple[bool, str, int, int, str]) -> None:
+            connected, last, waiting, attention, pack = found
+            self.context.sync.stand(
+                connected=connected, last=last, waiting=waiting, attention=attention, pack=pack
+            )
             self._show_status()
 
         self.context.read(read_standing, stand, self, key="status")

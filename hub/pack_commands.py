@@ -58,6 +58,7 @@ def pack_export(
         f"The pack of {done.hub}, version {done.version[1]}, is on {target}: {written.bytes:,} bytes, of which "
         f"{written.new_bytes:,} were new.",
         f"{done.feeds:,} streams, {done.files:,} files, {done.answers:,} sealed answers.",
+        f"Who takes it in without knowing this hub is shown the beginning of its keys: {done.fingerprint[:16]}",
         *(f"  Left out ({one.why}): {one.name}, {one.title}" for one in done.left_out[:50]),
     ]
     if len(done.left_out) > 50:
@@ -72,6 +73,7 @@ def pack_export(
         "redistributable_files": done.files,
         "left_out": [one.to_json() for one in done.left_out],
         "answers": done.answers,
+        "fingerprint": done.fingerprint,
     }
     show(as_json, document, lines)
 

@@ -20,6 +20,7 @@ from desktop.error_codes import PROBLEMS
 from desktop.error_words import KnownError, words_for, words_of_code
 from desktop.icons import pixmap
 from desktop.navigation import Place
+from desktop.pages.first_run_stick import Chosen, StickStep
 from desktop.pages.keep_chooser import KeepChooser, Kept, read_offers, save_choice
 from desktop.pages.page import Page
 from desktop.shelf import Shelf
@@ -48,15 +49,18 @@ class FirstRunPage(Page):
         self._note.hide()
         self._keep = KeepChooser(context)
         self._keep_note = muted(_("Asking the hub what it offers."))
-        for step in (self._language_step(), self._hub_step(), self._keep_step()):
+        self._pack: Chosen | None = None
+        back = button(_("Back"), "quiet", "back", lambda: context.navigator.go(Place("first-run", tab="hub")))
+        self.stick = StickStep(context, self._pack_chosen, self._pack_came, back)
+        for step in (self._language_step(), self._hub_step(), self._keep_step(), self._stick_step()):
             self._steps.addWidget(step)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._steps)
 
     def arrive(self, place: Place) -> None:
-        """`place.tab` names the step: language (the first), hub or keep."""
-        wanted = {"language": 0, "hub": 1, "keep": 2}.get(
+        """`place.tab` names the step: language (the first), hub, stick (beside it) or keep."""
+        wanted = {"language": 0, "hub": 1, "keep": 2, "stick": 3}.get(
             place.tab, 0 if not self.context.preferences.language else 1
         )
         self._show_step(wanted)
@@ -67,6 +71,11 @@ class FirstRunPage(Page):
             self._chosen_language.setFocus()
         elif step == 1:
             self.address.setFocus()
+        elif step == 3:
+            self.stick.look_round()
+            self.stick.choose.setFocus()
+        elif step == 2 and self._pack is not None:
+            self._show_offers(Kept(self._pack.look.offers, None, None))
         elif step == 2:
             self.context.fetch(read_offers, self._show_offers, self, self._no_offers)
 
@@ -137,6 +146,10 @@ class FirstRunPage(Page):
         line = FlowLayout()
         line.addWidget(self.connect_button)
         line.addWidget(self.guest_button)
+        stick = Place("first-run", tab="stick")
+        line.addWidget(
+            button(_("I have a pack on a stick"), "", "stick", lambda: self.context.navigator.go(stick))
+        )
         body.addLayout(line)
         body.addWidget(muted(_("A guest reads what is public and needs only the address.")))
         body.addSpacing(2 * STEP)
@@ -148,6 +161,12 @@ class FirstRunPage(Page):
         later.addWidget(button(_("Later: open the empty shelf"), "quiet", "", self._later))
         body.addLayout(later)
         body.addStretch(1)
+        return column
+
+    def _stick_step(self) -> QWidget:
+        column = self._frame(1)
+        column.body.addWidget(self.stick)
+        column.body.addStretch(1)
         return column
 
     def _keep_step(self) -> QWidget:
@@ -198,6 +217,7 @@ class FirstRunPage(Page):
         self.context.fetch(join, lambda _done: self._connected(), self, self._refused)
 
     def _connected(self) -> None:
+        self._pack = None
         self._wait(False)
         self._note.hide()
         self._introduced()
@@ -223,7 +243,7 @@ class FirstRunPage(Page):
 
     def _show_offers(self, kept: Kept) -> None:
         self._keep_note.hide()
-        self._keep.show_offers(kept, first_time=True)
+        self._keep.show_offers(kept, first_time=True, by_stick=self._pack is not None)
 
     def _no_offers(self, error: KnownError) -> None:
         words = words_for(error)
@@ -231,9 +251,29 @@ class FirstRunPage(Page):
 
     def _start(self) -> None:
         languages, themes = self._keep.languages, self._keep.themes
+        if (pack := self._pack) is not None:
+            self.context.navigator.go(Place("first-run", tab="stick"))
+            self.context.write(
+                lambda shelf: save_choice(languages, themes, shelf), lambda _done: self.stick.take_in(pack), self
+            )
+            return
         self.context.write(
             lambda shelf: save_choice(languages, themes, shelf), lambda _done: self.context.sync.sync_now(), self
         )
+        self._read()
+
+    def _pack_chosen(self, chosen: Chosen) -> None:
+        self._pack = chosen
+        if chosen.is_a_choice:
+            self.context.navigator.go(Place("first-run", tab="keep"))
+        else:
+            self.stick.take_in(chosen)
+
+    def _pack_came(self) -> None:
+        self._introduced()
+        self._read()
+
+    def _read(self) -> None:
         self.context.navigator.go(Place("home"))
         self.context.notices.tour_wanted.emit()
 

@@ -80,7 +80,9 @@ def read_news(shelf: Shelf, context: Context) -> News:
     spoken = set(own.setting("languages") or (language(), "en"))
     cards = _readable(library.latest(("resource",), limit=_FEW * 25), spoken)
     mine = [card for card in cards if not themes or set(themes) & set(card.themes)] or cards
-    news.resources = [card_row(card, context, picture=True) for card in mine[:_FEW]]
+    news.resources = [
+        card_row(card, context, picture=True, files_here=_files_here(shelf, card)) for card in mine[:_FEW]
+    ]
     threads = _readable(library.latest(("thread",), limit=_FEW * 10), spoken)
     news.threads = [card_row(card, context, picture=True) for card in threads[:_FEW]]
     events: list[dict[str, Any]] = []
@@ -110,6 +112,18 @@ def read_news(shelf: Shelf, context: Context) -> News:
     news.anything = bool(library.counts())
     news.figures = read_figures(shelf)
     return news
+
+
+def _files_here(shelf: Shelf, card: Card) -> bool:
+    """Whether all files of a card are on the shelf. The quota, which may change yet, is not asked for."""
+    from resources_cache.files import FileStore
+
+    store = FileStore(shelf.path / "files", 0)
+    files = (shelf.library.get(card.id) or {}).get("files") or [] if card.files_bytes else []
+    try:
+        return bool(files) and all(store.has(str(file.get("hash"))) for file in files)
+    except ValueError:  # a name that no file can have
+        return False
 
 
 def _readable(cards: list[Card], languages: set[str]) -> list[Card]:

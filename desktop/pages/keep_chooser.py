@@ -53,6 +53,7 @@ class KeepChooser(QWidget):
         super().__init__()
         self._context = context
         self._offers: Sequence[StreamOffer] = ()
+        self._by_stick = False
         self._languages: dict[str, Tick] = {}
         self._themes: dict[str, Tick] = {}
         self._column = QVBoxLayout(self)
@@ -60,9 +61,12 @@ class KeepChooser(QWidget):
         self._column.setSpacing(STEP)
         self._sum = label("", "heading")
 
-    def show_offers(self, kept: Kept, *, first_time: bool = False) -> None:
-        """Show what is offered, ticked as it is kept; at the first time the window's language and English."""
-        self._offers = kept.offers
+    def show_offers(self, kept: Kept, *, first_time: bool = False, by_stick: bool = False) -> None:
+        """Show what is offered, ticked as it is kept; at the first time the window's language and English.
+
+        `by_stick`: it comes from a pack, so that no link sets the time.
+        """
+        self._offers, self._by_stick = kept.offers, by_stick
         clear(self._column)
         self._sum = label("", "heading")
         self._languages, self._themes = {}, {}
@@ -126,5 +130,8 @@ class KeepChooser(QWidget):
             if (not o.lang or languages is None or o.lang in languages)
             and (not o.theme or themes is None or o.theme in themes)
         )
+        if self._by_stick:
+            self._sum.setText(_("Altogether {size}").format(size=size(total)))
+            return
         words = _("Altogether {size}, {time} on a slow link")
         self._sum.setText(words.format(size=size(total), time=duration(total / ASSUMED_SPEED)))

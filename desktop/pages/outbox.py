@@ -109,6 +109,15 @@ class ItemView(QWidget):
         left = item.carried if item.state in ("waiting", "sending") else None
         meaning = _("Left on a stick on {day}, not yet confirmed.").format(day=date(left)) if left else ""
         body.addWidget(label(report_words.outcome(told) or meaning or _(meanings[item.state])))
+        if left:
+            body.addWidget(
+                muted(
+                    _(
+                        "It cannot be changed or taken back any more: the stick may have reached the hub already. "
+                        "If a link comes first it leaves by itself, and arrives once."
+                    )
+                )
+            )
         if item.problem:
             body.addWidget(label(_why(item.problem), "notice"))
         buttons = FlowLayout()

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from desktop.amounts import ago, number, size
+from desktop.amounts import ago, date, number, size
 from desktop.context import Context
 from desktop.error_words import KnownError, details, words_for
 from desktop.money import SETTING as PRICE_SETTING
 from desktop.navigation import Place
 from desktop.next_steps import NextSteps
+from desktop.pages.by_stick import ByStick
 from desktop.pages.keep_chooser import KeepChooser, Kept, read_offers, save_choice
 from desktop.pages.page import Page
 from desktop.pages.sync_price import SyncPrice
@@ -42,7 +44,10 @@ _HOURS: dict[str, list[list[str]]] = {"": [], "night": [["20:00", "06:00"]], "af
 
 @dataclass(frozen=True)
 class Standing:
-    """What the stores say: the hub, bytes today, the last runs, records by kind, bytes of files."""
+    """What the stores say: the hub, bytes today, the last runs, records by kind, bytes of files.
+
+    `connected`: the hub's address is known; `pack`: when the last pack was published, and taken in (UTC).
+    """
 
     hub: str
     member: str
@@ -55,6 +60,8 @@ class Standing:
     hours: list[list[str]]
     low_data: bool
     data_price: str
+    connected: bool = True
+    pack: tuple[str, str] = ("", "")
 
 
 def read_standing(shelf: Shelf) -> Standing:
@@ -72,7 +79,14 @@ def read_standing(shelf: Shelf) -> Standing:
         hours=hours if isinstance(hours := own.setting("allowed_hours"), list) else [],
         low_data=own.setting("low_data") is True,
         data_price=price if isinstance(price := own.setting(PRICE_SETTING), str) else "",
+        connected=bool(own.setting("hub_url")),
+        pack=_pack(own.setting("by_pack")),
     )
+
+
+def _pack(setting: object) -> tuple[str, str]:
+    found = setting if isinstance(setting, dict) else {}
+    return str(found.get("published") or ""), str(found.get("at") or "")
 
 
 class SyncPage(Page):
@@ -101,6 +115,7 @@ class SyncPage(Page):
         self._texts = Choice(_("Long texts"))
         self._texts.currentIndexChanged.connect(lambda _i: self._save("low_data", self._texts.value() == "wait"))
         self._price = SyncPrice(context)
+        self.by_stick = ByStick(context)
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(3 * STEP)
         self._facts.setVerticalSpacing(4)
@@ -121,7 +136,7 @@ class SyncPage(Page):
         context.notices.outbox_changed.connect(self.refresh)
 
     def _lay_out(self) -> None:
-        column = Column(720)
+        column = self._column = Column(720)
         body = column.body
         body.addWidget(title(_(self.TITLE)))
         body.addSpacing(STEP)
@@ -141,6 +156,10 @@ class SyncPage(Page):
         row.addStretch(1)
         problem.addLayout(row)
         body.addWidget(self._problem)
+        body.addSpacing(STEP)
+        body.addWidget(hairline())
+        body.addSpacing(STEP)
+        body.addWidget(self.by_stick)
         body.addSpacing(STEP)
         body.addWidget(hairline())
         body.addSpacing(STEP)
@@ -183,10 +202,18 @@ class SyncPage(Page):
         whole.addWidget(column)
         self._keep_note.setText(_("See languages and themes with their sizes, and choose what comes here."))
 
+    def arrive(self, place: Place) -> None:
+        """`place.tab` "stick" begins at the sticks."""
+        super().arrive(place)
+        if place.tab == "stick":
+            self.by_stick.take.setFocus()
+            QTimer.singleShot(0, self, lambda: self._column.ensureWidgetVisible(self.by_stick))
+
     def refresh(self) -> None:
         self._show_status()
         if self.isVisible():
             self.context.read(read_standing, self._show_standing, self, key="standing")
+            self.by_stick.look_round()
 
     def _show_status(self) -> None:
         status = self.context.sync.status
@@ -219,6 +246,7 @@ class SyncPage(Page):
         parts = _counted(standing.counts)
         facts = (
             (_("Hub"), hub or _("none yet")),
+            *([(_("Last pack"), _pack_words(*standing.pack))] if standing.pack[0] else []),
             (_("Moved today"), size(standing.today)),
             (_("On the shelf"), " · ".join(parts) or _("nothing yet")),
             (_("Files"), size(standing.files)),
@@ -226,7 +254,7 @@ class SyncPage(Page):
         for row, (name, value) in enumerate(facts):
             self._facts.addWidget(muted(name, wrap=False), row, 0)
             self._facts.addWidget(label(value), row, 1)
-        self._keep_button.setEnabled(bool(standing.hub))
+        self._keep_button.setEnabled(standing.connected or bool(standing.pack[0]))  # a pack brought the list
         limits = sorted({*_LIMITS, standing.daily_limit} - {0})
         items = [("0", _("No limit")), *((str(limit), size(limit)) for limit in limits)]
         self._limit.set_items(items)
@@ -235,7 +263,7 @@ class SyncPage(Page):
         self._limit.blockSignals(False)
         self._show_rules(standing)
         self._price.show_price(standing.data_price)
-        self._price.ask.setEnabled(bool(standing.hub))
+        self._price.ask.setEnabled(standing.connected)
         clear(self._history)
         for row, (at, moved, report) in enumerate(standing.syncs):
             self._history.addWidget(muted(ago(at), wrap=False), row, 0)
@@ -275,8 +303,8 @@ class SyncPage(Page):
         self.context.write(lambda shelf: shelf.own.set_setting(setting, value), saved, self)
 
     def _sync_now(self) -> None:
-        if self._standing is not None and not self._standing.hub:
-            self.context.navigator.go(Place("first-run"))
+        if self._standing is not None and not self._standing.connected:
+            self.context.navigator.go(Place("first-run", tab="hub"))
         else:
             self.context.sync.sync_now()
 
@@ -354,7 +382,16 @@ def _counted(counts: dict[str, int]) -> list[str]:
     return [text.format(count=number(count)) for count, text in words if count]
 
 
+def _pack_words(published: str, at: str) -> str:
+    return _("published {day}, taken in {ago}").format(day=isolate(date(published)), ago=isolate(ago(at)))
+
+
 def _sync_words(report: dict[str, Any]) -> str:
+    words = _moved_words(report)
+    return _("By stick: {words}").format(words=words) if report.get("kind") == "pack" else words
+
+
+def _moved_words(report: dict[str, Any]) -> str:
     error = report.get("error")
     if isinstance(error, dict):
         code, message, advice = (str(error.get(key) or "") for key in ("code", "message", "advice"))

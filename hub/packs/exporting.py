@@ -40,7 +40,8 @@ class PackProblem(HubError):
 
 @dataclass(frozen=True)
 class Exported:
-    """What a pack has: `written` as for any pack, feeds, files, files left out, and sealed answers."""
+    """What a pack has: `written` as for any pack, feeds, files, files left out, and sealed answers. `fingerprint`:
+    that of its root (hexadecimal), by which people tell this hub from another."""
 
     path: Path
     hub: str
@@ -50,6 +51,7 @@ class Exported:
     files: int
     left_out: list[LeftOut]
     answers: int
+    fingerprint: str
 
 
 @contextmanager
@@ -100,7 +102,15 @@ def export_pack(
                 place.remove(packs.envelope_name(name))
     head = verified.head
     return Exported(
-        target, head.hub, head.order, written, len(pack.feeds), pack.files, pack.left_out, len(answers)
+        target,
+        head.hub,
+        head.order,
+        written,
+        len(pack.feeds),
+        pack.files,
+        pack.left_out,
+        len(answers),
+        verified.roots[0].fingerprint,
     )
 
 

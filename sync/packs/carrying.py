@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
+from sync.cancel import Cancel
 from sync.home import Home
+from sync.packs.watched import Watched
 from sync.protocol import packs
 from sync.protocol.by_hand import is_envelope, newer_answer
 from sync.protocol.pack_volumes import FolderVolume
-from sync.protocol.pack_writing import Pack, write
+from sync.protocol.pack_writing import Pack, Told, write
 from sync.protocol.packs import Contained, Verified, Volume
+from sync.report import Progress, ProgressCallback
 
 _FOLDER = "carry"
+KEPT = "carry"
+"""The `stream` of a `Progress` while what came is kept to be given on."""
 
 
 def store(home: Home) -> FolderVolume:
@@ -29,10 +34,26 @@ def keeps(home: Home) -> bool:
     return store(home).size(packs.HEAD) is not None
 
 
-def keep(home: Home, volume: Volume, verified: Verified, everything: Contained) -> None:
-    """Keep a verified pack to be given on; what is no longer named goes. Raises PackNoRoom, PackUnwritable."""
-    pack = Pack(verified, [(volume, list(everything.entries.values()))], feeds=everything.feeds)
-    write(pack, store(home), there=store(home))
+def keep(
+    home: Home,
+    volume: Volume,
+    verified: Verified,
+    everything: Contained,
+    progress: ProgressCallback | None = None,
+    cancel: Cancel | None = None,
+) -> None:
+    """Keep a verified pack to be given on; what is no longer named goes. Raises PackNoRoom, PackUnwritable,
+    Cancelled; what was kept before is whole then."""
+    source = Watched(volume, cancel)
+    pack = Pack(verified, [(source, list(everything.entries.values()))], feeds=everything.feeds)
+    write(pack, store(home), told_as(progress, KEPT), there=store(home))
+
+
+def told_as(progress: ProgressCallback | None, stream: str = "") -> Told | None:
+    """Return what tells a writer's bytes as the progress of a sync."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(Progress("files", done, total, stream=stream))
 
 
 def has_mail(volume: Volume) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +12,22 @@ from resources_cache.errors import NotFound
 from resources_cache.files import FileStore
 from resources_cache.identity import utc_now
 from resources_cache.library import Library
+from resources_cache.own import Own
+from sync.cancel import Cancel
+from sync.delivery import waiting_operations
 from sync.errors import NotEnrolled
 from sync.home import Home
 from sync.packs import by_hand, carrying
+from sync.packs.watched import Watched
 from sync.protocol import packs
 from sync.protocol.feeds import Feed
 from sync.protocol.pack_volumes import FolderVolume, Target, target_at
-from sync.protocol.pack_writing import LeftOut, Pack, Written, write
-from sync.protocol.packs import Entry, NothingToCarry, PackError
+from sync.protocol.pack_writing import LeftOut, Pack, Written, takes, write
+from sync.protocol.packs import Entry, NothingToCarry, PackError, PackUnwritable
 from sync.protocol.subscriptions import Subscription
 from sync.protocol.trust import pin
 from sync.protocol.wire_json import is_digest
-from sync.report import Progress, ProgressCallback
+from sync.report import ProgressCallback
 
 NOT_ALLOWED = "licence"
 NOT_HERE = "not-here"
@@ -50,29 +55,19 @@ def export_pack(
     *,
     languages: Collection[str] = (),
     files: bool = False,
+    content: bool = True,
     progress: ProgressCallback | None = None,
+    cancel: Cancel | None = None,
 ) -> Exported:
     """Write a pack to `target`: a stick or folder, or one file where its name ends in `.hubshelf-pack`.
 
     `languages`: only the content in these; none means all. `files`: downloaded files too, where their licence lets
-    them be given on. Raises NothingToCarry, PackNoRoom, PackFileTooLarge, PackUnwritable, PackDamaged, SyncBusy,
-    CacheError; the pack of before is whole then.
+    them be given on. `content`: false for sealed messages alone. Raises NotEnrolled, NothingToCarry, PackNoRoom,
+    PackFileTooLarge, PackUnwritable, PackDamaged, Cancelled, SyncBusy, CacheError; the pack of before is whole
+    then.
     """
     with home.alone(), home.own() as own, home.library() as library:
-        document = own.setting("root")
-        if not isinstance(document, str):
-            raise NotEnrolled("This shelf belongs to no hub yet.")
-        carried = carrying.store(home)
-        pack = Pack(made=utc_now())
-        if carried.size(packs.HEAD) is not None:
-            pack.verified = packs.verify(carried, pin(document.encode()))
-            found = packs.contained(
-                carried, pack.verified.head, _wants(languages), home.secrets().member_keys(), lenient=True
-            )
-            pack.feeds = found.feeds
-            pack.sources.append((carried, list(found.entries.values())))
-            if files:
-                _add_files(pack, home.files(), library, languages)
+        pack = _collect(home, own, library, languages, files, content, cancel)
         place = target_at(target)
         pack.extra = carrying.mail(home)
         if isinstance(place, FolderVolume):
@@ -81,13 +76,8 @@ def export_pack(
         pack.extra |= letters.envelopes
         if pack.verified is None and not pack.extra:
             raise NothingToCarry("This shelf keeps no pack to give on, and no message waits.")
-
-        def told(done: int, total: int) -> None:
-            if progress is not None:
-                progress(Progress("files", done, total))
-
         try:
-            written = write(pack, place, told)
+            written = write(pack, place, carrying.told_as(progress))
         except BaseException:
             by_hand.stayed(own, letters, _there(place, letters.envelopes))
             raise
@@ -103,6 +93,98 @@ def export_pack(
             sum(name.startswith(packs.OUTBOX) for name in others),
             sum(name.startswith(packs.ANSWERS) for name in others),
         )
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What a pack would have, before it is written.
+
+    In bytes: `content` of the library (0 where this shelf keeps none to give on), `file_bytes` of `files`
+    downloaded files, `mail` of sealed messages of others; `new`: what is not on the stick yet; `needed`: the room
+    that it takes there; `room`: what there is. Counted: `operations`, one's own messages that wait; `envelopes`
+    and `answers`, sealed ones of others. `joining`: a code waits, too.
+    """
+
+    content: int
+    files: int
+    file_bytes: int
+    mail: int
+    new: int
+    needed: int
+    room: int
+    operations: int
+    joining: bool
+    envelopes: int
+    answers: int
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to put on a stick."""
+        return not (self.content or self.operations or self.joining or self.envelopes or self.answers)
+
+
+def weigh(home: Home, target: Path, *, files: bool = False, content: bool = True) -> Weighed:
+    """Return what `export_pack` would write; nothing is changed, here or there.
+
+    Raises NotEnrolled, PackUnwritable, PackUnreadable, PackDamaged, SecretsUnusable, CacheError.
+    """
+    with home.own() as own, home.library() as library:
+        pack, place = _collect(home, own, library, (), files, content, None), target_at(target)
+        mail = carrying.mail(home)
+        entries = [found for _volume, found in pack.sources]
+        missing = [one.size for found in entries for one in found if place.size(one.name) != one.size]
+        downloaded = entries[1] if len(entries) > 1 else []
+        sizes = [*missing, *(len(data) for data in mail.values())]
+        pending = home.secrets().pending()
+        return Weighed(
+            content=sum(entry.size for entry in entries[0]) if entries else 0,
+            files=len(downloaded),
+            file_bytes=sum(entry.size for entry in downloaded),
+            mail=sum(map(len, mail.values())),
+            new=sum(missing),
+            needed=takes(sizes),
+            room=_room(target),
+            operations=len(waiting_operations(own)),
+            joining=pending is not None and bool(pending.code),
+            envelopes=sum(name.startswith(packs.OUTBOX) for name in mail),
+            answers=sum(name.startswith(packs.ANSWERS) for name in mail),
+        )
+
+
+def _room(target: Path) -> int:
+    """Free bytes where `target` is, or would be."""
+    place = next((one for one in (target, *target.parents) if one.exists()), target)
+    try:
+        return shutil.disk_usage(place).free
+    except OSError as error:
+        raise PackUnwritable(f"{place} cannot be read ({error.strerror or error}).") from None
+
+
+def _collect(
+    home: Home,
+    own: Own,
+    library: Library,
+    languages: Collection[str],
+    files: bool,
+    content: bool,
+    cancel: Cancel | None,
+) -> Pack:
+    """What is kept to be given on, and downloaded files: a pack without messages."""
+    document = own.setting("root")
+    if not isinstance(document, str):
+        raise NotEnrolled("This shelf belongs to no hub yet.")
+    carried = carrying.store(home)
+    pack = Pack(made=utc_now())
+    if content and carried.size(packs.HEAD) is not None:
+        pack.verified = packs.verify(carried, pin(document.encode()))
+        found = packs.contained(
+            carried, pack.verified.head, _wants(languages), home.secrets().member_keys(), lenient=True
+        )
+        pack.feeds = found.feeds
+        pack.sources.append((Watched(carried, cancel), list(found.entries.values())))
+        if files:
+            _add_files(pack, home.files(), library, languages, cancel)
+    return pack
 
 
 def _there(place: Target, names: Iterable[str]) -> list[str]:
@@ -122,7 +204,9 @@ def _wants(languages: Collection[str]) -> Any:
     return wants
 
 
-def _add_files(pack: Pack, store: FileStore, library: Library, languages: Collection[str]) -> None:
+def _add_files(
+    pack: Pack, store: FileStore, library: Library, languages: Collection[str], cancel: Cancel | None
+) -> None:
     """Add the downloaded files of resources that may be given on; list the others."""
     choice, entries = Subscription(list(languages) or None), []
     seen: set[str] = set()
@@ -141,7 +225,7 @@ def _add_files(pack: Pack, store: FileStore, library: Library, languages: Collec
         seen.add(digest)
         entries.append(Entry(packs.object_name(digest), size, digest))
     pack.files = len(entries)
-    pack.sources.append((_Downloaded(store), entries))
+    pack.sources.append((Watched(_Downloaded(store), cancel), entries))
 
 
 def _files_of(library: Library) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

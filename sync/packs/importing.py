@@ -87,7 +87,7 @@ def import_pack(
     home: Home,
     source: Path | Volume,
     *,
-    accept: bool = False,
+    accept: bool | str = False,
     keep: bool = False,
     files: bool = False,
     progress: ProgressCallback | None = None,
@@ -95,10 +95,11 @@ def import_pack(
 ) -> Imported:
     """Take in the pack at `source` (a stick, its folder, a file, or a volume that is open already).
 
-    `accept`: a shelf that belongs to no hub trusts the one that the pack is of. `keep`: this shelf gives it on
-    from now on. `files`: all files in it, not only those that wait to be downloaded. Raises NotAPack, PackDamaged,
-    PackOlder, OtherHubsPack, PackNotConfirmed, PackNoRoom, PackUnreadable, SyncBusy, CacheError; what stands in
-    the way of some of it only is the result's `error`.
+    `accept`: a shelf that belongs to no hub trusts the one that the pack is of; a fingerprint (hexadecimal) is
+    that of the only root which a person has said yes to. `keep`: this shelf gives it on from now on. `files`: all
+    files in it, not only those that wait to be downloaded. Raises NotAPack, PackDamaged, PackOlder, OtherHubsPack,
+    PackNotConfirmed, PackNoRoom, PackUnreadable, Cancelled, SyncBusy, CacheError; what stands in the way of some
+    of it only is the result's `error`.
     """
     place: AbstractContextManager[Volume] = opened(source) if isinstance(source, Path) else nullcontext(source)
     with place as volume, home.alone(), home.own() as own, home.library() as library:
@@ -148,13 +149,13 @@ def _content(
     own: Own,
     library: Library,
     volume: Volume,
-    accept: bool,
+    accept: bool | str,
     keep: bool,
     files: bool,
     progress: ProgressCallback | None,
     cancel: Cancel | None,
 ) -> Imported:
-    pinned, seen = _known(own, library)
+    pinned, seen = known(own, library)
     verified = packs.verify(volume, pinned, seen)
     head = verified.head
     if pinned is None:
@@ -166,17 +167,19 @@ def _content(
     done = Imported(head.hub, head.epoch, head.version, head.published, report, heard=heard)
     if isinstance(report.error, PackGone | Cancelled):
         return done
+    own.set_setting(BY_PACK, {"published": head.published, "at": utc_now()})
     taken = _take_files(home, own, library, volume, files, progress, cancel)
     done = replace(done, files=taken[0], file_bytes=taken[1], files_left=taken[2])
-    own.set_setting(BY_PACK, {"published": head.published, "at": utc_now()})
     if (keep or carrying.keeps(home)) and getattr(report.error, "code", "") != PackDamaged.code:
         everything = packs.contained(volume, head, _all, home.secrets().member_keys(), lenient=True)
-        carrying.keep(home, volume, verified, everything)
+        carrying.keep(home, volume, verified, everything, progress, cancel)
         done = replace(done, kept=everything.size)
     return done
 
 
-def _known(own: Own, library: Library) -> tuple[Root | None, tuple[int, int]]:
+def known(own: Own, library: Library) -> tuple[Root | None, tuple[int, int]]:
+    """Return the root that this shelf has pinned (None without a hub) and the newest (epoch, version) of its hub
+    that it verified. Raises NotTrusted, CacheError."""
     document = own.setting("root")
     if not isinstance(document, str):
         return None, (0, 0)
@@ -190,15 +193,17 @@ def _known(own: Own, library: Library) -> tuple[Root | None, tuple[int, int]]:
         raise from_wire(error) from error
 
 
-def _join(own: Own, library: Library, verified: Verified, accept: bool) -> None:
+def _join(own: Own, library: Library, verified: Verified, accept: bool | str) -> None:
     """A shelf without a hub belongs, as a guest, to that of the pack: trust on first use, once a person said
     yes."""
     if library.counts() or library.cursors():
         raise PackOlder("This shelf holds content of a hub that it no longer knows by name.")
-    if not accept:
+    fingerprint = verified.roots[0].fingerprint
+    # Another stick may be in by now: a yes is to the keys that were shown.
+    if not accept or (isinstance(accept, str) and accept != fingerprint):
         raise PackNotConfirmed(
             f"This pack is of “{verified.head.hub}”, published {verified.head.published[:10]}. This shelf would "
-            f"belong to that hub; its keys have the fingerprint {verified.roots[0].fingerprint[:16]}."
+            f"belong to that hub; its keys have the fingerprint {fingerprint[:16]}."
         )
     own.set_setting("guest", True)
     own.set_setting("hub_name", verified.head.hub)
@@ -235,6 +240,9 @@ def _read(
             report = replace(report, error=None if report.error is None else meaning(report.error))
         except (SyncError, CacheError, ProtocolError) as error:
             report = replace(run.report, error=meaning(error))
+        if cancel is not None and cancel.cancelled and report.error is not None:
+            # Reading was broken off for it, which looks as if the stick were gone.
+            report = replace(report, error=Cancelled("Taking in the pack was stopped, as asked."))
         run.keep(report)
         return report
     finally:
@@ -301,6 +309,7 @@ def _take_files(
             continue
         if _take_file(transport, store, ref, cancel):
             count, done, room = count + 1, done + ref.size, room - ref.size
+            own.downloads.remove(ref.hash)  # where no link comes nobody else would say that it is here
         if progress is not None:
             progress(Progress("files", done, total))
     return count, done, left

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,12 +136,17 @@ def write(pack: Pack, target: Target, told: Told | None = None, there: Volume | 
     return Written(len(missing), total, len(entries), whole, removed)
 
 
+def takes(sizes: Collection[int]) -> int:
+    """Return how many bytes of room files of these sizes (bytes) are asked for, with what a stick itself needs."""
+    return _SPARE + sum(sizes) + _BLOCK * len(sizes)
+
+
 def _require_room(target: Target, missing: Iterable[Entry], pack: Pack) -> None:
-    longest, needed = target.longest(), _SPARE + sum(len(data) + _BLOCK for data in pack.extra.values())
+    missing, longest = list(missing), target.longest()
     for entry in missing:
         if longest is not None and entry.size > longest:
             raise PackFileTooLarge(f"A file of {entry.size:,} bytes is too large for this stick.")
-        needed += entry.size + _BLOCK
+    needed = takes([entry.size for entry in missing] + [len(data) for data in pack.extra.values()])
     if target.one_file and longest is not None and needed > longest:
         raise PackFileTooLarge(f"The pack has {needed:,} bytes, more than one file on this stick can.")
     if needed > (room := target.room()):

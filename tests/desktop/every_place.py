@@ -23,6 +23,7 @@ def places(home: Path) -> Iterator[tuple[str, Place]]:
     yield "nothing", Place("search", query="zzzzqqq")
     yield "language", Place("first-run", tab="language")
     yield "hub", Place("first-run", tab="hub")
+    yield "stick", Place("first-run", tab="stick")
     with Library(home / "library.db") as library, Own(home / "own.db") as own:
         for kind, page in (
             ("thread", "discussions"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import combinations, product
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from desktop.app import Application
 from desktop.pseudo import PSEUDO
 from desktop.reading.outside import OutsideDialog
 from desktop.reading.report_box import ReportDialog
+from desktop.screenshots_packs import SHEETS
 from desktop.welcome import welcome
 from desktop.widgets.crash_dialog import CrashDialog
 from desktop.widgets.question import ask_first
@@ -230,6 +232,7 @@ def lie_over(application: Application, settle: Settle, home: Path) -> Iterator[t
         "outside": lambda: OutsideDialog(reader, QUrl("https://ministry.example/a/long/way/to/a/document.pdf")),
         "crash": lambda: CrashDialog(window, "A report\n" * 30, lambda: None),
         "last report": lambda: CrashDialog(window, "A report\n" * 30, None),
+        **{name: partial(make, window) for name, make in SHEETS.items()},
     }
     for name, make in dialogs.items():
         dialog = make()

@@ -42,3 +42,15 @@ def test_the_outbox_says_what_was_left_on_a_stick(make_window: Make, settle: Set
     assert "Waiting for a connection" in said
     buttons = [one.text() for one in page.findChildren(QAbstractButton) if one.isVisible()]
     assert not {"Change", "Take back"} & set(buttons)
+
+
+def test_home_says_of_a_file_that_came_that_it_is_here(
+    make_window: Make, settle: Settle, home: Path, put_pdf: Callable[[Path], str]
+) -> None:
+    with_file = put_pdf(home)
+    application = make_window(home)
+    settle(application)
+    page: Any = application.window.pages["home"]
+    spoken = {row.id: row.spoken() for row in page.list.cards.rows}
+    assert "File here" in spoken[with_file]
+    assert "On the hub" not in spoken[with_file]
