@@ -51,6 +51,8 @@ waits."""
 _SLOW_S, _SLOW_RATE = 120.0, 500.0
 """After so many seconds who brings less than so many bytes a second is followed no longer."""
 _LOOK_AGAIN_S = 1.0
+_FIND_S = 2.5
+"""Seconds for others to be found, when this shelf has just come to a network."""
 _SETTLE_S = 0.5
 """Seconds in which two that began at the same moment see each other."""
 
@@ -159,7 +161,9 @@ class Office:
             self._root = self._read_root()
             if self._root is None:
                 return Turn()
-            self._be_there(self._root)
+            if self._be_there(self._root):
+                # Whoever is there answers within two seconds or so; who asks the hub before is alone for nothing.
+                self._clock.wait(_FIND_S, cancel)
             addresses = [*(named if isinstance(named, list) else []), *self._network.addresses()]
             link = Neighbours(
                 [one for one in dict.fromkeys(addresses) if isinstance(one, str)][:MOST],
@@ -195,17 +199,19 @@ class Office:
                 self._checked = self._personal = self._clock.now()
         self._keep_counts()
 
-    def _be_there(self, root: Root) -> None:
-        """Serve and announce on the networks that this computer is in now; a laptop changes them."""
+    def _be_there(self, root: Root) -> bool:
+        """Serve and announce on the networks that this computer is in now, which a laptop changes; True where that
+        was new."""
         hosts = self._network.hosts()
         if not hosts or hosts == self._hosts:
-            return
+            return False
         self.stop()
         for port in (self._port, 0):
             with suppress(OSError):
                 self._network.announce(self.id, root.fingerprint[:ROOT_CHARACTERS], self.serve(hosts, port), hosts)
                 self._hosts = hosts
-                return
+                return True
+        return False
 
     def _note_in_step(self) -> None:
         with suppress(CacheError), self._home.own() as own:
