@@ -124,7 +124,7 @@ def _measure(template: Path, folder: Path, count: int, members: bool, asked: arg
         for number in range(1, count + 1):
             near = ("ip", "netns", "exec", f"nb-{number}")
             stack.enter_context(_process(*near, *relay, "127.0.0.1", str(port), _GATE, str(gate), "/dev/null"))
-        time.sleep(2)
+        time.sleep(8)  # the hub listens by then: who finds nobody waits a minute before the next attempt
         began = time.monotonic()
         for number, home in enumerate(homes, 1):
             near = ("ip", "netns", "exec", f"nb-{number}")
