@@ -36,6 +36,7 @@ from sync.errors import (
 from sync.files import fetch_file
 from sync.home import Home
 from sync.manners import Manners
+from sync.neighbours.giving import note_file
 from sync.report import Progress
 from sync.transport import HttpTransport, Transport
 
@@ -262,6 +263,7 @@ class DownloadQueue:
                 self._running = None
         with home.own() as own:
             own.downloads.remove(wanted.hash)
+            note_file(own, wanted.hash, wanted.resource)
         self._failures = 0
         self._tell(Arrived(wanted))
         return 0.0

@@ -21,7 +21,8 @@ from sync.cancel import Cancel
 from sync.errors import Cancelled, CaptivePortal, CutOff, HubProblem, NotEnrolled, NotTrusted, Offline, SyncError
 from sync.home import Home
 from sync.mirror_choice import MirrorChoice
-from sync.mirrors import Mirrored
+from sync.mirrors import Mirrored, connect_mirror
+from sync.neighbours.giving import near
 from sync.objects import WORTHWHILE, Arrived, fetch_object
 from sync.protocol import file_deltas, limits, uploads
 from sync.protocol.errors import ProtocolError
@@ -79,7 +80,13 @@ def _fetch(
     transport = _as_member(home, connect) if private else connect(home.hub_url)
     with home.own() as own:
         choice = MirrorChoice() if private else MirrorChoice.of(own)
-    link = Mirrored(transport, choice.order(), learner=choice)
+        neighbours = [] if private else near(own)
+
+    def mirror(address: str, traffic: Traffic) -> Transport:
+        # What comes from a neighbour is paid by nobody.
+        return connect_mirror(address, Traffic() if address in neighbours else traffic)
+
+    link = Mirrored(transport, [*neighbours, *choice.order()], mirror, learner=choice)
     forget = cancel.watch(link.interrupt) if cancel is not None else None
     delta = _Delta(transport, store, replaces, ref, cancel)
     with home.own() as own:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from sync.clock import SYSTEM, Clock
 from sync.errors import BudgetReached, CaptivePortal, MirrorFailed, NotTrusted, Offline, SyncError
 from sync.protocol.errors import ProtocolError
+from sync.protocol.neighbours import private_base
 from sync.protocol.paths import DOCUMENTS, OBJECTS
 from sync.protocol.problems import MEDIA_TYPE
 from sync.traffic import Traffic
@@ -34,7 +35,10 @@ def connect_mirror(address: str, traffic: Traffic) -> Transport:
 
     Raises InsecureAddress.
     """
-    return HttpTransport(address, traffic=traffic, connect_seconds=_CONNECT_SECONDS, public_only=True)
+    in_the_office = private_base(address) is not None
+    return HttpTransport(
+        address, traffic=traffic, connect_seconds=_CONNECT_SECONDS, public_only=True, direct=in_the_office
+    )
 
 
 def addresses(*lists: object) -> list[str]:

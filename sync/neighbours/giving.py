@@ -17,6 +17,7 @@ from resources_cache.own import Own
 from sync.home import Home
 from sync.protocol import documents, packs
 from sync.protocol.errors import ProtocolError
+from sync.protocol.neighbours import private_base
 from sync.protocol.pack_volumes import FolderVolume
 from sync.protocol.packs import PackError
 from sync.protocol.paths import DOCUMENTS, HEAD, OBJECTS, ROOT
@@ -24,9 +25,11 @@ from sync.protocol.trust import pin
 from sync.protocol.wire_json import is_digest, sha256
 
 SHARING = "lan_sharing"
+THERE = "neighbours_now"
+"""Setting: addresses of the neighbours that were there when they were asked last, for files."""
 SETTING = "giveable_files"
 """Setting: by the hash of a downloaded file, the record that it belongs to."""
-FILES_MOST = 5_000
+FILES_MOST = 1_000
 _FRESH_S = 1.0
 
 
@@ -34,6 +37,13 @@ def shares(own: Own) -> bool:
     """Whether this shelf gives to neighbours and takes from them: asked once, and no as long as nobody said yes.
     Raises CacheError."""
     return own.setting(SHARING) is True
+
+
+def near(own: Own) -> list[str]:
+    """Addresses of neighbours that may have a file; none where this shelf does not share. Raises CacheError."""
+    kept = own.setting(THERE) if shares(own) else None
+    found = [private_base(one) for one in kept if isinstance(one, str)] if isinstance(kept, list) else []
+    return [one for one in found if one is not None]
 
 
 def note_file(own: Own, hash_: str, resource: str) -> None:

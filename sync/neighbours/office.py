@@ -24,7 +24,7 @@ from sync.engine import sync_once
 from sync.errors import Cancelled, SyncBusy, SyncError
 from sync.home import Home
 from sync.neighbours.asking import Neighbours, Standing
-from sync.neighbours.giving import Given, shares
+from sync.neighbours.giving import THERE, Given, shares
 from sync.neighbours.network import PORT, Network, NoNetwork
 from sync.neighbours.serving import Server
 from sync.protocol.errors import ProtocolError
@@ -101,6 +101,7 @@ class Office:
         self._personal: float | None = None
         self._root: Root | None = None
         self._gave = self._took = 0
+        self._there: list[str] = []
 
     # Giving
 
@@ -213,6 +214,12 @@ class Office:
                 return True
         return False
 
+    def _note_there(self, addresses: list[str]) -> None:
+        if addresses != self._there:
+            self._there = addresses
+            with suppress(CacheError), self._home.own() as own:
+                own.set_setting(THERE, addresses)
+
     def _note_in_step(self) -> None:
         with suppress(CacheError), self._home.own() as own:
             own.set_setting("last_in_step", utc_now())
@@ -228,6 +235,7 @@ class Office:
         turn, began, last = Turn(), self._clock.now(), self._clock.now()
         while True:
             states = self._states(link)
+            self._note_there(list(states))
             gained = self._round(link, states, progress, cancel)
             turn = replace(
                 turn,

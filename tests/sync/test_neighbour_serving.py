@@ -21,9 +21,11 @@ from hypothesis import strategies as st
 
 from resources_cache.cards import StoredHead
 from resources_cache.library import Cursor
+from sync.errors import Offline
+from sync.files import fetch_file
 from sync.home import Home
 from sync.neighbours.asking import Neighbours, Standing
-from sync.neighbours.giving import Given, note_file
+from sync.neighbours.giving import SHARING, THERE, Given, note_file
 from sync.neighbours.serving import CONNECTIONS_EACH, Server
 from sync.protocol import documents, neighbours
 from sync.protocol.errors import ProtocolError
@@ -120,6 +122,21 @@ def test_nothing_of_a_person_is_given(home: Home) -> None:
                 "public/cards/en", [{**RECORD, "redistributable": False, "updated": "2027"}], Cursor(1, 2)
             )
         assert ask(server, OBJECTS + free)[0] == 404
+
+
+def test_a_file_comes_from_a_neighbour_and_costs_nothing(home: Home, tmp_path: Path) -> None:
+    data = b"%PDF " + os.urandom(200_000)
+    digest = file_of(home, RECORD, data)
+    other = Home(tmp_path / "other")
+    with serving(home) as server, other.own() as own:
+        own.set_setting("hub_url", "http://127.0.0.1:9")  # nobody is there
+        own.set_setting(THERE, [f"http://127.0.0.1:{server.port}", "http://8.8.8.8:80", 7])
+        with pytest.raises(Offline):
+            fetch_file(other, digest, len(data))  # this shelf does not share, so it takes nothing either
+        own.set_setting(SHARING, True)
+        before = own.spent()
+        assert fetch_file(other, digest, len(data)).read_bytes() == data
+        assert own.spent() == before
 
 
 @pytest.mark.parametrize(
