@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from sync.home import Home
 from sync.packs import by_hand, carrying
 from sync.protocol import packs
 from sync.protocol.feeds import Feed
-from sync.protocol.pack_volumes import FolderVolume, Target, target_at
+from sync.protocol.pack_volumes import FolderVolume, Target, ZipTarget, target_at
 from sync.protocol.pack_writing import LeftOut, Pack, Written, write
 from sync.protocol.packs import Entry, NothingToCarry, PackError
 from sync.protocol.subscriptions import Subscription
@@ -74,9 +74,7 @@ def export_pack(
             if files:
                 _add_files(pack, home.files(), library, languages)
         place = target_at(target)
-        pack.extra = carrying.mail(home)
-        if isinstance(place, FolderVolume):
-            pack.extra = carrying.newest(pack.extra, place)
+        pack.extra = carrying.newest(carrying.mail(home), _answers_at(place), carrying.hub_keys(own))
         letters = by_hand.write_letters(home, own, library)
         pack.extra |= letters.envelopes
         if pack.verified is None and not pack.extra:
@@ -103,6 +101,14 @@ def export_pack(
             sum(name.startswith(packs.OUTBOX) for name in others),
             sum(name.startswith(packs.ANSWERS) for name in others),
         )
+
+
+def _answers_at(place: FolderVolume | ZipTarget) -> Callable[[str], bytes | None]:
+    """How to find the answer to a tag where a pack is to be written."""
+    if isinstance(place, FolderVolume):
+        return lambda tag: packs.answer_in(place, tag)
+    lying = place.mail()
+    return lambda tag: lying.get(packs.answer_name(tag))
 
 
 def _there(place: Target, names: Iterable[str]) -> list[str]:

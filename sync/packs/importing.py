@@ -108,7 +108,7 @@ def import_pack(
             done = Imported(heard=by_hand.hear(home, own, library, volume))
         else:
             done = _content(home, own, library, volume, accept, keep, files, progress, cancel)
-        mail = carrying.take_mail(home, volume, by_hand.mine(own))
+        mail = carrying.take_mail(home, volume, carrying.hub_keys(own), by_hand.mine(own))
         done = replace(done, envelopes=mail[0], answers=mail[1])
     if progress is not None:
         progress(Progress("done", records=done.report.records if done.report is not None else 0))
