@@ -163,6 +163,14 @@ def _content(
     # The hub's answer first: it may bring the key to what only members may read.
     heard = by_hand.hear(home, own, library, volume)
     report = _read(home, own, library, volume, progress, cancel)
+    if isinstance(report.error, PackTrouble) and report.error.code == PackDamaged.code:
+        # Half an object that another stick left here may have been wrong, and is gone by now: once from its start.
+        again = _read(home, own, library, volume, progress, cancel)
+        report = replace(
+            again,
+            records=report.records + again.records,
+            segments_applied=report.segments_applied + again.segments_applied,
+        )
     done = Imported(head.hub, head.epoch, head.version, head.published, report, heard=heard)
     if isinstance(report.error, PackGone | Cancelled):
         return done
@@ -197,7 +205,8 @@ def _join(own: Own, library: Library, verified: Verified, accept: bool) -> None:
         raise PackOlder("This shelf holds content of a hub that it no longer knows by name.")
     if not accept:
         raise PackNotConfirmed(
-            f"This pack is of “{verified.head.hub}”, published {verified.head.published[:10]}. This shelf would "
+            f"This pack is of “{packs.plain(verified.head.hub)}”, published "
+            f"{packs.plain(verified.head.published)[:10]}. This shelf would "
             f"belong to that hub; its keys have the fingerprint {verified.roots[0].fingerprint[:16]}."
         )
     own.set_setting("guest", True)
@@ -247,6 +256,8 @@ def meaning(error: Exception) -> KnownError:
         error = from_wire(error)
     if isinstance(error, HubProblem) and error.problem.code == NOT_IN_PACK:
         return PackTrouble(NotInPack("This pack does not have everything that is kept here."))
+    if isinstance(error, HubProblem):
+        return PackTrouble(PackDamaged("A part of the pack is not as long as the pack says."))
     if isinstance(error, Offline) and not isinstance(error, PackGone):
         return PackTrouble(PackDamaged("A part of the pack is shorter than its name promises."))
     if isinstance(error, _NOT_HERE) and error.code not in ("rolled-back", "bad-signature"):
@@ -299,7 +310,9 @@ def _take_files(
         if ref.size > room:
             left += 1
             continue
-        if _take_file(transport, store, ref, cancel):
+        begun = store.partial_size(ref.hash) > 0
+        # What another stick left half may have been wrong.
+        if _take_file(transport, store, ref, cancel) or (begun and _take_file(transport, store, ref, cancel)):
             count, done, room = count + 1, done + ref.size, room - ref.size
         if progress is not None:
             progress(Progress("files", done, total))

@@ -212,7 +212,7 @@ def verify(volume: Volume, pinned: Root | None, seen: tuple[int, int] = (0, 0)) 
         raise PackDamaged(f"The pack does not carry a hub's signature ({error}).") from None
     if pinned is not None and not any(one.document == pinned.document for one in roots):
         if pinned.version <= len(roots):
-            raise OtherHubsPack(f"This pack is of another hub, {_plain(head.hub)}.")
+            raise OtherHubsPack(f"This pack is of another hub, {plain(head.hub)}.")
         raise PackOlder("The pack is older than the keys that this shelf knows of its hub.")
     if head.order < seen:
         raise PackOlder(
@@ -429,6 +429,9 @@ def sealed_mail(volume: Volume) -> dict[str, bytes]:
     return found
 
 
-def _plain(text: str) -> str:
-    """A name from outside, for one line of a message."""
+def plain(text: str) -> str:
+    """Return a name from outside, for one line of a message or a terminal.
+
+    Nothing in it moves the cursor or turns the line round, and it has 200 characters at most.
+    """
     return "".join(one if one.isprintable() else " " for one in text)[:200]
