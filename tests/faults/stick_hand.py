@@ -33,15 +33,23 @@ GONE = ("pack-unwritable", "pack-unreadable")
 
 
 class Watched:
-    """Counts bytes and does something once so many have passed."""
+    """Counts bytes and does something once so many have passed; `between`: only when a file was written whole."""
 
-    def __init__(self, left: int, then: Callable[[], None]) -> None:
-        self.passed, self._left, self._then = 0, left, then
+    def __init__(self, left: int, then: Callable[[], None], *, between: bool = False) -> None:
+        self.passed, self._left, self._then, self._between = 0, left, then, between
+        self._due = False
 
     def __call__(self, count: int) -> None:
         before = self.passed
         self.passed += count
-        if before <= self._left < self.passed:
+        self._due = self._due or before <= self._left < self.passed
+        if not self._between:
+            self.rest()
+
+    def rest(self) -> None:
+        """A file was written."""
+        if self._due:
+            self._due = False
             self._then()
 
     def each(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -59,6 +67,7 @@ class WatchedFolder(FolderVolume):
 
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         super().put(name, self._watch.each(pieces))
+        self._watch.rest()
 
     def open(self, name: str) -> BinaryIO:
         file, watch = super().open(name), self._watch
@@ -109,7 +118,9 @@ def shelf(bases: Path, name: str) -> Home:
     return home
 
 
-def exports(kind: str, bases: Path, places: list[int], *, one_file: bool) -> list[str]:
+def exports(
+    kind: str, bases: Path, places: list[int], *, one_file: bool = False, between: bool = False
+) -> list[str]:
     """Pull the stick out while the new pack is written over the old one; then write it again."""
     old, new = whole(bases / "old"), whole(bases / "new")
     measure = Watched(-1, lambda: None)
@@ -123,7 +134,7 @@ def exports(kind: str, bases: Path, places: list[int], *, one_file: bool) -> lis
             stick = Stick(Path(folder), kind)
             at = stick.path / ("all.hubshelf-pack" if one_file else packs.FOLDER)
             rewrite(bases / "old", ZipTarget(at) if one_file else FolderVolume(at))
-            watch = Watched(total * place // 100, stick.pull_out)
+            watch = Watched(total * place // 100, stick.pull_out, between=between)
             target = WatchedFile(at, watch) if one_file else WatchedFolder(at, watch)
             try:
                 rewrite(bases / "new", target)
@@ -238,7 +249,7 @@ def main() -> None:
     elif action == "import":
         told = imports(kind, bases, places)
     else:
-        told = exports(kind, bases, places, one_file=action == "export-file")
+        told = exports(kind, bases, places, one_file=action == "export-file", between=action == "export-between")
     sys.stdout.write(json.dumps(told))
 
 

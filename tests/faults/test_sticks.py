@@ -62,19 +62,19 @@ def hand(action: str, kind: str, bases: Path, places: Any = ()) -> Any:
 
 
 @needs_mounts
-@pytest.mark.parametrize("action", ["export", "export-file", "import"])
+@pytest.mark.parametrize("action", ["export", "export-between", "export-file", "import"])
 def test_pulled_out_in_the_middle_both_sides_are_whole_and_it_goes_on(bases: Path, action: str) -> None:
-    told = hand(action, "unmounted", bases, (10, 60, 95))
+    told = hand(action, "unmounted", bases, (10, 60, 90))
     assert "whole" not in told
 
 
 @pytest.mark.slow
 @needs_mounts
 @pytest.mark.parametrize("kind", ["unmounted", "fat", "exfat"])
-@pytest.mark.parametrize("action", ["export", "export-file", "import"])
+@pytest.mark.parametrize("action", ["export", "export-between", "export-file", "import"])
 def test_pulled_out_at_every_twentieth(bases: Path, action: str, kind: str) -> None:
     if (action, kind) == ("export-file", "fat"):
-        pytest.skip("fusefat does not write a file of this form, with any program")
+        pytest.skip("fusefat answers EPERM where a file is opened to be read and written")
     told = hand(action, kind, bases, EVERY)
     assert sum(one != "whole" for one in told) >= 18, told
 
@@ -129,6 +129,7 @@ def killed_shelf_export(bases: Path, folder: Path, parts: tuple[int, ...]) -> No
     assert import_pack(Home(home), bases / "new", keep=True).error is None
     with Home(home).own() as own:
         asked = own.outbox.add("ask", "One", {"kind": "question", "title": "One", "body": "How?"}).id
+    shutil.copytree(bases / "old", stick)
     total = dying(0, stick, "hubshelf", "--home", home, "pack", "export", stick)
     for part in parts:
         shutil.rmtree(stick)
