@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 
 .PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-window bench-neighbours bench-search \
-        bench-search-languages bench-search-speed simulate screenshots pictures sample test-slow test-postgres clean
+        bench-search-languages bench-search-speed fuzz-packs simulate screenshots pictures sample test-slow test-postgres clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,10 @@ bench-search-languages: setup  ## what a vocabulary does for searches in another
 
 simulate: setup  ## random histories with every fault, in virtual time (SEEDS=50000, FIRST=1)
 	@$(PY) -m tests.simulation --seeds $(or $(SEEDS),50000) --first $(or $(FIRST),1)
+
+fuzz-packs: setup  ## hostile packs at random, ten minutes (SECONDS=600, FIRST=1); what they start from is kept in build/pack-fuzz
+	@HUBSHELF_KEYRING=off $(PY) -m tests.sync.pack_fuzz --bases build/pack-fuzz --seconds $(or $(SECONDS),600) \
+		--first $(or $(FIRST),1)
 
 bench: setup sample  ## benchmarks; the table goes to the screen and to build/bench/
 	@QT_QPA_PLATFORM=offscreen $(PY) -m tests.bench.run

@@ -71,12 +71,12 @@ def export(home: Home, target: Path, languages: tuple[str, ...], files: bool) ->
 
     def words(a: dict[str, Any]) -> Iterable[str]:
         if a["streams"]:
-            yield f"The pack of {a['hub']} is on {a['path']}: {a['bytes']:,} bytes, {a['new_bytes']:,} new."
+            yield f"The pack of {_line(a['hub'])} is on {a['path']}: {a['bytes']:,} bytes, {a['new_bytes']:,} new."
         yield f"{a['operations']} of your messages are in it; each waits here until the hub has confirmed it."
         if a["envelopes"] or a["answers"]:
             yield f"Carried for others: {a['envelopes']} sealed messages, {a['answers']} answers."
         for one in a["left_out"][:50]:
-            yield f"  Left out ({one['why']}): {one['name']}, {one['title']}"
+            yield f"  Left out ({one['why']}): {_line(one['name'])}, {_line(one['title'])}"
         if len(a["left_out"]) > 50:
             yield f"  … and {len(a['left_out']) - 50:,} more; --json lists them all."
 
@@ -121,9 +121,10 @@ def import_(home: Home, source: Path, yes: bool, keep: bool, files: bool) -> Ans
 
     def words(a: dict[str, Any]) -> Iterable[str]:
         if a["hub"]:
-            yield f"{a['hub']}, as of {a['published'][:10]}: {a['records']:,} records came, {a['files']:,} files."
+            came = f"{a['records']:,} records came, {a['files']:,} files."
+            yield f"{_line(a['hub'])}, as of {_line(a['published'])[:10]}: {came}"
         if a["member"]:
-            yield f"Welcome, {a['member']}: the hub knows this shelf now."
+            yield f"Welcome, {_line(a['member'])}: the hub knows this shelf now."
         if a["receipts"] or a["personal"]:
             yield f"The hub confirmed {a['receipts']} of your messages; {a['personal']} of your records are new."
         if a["envelopes"] or a["answers"]:
@@ -131,7 +132,7 @@ def import_(home: Home, source: Path, yes: bool, keep: bool, files: bool) -> Ans
         if a["files_left"]:
             yield f"{a['files_left']} files found no room among the downloaded files."
         if a["refused"]:
-            yield f"The hub refused: {a['refused']['title']}"
+            yield f"The hub refused: {_line(a['refused']['title'])}"
         if a["error"]:
             yield f"{a['error']['message']} {a['error']['advice']}"
 
@@ -176,4 +177,6 @@ def join(home: Home, code: str, device_name: str) -> Answer:
 
 def _line(value: object) -> str:
     """Something from a file nobody signed, for one line of a terminal."""
-    return "".join(one if one.isprintable() else " " for one in str(value))[:200]
+    from sync.protocol.packs import plain
+
+    return plain(str(value))

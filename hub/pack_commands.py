@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from sync.protocol.packs import plain
+
 from .cli import as_json_option, show, start_django
 
 _EVERY = 1.0
@@ -59,7 +61,7 @@ def pack_export(
         f"{written.new_bytes:,} were new.",
         f"{done.feeds:,} streams, {done.files:,} files, {done.answers:,} sealed answers.",
         f"Who takes it in without knowing this hub is shown the beginning of its keys: {done.fingerprint[:16]}",
-        *(f"  Left out ({one.why}): {one.name}, {one.title}" for one in done.left_out[:50]),
+        *(f"  Left out ({one.why}): {plain(one.name)}, {plain(one.title)}" for one in done.left_out[:50]),
     ]
     if len(done.left_out) > 50:
         lines.append(f"  … and {len(done.left_out) - 50:,} more; --json lists them all.")

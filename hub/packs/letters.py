@@ -27,6 +27,7 @@ from sync.protocol.messages import EnrolResponse, SyncResponse
 from sync.protocol.pack_volumes import opened
 from sync.protocol.packs import Volume
 from sync.protocol.problems import Problem
+from sync.protocol.signing import SigningKey
 
 _log = logging.getLogger(__name__)
 
@@ -148,24 +149,24 @@ def _forget_refused() -> None:
 
 def write_answers() -> dict[str, bytes]:
     """Return the sealed answers to all who wrote by hand, by tag. Raises KeysUnusable."""
-    found = {}
+    found, signer = {}, keys.load_keys(settings.HOME).head
     newest = ByHand.objects.select_related("device__member").order_by("-updated")[: packs.ENVELOPES]
     for row in newest:
-        sealed = _answer(row)
+        sealed = _answer(row, signer)
         if sealed is not None:
             found[row.tag] = sealed
     return found
 
 
-def _answer(row: ByHand) -> bytes | None:
+def _answer(row: ByHand, signer: SigningKey) -> bytes | None:
     epoch = int(epochs.get_value("epoch", 1))
     with transaction.atomic():
         row.answers += 1
         ByHand.objects.filter(pk=row.pk).update(answers=row.answers)
-    most = limits.PERSONAL_ITEMS
+    most, number = limits.PERSONAL_ITEMS, by_hand.numbered(epoch, row.answers)
     while most:
         try:
-            return by_hand.seal_answer(_says(row, epoch, most), row.token_hash, row.answers)
+            return by_hand.seal_answer(_says(row, epoch, most), row.token_hash, number, signer)
         except TooLarge:
             most //= 2
     return None

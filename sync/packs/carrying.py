@@ -6,17 +6,20 @@ open them. The folder is a pack itself, so that giving on is copying.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
+from resources_cache.own import Own
 from sync.cancel import Cancel
 from sync.home import Home
 from sync.packs.watched import Watched
 from sync.protocol import packs
 from sync.protocol.by_hand import is_envelope, newer_answer
+from sync.protocol.errors import ProtocolError
 from sync.protocol.pack_volumes import FolderVolume
 from sync.protocol.pack_writing import Pack, Told, write
 from sync.protocol.packs import Contained, Verified, Volume
+from sync.protocol.trust import pin
 from sync.report import Progress, ProgressCallback
 
 _FOLDER = "carry"
@@ -61,9 +64,19 @@ def has_mail(volume: Volume) -> bool:
     return bool(volume.names(packs.OUTBOX, 1) or volume.names(packs.ANSWERS, 1))
 
 
-def take_mail(home: Home, volume: Volume, mine: Collection[str] = ()) -> tuple[int, int]:
+def hub_keys(own: Own) -> Mapping[str, bytes]:
+    """Return what signs the heads and answers of this shelf's hub (id → public), nothing where it has no hub."""
+    document = own.setting("root")
+    try:
+        return pin(document.encode()).head.keys if isinstance(document, str) else {}
+    except ProtocolError:
+        return {}
+
+
+def take_mail(home: Home, volume: Volume, hub: Mapping[str, bytes], mine: Collection[str] = ()) -> tuple[int, int]:
     """Keep the sealed envelopes and answers of a pack, to be carried on; return how many of each were new.
 
+    `hub`: the keys that sign answers; what they did not sign is not carried, since anybody may have written it.
     `mine`: names of one's own envelopes and tags of one's own answers, which are not others'.
     """
     here = store(home)
@@ -81,7 +94,7 @@ def take_mail(home: Home, volume: Volume, mine: Collection[str] = ()) -> tuple[i
     for tag, data in packs.answers(volume):
         if (
             tag in mine
-            or not newer_answer(data, packs.answer_in(here, tag))
+            or not newer_answer(data, packs.answer_in(here, tag), tag, hub)
             or _size(here) + len(data) > packs.MAIL
         ):
             continue
@@ -95,13 +108,20 @@ def mail(home: Home) -> dict[str, bytes]:
     return packs.sealed_mail(store(home))
 
 
-def newest(mail: Mapping[str, bytes], target: Volume) -> dict[str, bytes]:
-    """Return what is to be written of `mail`: without the answers that lie there in a later form already."""
-    answers = {name for name in mail if name.startswith(packs.ANSWERS)}
-    old = {
-        name for name in answers if not newer_answer(mail[name], packs.answer_in(target, name.rpartition("/")[2]))
-    }
-    return {name: data for name, data in mail.items() if name not in old}
+def newest(
+    mail: Mapping[str, bytes], there: Callable[[str], bytes | None], hub: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """Return what is to be written of `mail`: without the answers that lie there in a later form already, and
+    those that the hub's keys of today did not sign.
+
+    `there`: the answer to a tag that lies where `mail` is to be written.
+    """
+    found = {}
+    for name, data in mail.items():
+        folder, _, tag = name.partition("/")
+        if folder != packs.ANSWERS or newer_answer(data, there(tag), tag, hub):
+            found[name] = data
+    return found
 
 
 def _make_room(here: FolderVolume, needed: int) -> None:

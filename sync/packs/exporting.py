@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from sync.packs import by_hand, carrying
 from sync.packs.watched import Watched
 from sync.protocol import packs
 from sync.protocol.feeds import Feed
-from sync.protocol.pack_volumes import FolderVolume, Target, target_at
+from sync.protocol.pack_volumes import FolderVolume, Target, ZipTarget, target_at
 from sync.protocol.pack_writing import LeftOut, Pack, Written, takes, write
 from sync.protocol.packs import Entry, NothingToCarry, PackError, PackUnwritable
 from sync.protocol.subscriptions import Subscription
@@ -69,9 +70,7 @@ def export_pack(
     with home.alone(), home.own() as own, home.library() as library:
         pack = _collect(home, own, library, languages, files, content, cancel)
         place = target_at(target)
-        pack.extra = carrying.mail(home)
-        if isinstance(place, FolderVolume):
-            pack.extra = carrying.newest(pack.extra, place)
+        pack.extra = carrying.newest(carrying.mail(home), _answers_at(place), carrying.hub_keys(own))
         letters = by_hand.write_letters(home, own, library)
         pack.extra |= letters.envelopes
         if pack.verified is None and not pack.extra:
@@ -155,7 +154,8 @@ def _room(target: Path) -> int:
     """Free bytes where `target` is, or would be."""
     place = next((one for one in (target, *target.parents) if one.exists()), target)
     try:
-        return shutil.disk_usage(place).free
+        found = shutil.disk_usage(place)
+        return found.free if found.total else sys.maxsize  # some disks do not say
     except OSError as error:
         raise PackUnwritable(f"{place} cannot be read ({error.strerror or error}).") from None
 
@@ -185,6 +185,14 @@ def _collect(
         if files:
             _add_files(pack, home.files(), library, languages, cancel)
     return pack
+
+
+def _answers_at(place: FolderVolume | ZipTarget) -> Callable[[str], bytes | None]:
+    """How to find the answer to a tag where a pack is to be written."""
+    if isinstance(place, FolderVolume):
+        return lambda tag: packs.answer_in(place, tag)
+    lying = place.mail()
+    return lambda tag: lying.get(packs.answer_name(tag))
 
 
 def _there(place: Target, names: Iterable[str]) -> list[str]:

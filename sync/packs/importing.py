@@ -109,7 +109,7 @@ def import_pack(
             done = Imported(heard=by_hand.hear(home, own, library, volume))
         else:
             done = _content(home, own, library, volume, accept, keep, files, progress, cancel)
-        mail = carrying.take_mail(home, volume, by_hand.mine(own))
+        mail = carrying.take_mail(home, volume, carrying.hub_keys(own), by_hand.mine(own))
         done = replace(done, envelopes=mail[0], answers=mail[1])
     if progress is not None:
         progress(Progress("done", records=done.report.records if done.report is not None else 0))
@@ -164,6 +164,14 @@ def _content(
     # The hub's answer first: it may bring the key to what only members may read.
     heard = by_hand.hear(home, own, library, volume)
     report = _read(home, own, library, volume, progress, cancel)
+    if isinstance(report.error, PackTrouble) and report.error.code == PackDamaged.code:
+        # Half an object that another stick left here may have been wrong, and is gone by now: once from its start.
+        again = _read(home, own, library, volume, progress, cancel)
+        report = replace(
+            again,
+            records=report.records + again.records,
+            segments_applied=report.segments_applied + again.segments_applied,
+        )
     done = Imported(head.hub, head.epoch, head.version, head.published, report, heard=heard)
     if isinstance(report.error, PackGone | Cancelled):
         return done
@@ -202,7 +210,8 @@ def _join(own: Own, library: Library, verified: Verified, accept: bool | str) ->
     # Another stick may be in by now: a yes is to the keys that were shown.
     if not accept or (isinstance(accept, str) and accept != fingerprint):
         raise PackNotConfirmed(
-            f"This pack is of “{verified.head.hub}”, published {verified.head.published[:10]}. This shelf would "
+            f"This pack is of “{packs.plain(verified.head.hub)}”, published "
+            f"{packs.plain(verified.head.published)[:10]}. This shelf would "
             f"belong to that hub; its keys have the fingerprint {fingerprint[:16]}."
         )
     own.set_setting("guest", True)
@@ -255,6 +264,8 @@ def meaning(error: Exception) -> KnownError:
         error = from_wire(error)
     if isinstance(error, HubProblem) and error.problem.code == NOT_IN_PACK:
         return PackTrouble(NotInPack("This pack does not have everything that is kept here."))
+    if isinstance(error, HubProblem):
+        return PackTrouble(PackDamaged("A part of the pack is not as long as the pack says."))
     if isinstance(error, Offline) and not isinstance(error, PackGone):
         return PackTrouble(PackDamaged("A part of the pack is shorter than its name promises."))
     if isinstance(error, _NOT_HERE) and error.code not in ("rolled-back", "bad-signature"):
@@ -307,7 +318,9 @@ def _take_files(
         if ref.size > room:
             left += 1
             continue
-        if _take_file(transport, store, ref, cancel):
+        begun = store.partial_size(ref.hash) > 0
+        # What another stick left half may have been wrong.
+        if _take_file(transport, store, ref, cancel) or (begun and _take_file(transport, store, ref, cancel)):
             count, done, room = count + 1, done + ref.size, room - ref.size
             own.downloads.remove(ref.hash)  # where no link comes nobody else would say that it is here
         if progress is not None:

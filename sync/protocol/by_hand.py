@@ -4,8 +4,8 @@ device.
 An **envelope** goes to the hub: `HSB\\x01`, an ephemeral X25519 key (32 bytes), and ChaCha20-Poly1305 of what is
 inside, under a key that HKDF makes of both. Whoever carries it learns neither what is in it nor whose it is.
 Inside: a MAC under the device's secret, and the packed letter. An **answer**: `HSA\\x01`, the device's tag (16
-bytes), a number (8 bytes, big endian), a nonce (12), and ChaCha20-Poly1305 under a key that only that device and
-the hub have. docs/protocol-packs.md, "Messages by hand".
+bytes), a number (8 bytes, big endian), a nonce (12), ChaCha20-Poly1305 under a key that only that device and the
+hub have, and the hub's signature, so that a carrier knows a real one. docs/protocol-packs.md, "Messages by hand".
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ from sync.protocol import envelope, limits, packs
 from sync.protocol.errors import BadMac, Malformed, TooLarge
 from sync.protocol.messages import EnrolResponse, SyncRequest, SyncResponse, read_pair
 from sync.protocol.problems import Problem
+from sync.protocol.signing import SigningKey, verifies
 from sync.protocol.wire_json import dump, is_digest, load_object, text
 
 KEY = 32
@@ -36,8 +38,10 @@ LETTER_MOST = limits.SYNC_REQUEST - 4096
 """Bytes of a letter as JSON, so that its envelope is none that a hub does not take."""
 
 _BOX, _ANSWER = b"HSB\x01", b"HSA\x01"
-_TAG, _NUMBER, _NONCE, _MAC = 16, 8, 12, 32
+_TAG, _NUMBER, _NONCE, _MAC, _SIGNATURE = 16, 8, 12, 32, 64
 _ANSWER_HEAD = len(_ANSWER) + _TAG + _NUMBER
+_ANSWER_LEAST = _ANSWER_HEAD + _NONCE + 16 + _SIGNATURE
+_ROLE = "answer"
 
 
 @dataclass(frozen=True)
@@ -214,8 +218,17 @@ def open_envelope(data: bytes, secret: bytes) -> Opened:
     return Opened(letter, packed, mac, theirs + hub)
 
 
-def seal_answer(answer: Answer, hashed_token: str, counted: int, nonce: bytes = b"") -> bytes:
-    """Return an answer sealed to the device with this token hash; `counted`: higher than in any answer before.
+def numbered(epoch: int, count: int) -> int:
+    """Return the number of an answer: a hub that was restored, and counts from before, has a higher epoch.
+
+    Both below 2^32.
+    """
+    return (epoch << 32) + count
+
+
+def seal_answer(answer: Answer, hashed_token: str, counted: int, signer: SigningKey, nonce: bytes = b"") -> bytes:
+    """Return an answer sealed to the device with this token hash; `counted`: higher than in any answer before, see
+    `numbered`; `signer`: what signs the hub's heads.
 
     `nonce`: 12 bytes, random where none are given. Raises TooLarge.
     """
@@ -224,32 +237,45 @@ def seal_answer(answer: Answer, hashed_token: str, counted: int, nonce: bytes = 
     sealed = ChaCha20Poly1305(_derived(hashed_token, b"answer")).encrypt(
         nonce, envelope.pack(answer.to_bytes()), head
     )
-    if len(head) + len(nonce) + len(sealed) > ANSWER_MOST:
+    signed = head + nonce + sealed
+    if len(signed) + _SIGNATURE > ANSWER_MOST:
         raise TooLarge("An answer by hand is longer than a shelf reads.")
-    return head + nonce + sealed
+    return signed + signer.sign(_ROLE, signed)
 
 
 def open_answer(data: bytes, hashed_token: str) -> Answer:
-    """Open an answer with the device's token hash. Raises Malformed, TooLarge, BadMac."""
-    if _counted(data) < 0 or len(data) > ANSWER_MOST:
+    """Open an answer with the device's token hash, which says more than its signature. Raises Malformed, TooLarge,
+    BadMac."""
+    if not _ANSWER_LEAST <= len(data) <= ANSWER_MOST or data[: len(_ANSWER)] != _ANSWER:
         raise Malformed("This is no answer that this version knows.")
     head, nonce = data[:_ANSWER_HEAD], data[_ANSWER_HEAD : _ANSWER_HEAD + _NONCE]
     try:
         packed = ChaCha20Poly1305(_derived(hashed_token, b"answer")).decrypt(
-            nonce, data[_ANSWER_HEAD + _NONCE :], head
+            nonce, data[_ANSWER_HEAD + _NONCE : -_SIGNATURE], head
         )
     except InvalidTag:
         raise BadMac("The answer was not sealed by the hub for this device.") from None
     return Answer.from_bytes(envelope.unpack(packed, limits.SYNC_RESPONSE))
 
 
-def newer_answer(data: bytes, before: bytes | None) -> bool:
-    """Whether `data` is an answer, and, as far as anybody can tell, a later one than `before`."""
-    return _counted(data) > (-1 if before is None else _counted(before))
+def newer_answer(data: bytes, before: bytes | None, tag: str, hub: Mapping[str, bytes]) -> bool:
+    """Whether `data` is an answer to the device with this tag, signed with one of the head keys of a hub (id →
+    public), and a later one than `before`, which counts for nothing where it is not signed so.
+
+    So nobody but the hub displaces an answer, whatever number they write on theirs.
+    """
+    number = _number(data, tag, hub)
+    return number >= 0 and (before is None or number > _number(before, tag, hub))
 
 
-def _counted(data: bytes) -> int:
-    if len(data) < _ANSWER_HEAD + _NONCE + 16 or data[: len(_ANSWER)] != _ANSWER:
+def _number(data: bytes, tag: str, hub: Mapping[str, bytes]) -> int:
+    """The number of an answer; -1 for one that the hub did not sign for this tag."""
+    if not _ANSWER_LEAST <= len(data) <= ANSWER_MOST or data[: len(_ANSWER) + _TAG] != _ANSWER + bytes.fromhex(
+        tag
+    ):
+        return -1
+    signed, signature = data[:-_SIGNATURE], data[-_SIGNATURE:]
+    if not any(verifies(public, _ROLE, signed, signature) for public in hub.values()):
         return -1
     return int.from_bytes(data[_ANSWER_HEAD - _NUMBER : _ANSWER_HEAD], "big")
 

@@ -17,6 +17,7 @@ import secrets
 import shutil
 import stat
 import struct
+import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -106,11 +107,15 @@ class FolderVolume:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
+        self._device: int | None = None
+        with suppress(OSError):
+            self._same()
 
     def size(self, name: str) -> int | None:
         try:
             found = self._path(name).lstat()
         except (FileNotFoundError, NotADirectoryError):
+            self._require_here()
             return None
         except OSError as error:
             raise PackUnreadable(f"The pack cannot be read ({error.strerror or error}).") from None
@@ -124,8 +129,9 @@ class FolderVolume:
             if not stat.S_ISREG(path.lstat().st_mode):
                 raise NotInPack(f"“{name}” is no plain file in this pack.")
             flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | _BINARY
-            return os.fdopen(os.open(path, flags), "rb")
+            return _reader(os.open(path, flags))
         except (FileNotFoundError, NotADirectoryError):
+            self._require_here()
             raise NotInPack(f"The pack has no “{name}”.") from None
         except OSError as error:
             raise PackUnreadable(f"The pack cannot be read ({error.strerror or error}).") from None
@@ -139,6 +145,7 @@ class FolderVolume:
                         break
                     found.append(entry.name)
         except (FileNotFoundError, NotADirectoryError):
+            self._require_here()
             return []
         except OSError as error:
             raise PackUnreadable(f"The pack cannot be read ({error.strerror or error}).") from None
@@ -169,7 +176,7 @@ class FolderVolume:
     def room(self) -> int:
         with unwritable(self.root):
             self._make(self.root)
-            return shutil.disk_usage(self.root).free
+            return _room(self.root)
 
     def longest(self) -> int | None:
         return FAT_FILE if is_fat(self.root) else None
@@ -194,9 +201,33 @@ class FolderVolume:
     def _path(self, name: str) -> Path:
         return self.root / checked(name)
 
+    def _same(self) -> bool:
+        """Whether the folder is still on the disk where it was found first, if it was found."""
+        try:
+            device = self.root.stat().st_dev
+        except (FileNotFoundError, NotADirectoryError):
+            return self._device is None
+        if self._device is None:
+            self._device = device
+        return device == self._device
+
+    def _require_here(self) -> None:
+        """Tell what a pack does not have from a stick that is gone: a desktop that unmounts it leaves an empty
+        folder of another disk. Raises PackUnreadable."""
+        try:
+            if self._same():
+                return
+        except OSError as error:
+            raise PackUnreadable(f"The pack cannot be read ({error.strerror or error}).") from None
+        raise PackUnreadable("The stick is not there any more.")
+
     def _make(self, folder: Path) -> None:
-        """Make a folder of the pack; nothing is made or written behind one that is a link."""
+        """Make a folder of the pack; nothing is made or written behind one that is a link, nor on another disk
+        once the stick is gone."""
+        if not self._same():
+            raise PackUnwritable("The stick is not there any more.")
         self.root.mkdir(parents=True, exist_ok=True)
+        self._same()
         place = self.root
         for part in ("", *folder.relative_to(self.root).parts):
             place = place / part
@@ -212,7 +243,7 @@ class ZipVolume:
     def __init__(self, path: Path) -> None:
         """Raises NotAPack, PackDamaged, PackUnreadable."""
         try:
-            self._file = path.open("rb")
+            self._file = _reader(os.open(path, os.O_RDONLY | _BINARY))
         except OSError as error:
             raise PackUnreadable(f"“{path.name}” cannot be opened ({error.strerror or error}).") from None
         try:
@@ -303,7 +334,7 @@ class ZipTarget:
     def room(self) -> int:
         with unwritable(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            return shutil.disk_usage(self._path.parent).free
+            return _room(self._path.parent)
 
     def longest(self) -> int | None:
         """All of it is one file."""
@@ -409,7 +440,25 @@ def is_fat(place: Path) -> bool:
     return kind in ("vfat", "msdos")
 
 
+def _room(place: Path) -> int:
+    """The bytes that are free. A disk that says nothing of its size (telephones, some drivers) may have any."""
+    found = shutil.disk_usage(place)
+    return found.free if found.total else sys.maxsize
+
+
 _BINARY = getattr(os, "O_BINARY", 0)
+
+
+class _File(io.FileIO):
+    """A file of a stick, read: that the stick was pulled out is told by reading, and closing says no more."""
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
+def _reader(handle: int) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(_File(handle, "rb")))
 
 
 class _Stored(io.RawIOBase):

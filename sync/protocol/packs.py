@@ -34,6 +34,8 @@ MAIL = 16 * 1024 * 1024
 """Bytes of sealed messages that are carried, or copied from a pack to the next."""
 ANSWER = 2 * 1024 * 1024
 """Bytes of a sealed answer."""
+MAIL_READ = 256 * 1024 * 1024
+"""Bytes of sealed messages, right or wrong, that are read of one pack: hours of an old stick otherwise."""
 ENVELOPES = 1000
 """Sealed envelopes, or answers, of a pack that are looked at (count)."""
 FRAME = 1024
@@ -210,7 +212,7 @@ def verify(volume: Volume, pinned: Root | None, seen: tuple[int, int] = (0, 0)) 
         raise PackDamaged(f"The pack does not carry a hub's signature ({error}).") from None
     if pinned is not None and not any(one.document == pinned.document for one in roots):
         if pinned.version <= len(roots):
-            raise OtherHubsPack(f"This pack is of another hub, {_plain(head.hub)}.")
+            raise OtherHubsPack(f"This pack is of another hub, {plain(head.hub)}.")
         raise PackOlder("The pack is older than the keys that this shelf knows of its hub.")
     if head.order < seen:
         raise PackOlder(
@@ -366,15 +368,28 @@ def envelopes(volume: Volume) -> Iterator[tuple[str, bytes]]:
     This is the one folder that is listed: nobody signs which envelopes there are. What has another name, another
     hash or too many bytes is passed over. Raises PackUnreadable.
     """
+    left = MAIL_READ
     for name in volume.names(OUTBOX, 4 * ENVELOPES)[: 4 * ENVELOPES]:
         if not is_digest(name):
             continue
         try:
+            if (left := left - _size(volume, envelope_name(name), limits.SYNC_REQUEST)) < 0:
+                return
             data = read(volume, envelope_name(name), limits.SYNC_REQUEST)
         except (NotInPack, PackDamaged):
             continue
         if sha256(data) == name:
             yield name, data
+
+
+def _size(volume: Volume, name: str, most: int) -> int:
+    """The bytes of a file that has at most `most`. Raises NotInPack, PackDamaged, PackUnreadable."""
+    size = volume.size(name)
+    if size is None:
+        raise NotInPack(f"The pack has no “{name}”.")
+    if size > most:
+        raise PackDamaged(f"“{name}” of the pack is longer than the {most:,} bytes that it can have.")
+    return size
 
 
 def answer_in(volume: Volume, tag: str) -> bytes | None:
@@ -387,9 +402,16 @@ def answer_in(volume: Volume, tag: str) -> bytes | None:
 
 def answers(volume: Volume) -> Iterator[tuple[str, bytes]]:
     """Yield (tag, bytes) of the answers in a pack. Raises PackUnreadable."""
+    left = MAIL_READ
     for tag in volume.names(ANSWERS, ENVELOPES):
-        data = answer_in(volume, tag) if is_tag(tag) else None
-        if data is not None:
+        if not is_tag(tag):
+            continue
+        try:
+            if (left := left - _size(volume, answer_name(tag), ANSWER)) < 0:
+                return
+        except (NotInPack, PackDamaged):
+            continue
+        if (data := answer_in(volume, tag)) is not None:
             yield tag, data
 
 
@@ -407,6 +429,9 @@ def sealed_mail(volume: Volume) -> dict[str, bytes]:
     return found
 
 
-def _plain(text: str) -> str:
-    """A name from outside, for one line of a message."""
+def plain(text: str) -> str:
+    """Return a name from outside, for one line of a message or a terminal.
+
+    Nothing in it moves the cursor or turns the line round, and it has 200 characters at most.
+    """
     return "".join(one if one.isprintable() else " " for one in text)[:200]

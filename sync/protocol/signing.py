@@ -99,14 +99,15 @@ def verify_document(role: str, document: bytes, keys: Mapping[str, bytes], thres
     good = set()
     for name, signature in signatures:
         public = keys.get(name)
-        if public is not None and name not in good and _verifies(public, role, payload, signature):
+        if public is not None and name not in good and verifies(public, role, payload, signature):
             good.add(name)
     if len(good) < max(1, threshold):
         raise BadSignature(f"The {role} is not signed by a key that this shelf trusts, so it was not used.")
     return payload
 
 
-def _verifies(public: bytes, role: str, payload: bytes, signature: bytes) -> bool:
+def verifies(public: bytes, role: str, payload: bytes, signature: bytes) -> bool:
+    """Whether `signature` (64 bytes) is that of `payload` in `role` under a 32-byte public key."""
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, _signed_bytes(role, payload))
     except (InvalidSignature, ValueError):

@@ -70,7 +70,9 @@ class Subscription:
         tier, lang, _ = parts(name)
         languages = list(self.languages or ())
         place = next((n for n, wanted in enumerate(languages) if _same_language(lang, wanted)), len(languages))
-        return _TIERS.index(tier), for_members(name), place, name
+        # A feed of a name that nobody here knows can have streams that are wanted: last.
+        useful = _TIERS.index(tier) if tier in _TIERS else len(_TIERS)
+        return useful, for_members(name), place, name
 
 
 def tier(name: str) -> str:

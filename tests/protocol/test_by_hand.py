@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sync.protocol import by_hand
 from sync.protocol.errors import BadMac, Malformed, ProtocolError, TooLarge
 from sync.protocol.messages import Operation, Receipt, SyncRequest, SyncResponse, token_hash
+from sync.protocol.signing import SigningKey
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "protocol-packs.md"
 EXAMPLES = dict(
@@ -20,6 +21,8 @@ EXAMPLES = dict(
 HASHED = token_hash("a" * 64)
 OTHER = token_hash("b" * 64)
 SECRET = bytes([9]) * 32
+KEY = SigningKey(bytes([7]) * 32)
+NUMBER = by_hand.numbered(1, 1)
 HUB = by_hand.public_key(SECRET)
 ASK = Operation(
     "01920000-0000-7000-8000-000000000001", 1, 1, "ask", {"kind": "question", "title": "Solar tablets?"}
@@ -37,7 +40,7 @@ def test_the_page_says_the_bytes() -> None:
     assert EXAMPLES["letter"].encode() == LETTER.to_bytes()
     assert EXAMPLES["envelope"] == by_hand.seal_letter(LETTER, HASHED, HUB, bytes([5]) * 32).hex()
     assert EXAMPLES["answer, inside"].encode() == ANSWER.to_bytes()
-    assert EXAMPLES["answer"] == by_hand.seal_answer(ANSWER, HASHED, 1, bytes(12)).hex()
+    assert EXAMPLES["answer"] == by_hand.seal_answer(ANSWER, HASHED, NUMBER, KEY, bytes(12)).hex()
 
 
 def test_the_hub_opens_a_letter_and_knows_its_writer() -> None:
@@ -63,13 +66,31 @@ def test_a_letter_that_was_wrapped_anew_is_not_its_writers() -> None:
 
 
 def test_only_the_device_opens_its_answer() -> None:
-    data = by_hand.seal_answer(ANSWER, HASHED, 7)
+    data = by_hand.seal_answer(ANSWER, HASHED, 7, KEY)
     assert by_hand.open_answer(data, HASHED) == ANSWER
     with pytest.raises(BadMac):
         by_hand.open_answer(data, OTHER)
-    assert by_hand.newer_answer(data, by_hand.seal_answer(ANSWER, HASHED, 6))
-    assert not by_hand.newer_answer(data, by_hand.seal_answer(ANSWER, HASHED, 7))
-    assert not by_hand.newer_answer(b"HSA\x01" + bytes(30), None)
+
+
+def test_nobody_but_the_hub_makes_an_answer_that_displaces_another() -> None:
+    tag, hub = by_hand.tag_of(HASHED), {KEY.key_id: KEY.public}
+    stranger = SigningKey(bytes([6]) * 32)
+    data = by_hand.seal_answer(ANSWER, HASHED, 7, KEY)
+    before, same = (by_hand.seal_answer(ANSWER, HASHED, n, KEY) for n in (6, 7))
+    assert by_hand.newer_answer(data, None, tag, hub)
+    assert by_hand.newer_answer(data, before, tag, hub)
+    assert not by_hand.newer_answer(data, same, tag, hub)
+    forged = by_hand.seal_answer(ANSWER, HASHED, 9, stranger)
+    raised = data[:20] + (2**63).to_bytes(8, "big") + data[28:]
+    of_another = by_hand.seal_answer(ANSWER, OTHER, 9, KEY)  # real, and under the wrong name
+    for wrong in (forged, raised, of_another, data[:-1], data + b"x", b"HSA\x01" + bytes(200), b""):
+        assert not by_hand.newer_answer(wrong, None, tag, hub)
+        assert by_hand.newer_answer(data, wrong, tag, hub), "and one that lies there already goes"
+    assert not by_hand.newer_answer(data, None, tag, {}), "who knows no hub cannot tell"
+    restored = by_hand.seal_answer(ANSWER, HASHED, by_hand.numbered(2, 1), KEY)
+    assert by_hand.newer_answer(
+        restored, by_hand.seal_answer(ANSWER, HASHED, by_hand.numbered(1, 900), KEY), tag, hub
+    )
 
 
 def test_bounds() -> None:
@@ -83,13 +104,18 @@ def test_bounds() -> None:
 @given(st.binary(max_size=400), st.integers(0, 400), st.integers(0, 255))
 def test_damaged_and_invented_ones_are_known_errors(noise: bytes, place: int, value: int) -> None:
     envelope = bytearray(by_hand.seal_letter(LETTER, HASHED, HUB, bytes([5]) * 32))
-    answer = bytearray(by_hand.seal_answer(ANSWER, HASHED, 1, bytes(12)))
+    answer = bytearray(by_hand.seal_answer(ANSWER, HASHED, 1, KEY, bytes(12)))
     for good in (envelope, answer):
         good[place % len(good)] ^= value or 1
     for data in (bytes(envelope), noise, b"HSB\x01" + noise, bytes(envelope[:place])):
         with pytest.raises(ProtocolError):
             by_hand.open_envelope(data, SECRET).require_from(HASHED)
+    # A carrier refuses it wherever it was changed; the signature is the carriers', the device has its own proof.
+    assert not by_hand.newer_answer(bytes(answer), None, by_hand.tag_of(HASHED), {KEY.key_id: KEY.public})
+    in_signature = place % len(answer) >= len(answer) - 64
     for data in (bytes(answer), noise, b"HSA\x01" + noise, bytes(answer[:place])):
+        if in_signature and data == bytes(answer):
+            continue
         with pytest.raises(ProtocolError):
             by_hand.open_answer(data, HASHED)
     for parse in (by_hand.Letter.from_bytes, by_hand.Answer.from_bytes):

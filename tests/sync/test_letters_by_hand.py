@@ -71,7 +71,7 @@ def opened(folder: Path) -> list[by_hand.Letter]:
 def answered(home: Home, stick: Path, response: SyncResponse, number: int = 1, **also: Any) -> Imported:
     hashed = also.pop("hashed", HASHED)
     also = {"since": (response.epoch, 0), "through": (1, 1), **also}
-    data = by_hand.seal_answer(by_hand.Answer(response=response, **also), hashed, number)
+    data = by_hand.seal_answer(by_hand.Answer(response=response, **also), hashed, number, KEY)
     FolderVolume(stick / packs.FOLDER).put(packs.answer_name(by_hand.tag_of(HASHED)), [data])
     return import_pack(home, stick)
 
@@ -183,7 +183,7 @@ def test_a_code_is_kept_until_the_hub_has_turned_it_into_a_member(home: Home, tm
     volume = FolderVolume(stick / packs.FOLDER)
 
     def hear(answer: by_hand.Answer, number: int) -> own_letters.Heard:
-        volume.put(packs.answer_name(by_hand.tag_of(hashed)), [by_hand.seal_answer(answer, hashed, number)])
+        volume.put(packs.answer_name(by_hand.tag_of(hashed)), [by_hand.seal_answer(answer, hashed, number, KEY)])
         return import_pack(home, stick).heard
 
     refused = Problem("unknown-code", "Unknown.", "wait", 403)
@@ -215,7 +215,7 @@ def test_a_later_answer_on_a_stick_is_not_written_over_by_an_earlier_one(home: H
     other, stick = token_hash("e5" * 32), tmp_path / "stick"
     name = packs.answer_name(by_hand.tag_of(other))
     early, late = (
-        by_hand.seal_answer(by_hand.Answer((1, 0), (1, 1), SyncResponse(1, 0)), other, n) for n in (1, 2)
+        by_hand.seal_answer(by_hand.Answer((1, 0), (1, 1), SyncResponse(1, 0)), other, n, KEY) for n in (1, 2)
     )
     volume = FolderVolume(stick / packs.FOLDER)
     volume.put(name, [early])
@@ -242,3 +242,44 @@ def test_what_is_carried_for_others_has_bounds_and_the_oldest_goes_first(home: H
     assert sum(len(data) for _name, data in packs.envelopes(here)) <= packs.MAIL
     assert kept >= set(range(30, 40)), "the newest are here"
     assert 10 < len(kept) < 20
+
+
+def test_a_hostile_carrier_displaces_no_answer(home: Home, tmp_path: Path) -> None:
+    """Rubbish with a higher number, and the real one under it, in whatever order carriers meet them."""
+    other, stick = token_hash("e5" * 32), tmp_path / "stick"
+    tag = by_hand.tag_of(other)
+    name, volume = packs.answer_name(tag), FolderVolume(stick / packs.FOLDER)
+    says = by_hand.Answer((1, 0), (1, 1), SyncResponse(1, 0))
+    real = by_hand.seal_answer(says, other, 2, KEY)
+    rubbish = [
+        by_hand.seal_answer(says, other, 2**40, SigningKey(bytes([6]) * 32)),
+        real[:20] + bytes([255] * 8) + real[28:],
+        by_hand.seal_answer(says, token_hash("f6" * 32), 9, KEY),  # a real one, of somebody else
+        b"HSA\x01" + bytes.fromhex(tag) + bytes([255] * 400),
+    ]
+    for one in rubbish:
+        volume.put(name, [one])
+        assert import_pack(home, stick).answers == 0
+    volume.put(name, [real])
+    assert import_pack(home, stick).answers == 1
+    for one in rubbish:
+        volume.put(name, [one])
+        assert import_pack(home, stick).answers == 0
+        assert packs.answer_in(carrying.store(home), tag) == real
+        # The rubbish that lies on a stick goes, on a folder and on a file alike.
+        export_pack(home, stick)
+        assert packs.read(volume, name, 10_000) == real
+        file = tmp_path / "one.hubshelf-pack"
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(name, one)
+        export_pack(home, file)
+        with packs_opened(file) as written:
+            assert packs.read(written, name, 10_000) == real
+    # A later one in the file that is written over stays there.
+    late = by_hand.seal_answer(says, other, 3, KEY)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(name, late)
+    write(home, "One")
+    export_pack(home, file)
+    with packs_opened(file) as written:
+        assert packs.read(written, name, 10_000) == late
