@@ -45,7 +45,7 @@ def off(home: Home) -> Answer:
 @click.argument("address")
 def add(home: Home, address: str) -> Answer:
     """Name a neighbour by its ADDRESS, such as 192.168.1.20:8441, where it is not found by itself."""
-    from sync.neighbours.office import ADDRESSES
+    from sync.neighbours.giving import ADDRESSES
     from sync.protocol.neighbours import private_base
 
     base = private_base(address)
@@ -61,7 +61,7 @@ def add(home: Home, address: str) -> Answer:
 @click.argument("address")
 def remove(home: Home, address: str) -> Answer:
     """Name this neighbour no more."""
-    from sync.neighbours.office import ADDRESSES
+    from sync.neighbours.giving import ADDRESSES
     from sync.protocol.neighbours import private_base
 
     with home.own() as own:
@@ -108,7 +108,10 @@ def _set(home: Home, sharing: bool) -> Answer:
     import shutil
 
     from sync.neighbours.giving import SHARING
+    from sync.policies import place, policies
 
+    if policies().lan_sharing is not None:
+        raise click.UsageError(f"Your administrator decided this for this PC, in {place()}.")
     with home.own() as own:
         own.set_setting(SHARING, sharing)
     if not sharing:
@@ -117,8 +120,7 @@ def _set(home: Home, sharing: bool) -> Answer:
 
 
 def _standing(home: Home) -> dict[str, Any]:
-    from sync.neighbours.giving import SHARING, shares
-    from sync.neighbours.office import ADDRESSES, COUNTS
+    from sync.neighbours.giving import ADDRESSES, COUNTS, SHARING, shares
 
     with home.own() as own:
         counts = own.setting(COUNTS)

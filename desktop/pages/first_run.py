@@ -21,11 +21,12 @@ from desktop.error_words import KnownError, words_for, words_of_code
 from desktop.icons import pixmap
 from desktop.navigation import Place
 from desktop.pages.first_run_stick import Chosen, StickStep
+from desktop.pages.in_the_office import explanation, promise, save_sharing
 from desktop.pages.keep_chooser import KeepChooser, Kept, read_offers, save_choice
 from desktop.pages.page import Page
 from desktop.shelf import Shelf
 from desktop.theme import STEP, colours
-from desktop.widgets.basics import Column, FlowLayout, button, label, muted, title
+from desktop.widgets.basics import Column, FlowLayout, Tick, button, label, muted, title
 from desktop.widgets.fitting import HeadLine
 from desktop.words import N_, _, available_languages, language, language_name
 
@@ -50,6 +51,7 @@ class FirstRunPage(Page):
         self._keep = KeepChooser(context)
         self._keep_note = muted(_("Asking the hub what it offers."))
         self._pack: Chosen | None = None
+        self.share = Tick(_("Share with the computers in this office"))
         back = button(_("Back"), "quiet", "back", lambda: context.navigator.go(Place("first-run", tab="hub")))
         self.stick = StickStep(context, self._pack_chosen, self._pack_came, back)
         for step in (self._language_step(), self._hub_step(), self._keep_step(), self._stick_step()):
@@ -182,6 +184,9 @@ class FirstRunPage(Page):
         body.addSpacing(STEP)
         line = QHBoxLayout()
         line.addWidget(button(_("Start reading"), "primary", "library", self._start))
+        body.addWidget(self.share)
+        body.addWidget(muted(f"{explanation()} {promise()}"))
+        body.addSpacing(STEP)
         line.addStretch(1)
         body.addLayout(line)
         body.addStretch(1)
@@ -250,16 +255,17 @@ class FirstRunPage(Page):
         self._keep_note.setText(f"{words.sentence} {words.next_step}")
 
     def _start(self) -> None:
-        languages, themes = self._keep.languages, self._keep.themes
+        languages, themes, sharing = self._keep.languages, self._keep.themes, self.share.isChecked()
+
+        def save(shelf: Shelf) -> None:
+            save_choice(languages, themes, shelf)
+            save_sharing(shelf, sharing)
+
         if (pack := self._pack) is not None:
             self.context.navigator.go(Place("first-run", tab="stick"))
-            self.context.write(
-                lambda shelf: save_choice(languages, themes, shelf), lambda _done: self.stick.take_in(pack), self
-            )
+            self.context.write(save, lambda _done: self.stick.take_in(pack), self)
             return
-        self.context.write(
-            lambda shelf: save_choice(languages, themes, shelf), lambda _done: self.context.sync.sync_now(), self
-        )
+        self.context.write(save, lambda _done: self.context.sync.sync_now(), self)
         self._read()
 
     def _pack_chosen(self, chosen: Chosen) -> None:

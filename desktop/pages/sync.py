@@ -16,6 +16,7 @@ from desktop.money import SETTING as PRICE_SETTING
 from desktop.navigation import Place
 from desktop.next_steps import NextSteps
 from desktop.pages.by_stick import ByStick
+from desktop.pages.in_the_office import InTheOffice
 from desktop.pages.keep_chooser import KeepChooser, Kept, read_offers, save_choice
 from desktop.pages.page import Page
 from desktop.pages.sync_price import SyncPrice
@@ -116,6 +117,7 @@ class SyncPage(Page):
         self._texts.currentIndexChanged.connect(lambda _i: self._save("low_data", self._texts.value() == "wait"))
         self._price = SyncPrice(context)
         self.by_stick = ByStick(context)
+        self.in_the_office = InTheOffice(context)
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(3 * STEP)
         self._facts.setVerticalSpacing(4)
@@ -160,6 +162,10 @@ class SyncPage(Page):
         body.addWidget(hairline())
         body.addSpacing(STEP)
         body.addWidget(self.by_stick)
+        body.addSpacing(STEP)
+        body.addWidget(hairline())
+        body.addSpacing(STEP)
+        body.addWidget(self.in_the_office)
         body.addSpacing(STEP)
         body.addWidget(hairline())
         body.addSpacing(STEP)
@@ -214,6 +220,7 @@ class SyncPage(Page):
         if self.isVisible():
             self.context.read(read_standing, self._show_standing, self, key="standing")
             self.by_stick.look_round()
+            self.in_the_office.refresh()
 
     def _show_status(self) -> None:
         status = self.context.sync.status
@@ -388,7 +395,8 @@ def _pack_words(published: str, at: str) -> str:
 
 def _sync_words(report: dict[str, Any]) -> str:
     words = _moved_words(report)
-    return _("By stick: {words}").format(words=words) if report.get("kind") == "pack" else words
+    came = {"pack": _("By stick: {words}"), "office": _("From this office: {words}")}.get(str(report.get("kind")))
+    return came.format(words=words) if came else words
 
 
 def _moved_words(report: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from resources_cache.errors import CacheError, NotFound
 from resources_cache.own import Own
 from sync.home import Home
+from sync.policies import Policies, policies
 from sync.protocol import documents, packs
 from sync.protocol.errors import ProtocolError
 from sync.protocol.neighbours import private_base
@@ -27,16 +28,23 @@ from sync.protocol.wire_json import is_digest, sha256
 SHARING = "lan_sharing"
 THERE = "neighbours_now"
 """Setting: addresses of the neighbours that were there when they were asked last, for files."""
+ADDRESSES = "neighbours"
+"""Setting: addresses of neighbours that a person or an administrator named."""
+COUNTS = "neighbour_counts"
+"""Setting: `{"given", "taken"}`, bytes since it was allowed."""
 SETTING = "giveable_files"
 """Setting: by the hash of a downloaded file, the record that it belongs to."""
 FILES_MOST = 1_000
 _FRESH_S = 1.0
 
 
-def shares(own: Own) -> bool:
+def shares(own: Own, decided: Policies | None = None) -> bool:
     """Whether this shelf gives to neighbours and takes from them: asked once, and no as long as nobody said yes.
-    Raises CacheError."""
-    return own.setting(SHARING) is True
+
+    `decided`: what the administrator decided, read where it is not given; it comes first. Raises CacheError.
+    """
+    locked = (decided or policies()).lan_sharing
+    return locked if locked is not None else own.setting(SHARING) is True
 
 
 def near(own: Own) -> list[str]:

@@ -24,7 +24,7 @@ from sync.engine import sync_once
 from sync.errors import Cancelled, SyncBusy, SyncError
 from sync.home import Home
 from sync.neighbours.asking import Neighbours, Standing
-from sync.neighbours.giving import THERE, Given, shares
+from sync.neighbours.giving import ADDRESSES, COUNTS, THERE, Given, shares
 from sync.neighbours.network import PORT, Network, NoNetwork
 from sync.neighbours.serving import Server
 from sync.protocol.errors import ProtocolError
@@ -34,10 +34,6 @@ from sync.report import ProgressCallback, SyncReport
 from sync.running import Run
 from sync.transport import Transport
 
-ADDRESSES = "neighbours"
-"""Setting: addresses of neighbours that a person or an administrator named."""
-COUNTS = "neighbour_counts"
-"""Setting: `{"given", "taken"}`, bytes since it was allowed."""
 MOST = 16
 """Neighbours that are asked in a round."""
 FRESH_S = 15 * 60

@@ -26,8 +26,7 @@ from typing import Any
 
 from sync.engine import connect_guest, enrol
 from sync.home import Home
-from sync.neighbours.giving import SHARING
-from sync.neighbours.office import COUNTS
+from sync.neighbours.giving import COUNTS, SHARING
 from tests.bench.sync_corpus import BENCH, a_day, corpus
 from tests.bench.sync_links import free_port, tool
 from tests.programs import BIN, HubProgram, copy_home

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from sync.clock import SystemClock
-from sync.neighbours.giving import SHARING
-from sync.neighbours.office import ADDRESSES, COUNTS, FRESH_S, Office, sync_in_turn
+from sync.neighbours.giving import ADDRESSES, COUNTS, SHARING
+from sync.neighbours.office import FRESH_S, Office, sync_in_turn
 from sync.report import SyncReport
 from sync.transport import HttpTransport
 from tests.faults.bad_link import BadLink, bad_link
