@@ -140,7 +140,10 @@ def _contents(random: Random, pack: Path) -> None:
             '{"streams": [1, null, {}]}',
         )
     )
-    (pack / packs.CONTENTS).write_text(said)
+    path = pack / packs.CONTENTS
+    if not path.is_dir():
+        path.unlink(missing_ok=True)  # it may be a pipe by now, on which writing would wait
+        path.write_text(said)
 
 
 CHANGES: tuple[Callable[[Random, Path], None], ...] = (
