@@ -197,7 +197,9 @@ class DayField(QDateEdit):
 class Tick(QCheckBox):
     """A box to tick, drawn in the theme's colours in light and dark alike."""
 
-    _BOX = 18
+    @property
+    def _box(self) -> int:
+        return in_text(18)  # as large as its words
 
     def __init__(self, words: str) -> None:
         super().__init__(words.replace("&", "&&"))
@@ -211,16 +213,16 @@ class Tick(QCheckBox):
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
         return QSize(
-            metrics.horizontalAdvance(self.text()) + self._BOX + 3 * STEP, max(metrics.height(), self._BOX) + STEP
+            metrics.horizontalAdvance(self.text()) + self._box + 3 * STEP, max(metrics.height(), self._box) + STEP
         )
 
     def minimumSizeHint(self) -> QSize:
         return QSize(min(self.sizeHint().width(), 12 * self.fontMetrics().height()), self.sizeHint().height())
 
     def heightForWidth(self, width: int) -> int:
-        room = QRect(0, 0, max(1, width - self._BOX - STEP - 3), 10_000)
+        room = QRect(0, 0, max(1, width - self._box - STEP - 3), 10_000)
         words = self.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), self.text())
-        return max(words.height(), self._BOX) + STEP
+        return max(words.height(), self._box) + STEP
 
     def hitButton(self, pos: QPoint) -> bool:
         return self.rect().contains(pos)
@@ -229,22 +231,22 @@ class Tick(QCheckBox):
         painter, c = QPainter(self), colours()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        left = self.width() - self._BOX - 3 if mirrored else 3
-        box = QRectF(left + 0.5, (self.height() - self._BOX) / 2 + 0.5, self._BOX - 1, self._BOX - 1)
+        left = self.width() - self._box - 3 if mirrored else 3
+        box = QRectF(left + 0.5, (self.height() - self._box) / 2 + 0.5, self._box - 1, self._box - 1)
         on, able = self.isChecked(), self.isEnabled()
         painter.setPen(QColor(c.accent if on and able else c.edge))
         painter.setBrush(QColor(c.accent if on and able else c.sheet))
         painter.drawRoundedRect(box, 4, 4)
         if on:
             painter.drawPixmap(
-                round(box.left() + 1), round(box.top() + 1), pixmap("check", c.on_accent, self._BOX - 3)
+                round(box.left() + 1), round(box.top() + 1), pixmap("check", c.on_accent, self._box - 3)
             )
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QColor(c.accent))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
         painter.setPen(QColor(c.ink if able else c.muted))
-        room = self._BOX + STEP + 3
+        room = self._box + STEP + 3
         words = self.rect().adjusted(0, 0, -room, 0) if mirrored else self.rect().adjusted(room, 0, 0, 0)
         side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
         lined = side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
