@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -173,3 +175,84 @@ def test_nothing_is_shared_where_nobody_said_yes(large_hub: HubProgram, tmp_path
         assert desks[1].sync(link.url).up_to_date
         assert len(objects_asked(link)) + link.bytes_down > 1.5 * asked
         assert not (desks[1].shelf.home.path / "given").exists()
+
+
+@contextmanager
+def spoiling(port: int, seed: int) -> Iterator[str]:
+    """An address at which the neighbour on `port` answers, and what it says is spoiled: bytes changed, left out,
+    put in or said twice, answers cut."""
+    dice = random.Random(seed)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def spoiled(data: bytes) -> bytes:
+        kind = dice.randrange(8)
+        at = dice.randrange(len(data)) if data else 0
+        if kind == 0:
+            return data[:at] + bytes([data[at] ^ (1 << dice.randrange(8))]) + data[at + 1 :]
+        if kind == 1:
+            return data[:at] + data[at + dice.randrange(1, 40) :]
+        if kind == 2:
+            return data[:at] + dice.randbytes(dice.randrange(1, 40)) + data[at:]
+        if kind == 3:
+            return data + data
+        if kind == 4:
+            raise ConnectionError
+        return data
+
+    def talk(near: socket.socket) -> None:
+        with near, socket.create_connection(("127.0.0.1", port), timeout=10) as far:
+            near.settimeout(10)
+            try:
+                while asked := near.recv(65536):
+                    far.sendall(asked)
+                    far.settimeout(5)
+                    near.sendall(spoiled(far.recv(65536)))
+                    far.settimeout(0.2)
+                    with suppress(TimeoutError):
+                        while data := far.recv(65536):
+                            near.sendall(spoiled(data))
+            except OSError:
+                pass
+
+    def work() -> None:
+        while True:
+            try:
+                near, _address = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=talk, args=(near,), daemon=True).start()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [pytest.param(range(3), id="a-few"), pytest.param(range(3, 120), id="many", marks=pytest.mark.slow)],
+)
+def test_whatever_a_neighbour_says_the_shelf_is_that_of_the_hub(
+    hub: HubProgram, tmp_path: Path, seeds: range
+) -> None:
+    with office(hub, tmp_path, 1) as (right,):
+        assert right.sync(hub.url).up_to_date
+        for seed in seeds:
+            with spoiling(right.port, seed) as address:
+                desk = Desk(tmp_path / str(seed), 2)
+                desk.shelf.look_around(hub).choose(**{SHARING: True, ADDRESSES: [address]})
+                before = {path for path in tmp_path.rglob("*") if path.parent == tmp_path}
+                assert desk.sync(hub.url).up_to_date, seed
+                desk.office.stop()
+                assert {path for path in tmp_path.rglob("*") if path.parent == tmp_path} == before
+            guest = {
+                stream: records
+                for stream, records in hub.do("sealed").items()
+                if not stream.startswith("members/")
+            }
+            assert desk.shelf.held() == guest, seed
+            desk.shelf.check()
