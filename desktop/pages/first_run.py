@@ -52,6 +52,7 @@ class FirstRunPage(Page):
         self._keep_note = muted(_("Asking the hub what it offers."))
         self._pack: Chosen | None = None
         self.share = Tick(_("Share with the computers in this office"))
+        self._about_sharing = muted(f"{explanation()} {promise()}")
         back = button(_("Back"), "quiet", "back", lambda: context.navigator.go(Place("first-run", tab="hub")))
         self.stick = StickStep(context, self._pack_chosen, self._pack_came, back)
         for step in (self._language_step(), self._hub_step(), self._keep_step(), self._stick_step()):
@@ -76,7 +77,13 @@ class FirstRunPage(Page):
         elif step == 3:
             self.stick.look_round()
             self.stick.choose.setFocus()
-        elif step == 2 and self._pack is not None:
+        if step == 2:
+            from sync.policies import policies
+
+            asked = policies().lan_sharing is None  # else the administrator has answered
+            self.share.setVisible(asked)
+            self._about_sharing.setVisible(asked)
+        if step == 2 and self._pack is not None:
             self._show_offers(Kept(self._pack.look.offers, None, None))
         elif step == 2:
             self.context.fetch(read_offers, self._show_offers, self, self._no_offers)
@@ -185,7 +192,7 @@ class FirstRunPage(Page):
         line = QHBoxLayout()
         line.addWidget(button(_("Start reading"), "primary", "library", self._start))
         body.addWidget(self.share)
-        body.addWidget(muted(f"{explanation()} {promise()}"))
+        body.addWidget(self._about_sharing)
         body.addSpacing(STEP)
         line.addStretch(1)
         body.addLayout(line)

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 
 from desktop.app import Application
 from desktop.navigation import Place
+from desktop.pages.first_run import FirstRunPage
 from desktop.pages.in_the_office import InTheOffice, OfficeStanding
 from desktop.pages.sync import _sync_words
 from resources_cache.own import Own
@@ -88,3 +89,17 @@ def test_an_administrator_decides(make_window: Make, settle: Settle, home: Path)
 
 def test_what_came_from_the_office_says_so() -> None:
     assert _sync_words({"kind": "office", "records": 24}) == "From this office: 24 records came"
+
+
+def test_it_is_asked_once_in_the_first_run(make_window: Make, settle: Settle, home: Path) -> None:
+    application = make_window(home)
+    application.context.navigator.go(Place("first-run", tab="keep"))
+    settle(application)
+    page: Any = application.window.findChild(FirstRunPage)
+    assert page.share.isVisible()
+    assert not page.share.isChecked()
+    assert setting(home, SHARING) is None
+    page.share.click()
+    page._start()
+    settle(application)
+    assert setting(home, SHARING) is True
