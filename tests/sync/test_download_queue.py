@@ -96,13 +96,18 @@ def test_files_come_in_the_persons_order(shelf: Shelf, heard: Heard, queue: Call
     until(lambda: heard.arrived()[-1] == "1.pdf" and heard.whys()[-1] == "")
 
 
-def slow(hub: HubSimulator, gate: threading.Event) -> None:
-    """The hub says nothing to who asks for the first file, until the gate opens."""
+def slow(hub: HubSimulator, gate: threading.Event) -> threading.Event:
+    """The hub says nothing to who asks for the first file, until the gate opens; the event says that somebody did."""
+    asked = threading.Event()
 
     def answer(seen: Seen, found: Answer) -> Answer | None:
-        return found if gate.is_set() or not seen.path.endswith(sha256(FILES[0])) else None
+        if gate.is_set() or not seen.path.endswith(sha256(FILES[0])):
+            return found
+        asked.set()
+        return None
 
     hub.fault = answer
+    return asked
 
 
 def test_another_put_first_takes_its_place(
@@ -273,16 +278,16 @@ def test_two_that_want_the_same_file_do_not_spoil_it(
     hub: HubSimulator, shelf: Shelf, heard: Heard, queue: Callable[..., DownloadQueue]
 ) -> None:
     gate = threading.Event()
-    slow(hub, gate)
+    asked = slow(hub, gate)
     made = queue(0)
     made.start()
-    until(lambda: any(isinstance(e, Standing) and e.hash for e in heard.events))
+    assert asked.wait(30)  # else the gate opens before its request is there
     other = threading.Thread(target=lambda: fetch_file(shelf.home, sha256(FILES[0]), len(FILES[0])))
     other.start()
     with hub.counting() as seen:
         gate.set()
         made.hold(True)  # the queue lets go of it, in favour of the other
-        other.join(10)
+        other.join(30)
         made.hold(False)
         until(lambda: heard.arrived() == ["0.pdf"])
     assert not other.is_alive()
