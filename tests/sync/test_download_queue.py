@@ -97,7 +97,7 @@ def test_files_come_in_the_persons_order(shelf: Shelf, heard: Heard, queue: Call
 
 
 def slow(hub: HubSimulator, gate: threading.Event) -> threading.Event:
-    """The hub says nothing to who asks for the first file, until the gate opens; the event says that somebody did."""
+    """The hub says nothing to who asks for the first file until the gate opens; the event: somebody asked."""
     asked = threading.Event()
 
     def answer(seen: Seen, found: Answer) -> Answer | None:
