@@ -120,17 +120,18 @@ def _set(home: Home, sharing: bool) -> Answer:
 
 
 def _standing(home: Home) -> dict[str, Any]:
+    from sync.neighbours.counts import read
     from sync.neighbours.giving import ADDRESSES, COUNTS, SHARING, shares
 
     with home.own() as own:
-        counts = own.setting(COUNTS)
-        known = counts if isinstance(counts, dict) else {}
+        counts = read(own.setting(COUNTS))
         return {
             "sharing": shares(own),
             "asked": isinstance(own.setting(SHARING), bool),
             "addresses": _named(own.setting(ADDRESSES)),
-            "given": int(known.get("given") or 0),
-            "taken": int(known.get("taken") or 0),
+            "given": counts.given,
+            "taken": counts.taken,
+            "each": {host: {"given": given, "taken": taken} for host, (given, taken) in counts.each.items()},
         }
 
 
@@ -141,5 +142,7 @@ def _named(kept: object) -> list[str]:
 def _words(answer: dict[str, Any]) -> Iterable[str]:
     yield "This shelf shares with its neighbours." if answer["sharing"] else "This shelf shares with nobody."
     yield f"Given to neighbours: {answer['given']:,} bytes. Taken from them: {answer['taken']:,} bytes."
+    for host, moved in answer["each"].items():
+        yield f"  {host}: gave {moved['taken']:,} bytes, took {moved['given']:,}"
     for address in answer["addresses"]:
-        yield f"  {address}"
+        yield f"  named by hand: {address}"

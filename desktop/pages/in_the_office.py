@@ -15,6 +15,9 @@ from desktop.theme import STEP
 from desktop.widgets.basics import FlowLayout, Tick, button, clear, heading, label, muted
 from desktop.words import _, isolate, ngettext
 
+_SHOWN = 6
+"""Computers that are named one by one."""
+
 
 @dataclass(frozen=True)
 class OfficeStanding:
@@ -27,23 +30,26 @@ class OfficeStanding:
     given: int = 0
     taken: int = 0
     named: list[str] = field(default_factory=list)
+    each: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
+    """By a computer's address: bytes given to it, and taken from it."""
 
 
 def read_office(shelf: Shelf) -> OfficeStanding:
     """Read it all. Raises CacheError."""
+    from sync.neighbours.counts import read
     from sync.neighbours.giving import ADDRESSES, COUNTS, near, shares
     from sync.policies import policies
 
     own = shelf.own
-    counts, named = own.setting(COUNTS), own.setting(ADDRESSES)
-    known = counts if isinstance(counts, dict) else {}
+    counts, named = read(own.setting(COUNTS)), own.setting(ADDRESSES)
     return OfficeStanding(
         shares(own),
         policies().lan_sharing is not None,
         len(near(own)),
-        int(known.get("given") or 0),
-        int(known.get("taken") or 0),
+        counts.given,
+        counts.taken,
         [one for one in named if isinstance(one, str)] if isinstance(named, list) else [],
+        list(counts.each.items())[:_SHOWN],
     )
 
 
@@ -159,4 +165,10 @@ def _in_words(found: OfficeStanding) -> str:
         else _("No other computer is here now.")
     )
     moved = _("Given to others: {given}. Taken from them: {taken}, which the link did not have to carry.")
-    return f"{there} {moved.format(given=size(found.given), taken=size(found.taken))}"
+    lines = [f"{there} {moved.format(given=size(found.given), taken=size(found.taken))}"]
+    one = _("{computer} gave {taken} and took {given}.")
+    lines += [
+        one.format(computer=isolate(host), taken=size(taken), given=size(given))
+        for host, (given, taken) in found.each
+    ]
+    return "\n".join(lines)

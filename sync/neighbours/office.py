@@ -13,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from resources_cache.errors import CacheError
 from resources_cache.identity import utc_now
@@ -24,6 +25,7 @@ from sync.engine import sync_once
 from sync.errors import Cancelled, SyncBusy, SyncError
 from sync.home import Home
 from sync.neighbours.asking import Neighbours, Standing
+from sync.neighbours.counts import added
 from sync.neighbours.giving import ADDRESSES, COUNTS, THERE, Given, shares
 from sync.neighbours.network import PORT, Network, NoNetwork
 from sync.neighbours.serving import Server
@@ -96,7 +98,7 @@ class Office:
         self._checked: float | None = None
         self._personal: float | None = None
         self._root: Root | None = None
-        self._gave = self._took = 0
+        self._moved: dict[str, list[int]] = {}
         self._there: list[str] = []
 
     # Giving
@@ -357,25 +359,22 @@ class Office:
         except (CacheError, ProtocolError):
             return None
 
-    def _note_given(self, _peer: str, count: int) -> None:
+    def _note_given(self, peer: str, count: int) -> None:
         with self._lock:
-            self._gave += count
+            self._moved.setdefault(peer, [0, 0])[0] += count
 
-    def _note_taken(self, _address: str, count: int) -> None:
+    def _note_taken(self, address: str, count: int) -> None:
         with self._lock:
-            self._took += count
+            self._moved.setdefault(urlsplit(address).hostname or address, [0, 0])[1] += count
 
     def _keep_counts(self) -> None:
         with self._lock:
-            gave, took, self._gave, self._took = self._gave, self._took, 0, 0
-        if not gave and not took:
+            moved, self._moved = self._moved, {}
+        if not any(given or taken for given, taken in moved.values()):
             return
         # A count is no reason to fail.
         with suppress(CacheError), self._home.own() as own:
-            kept = own.setting(COUNTS)
-            known = kept if isinstance(kept, dict) else {}
-            total = {"given": _number(known.get("given")) + gave, "taken": _number(known.get("taken")) + took}
-            own.set_setting(COUNTS, total)
+            own.set_setting(COUNTS, added(own.setting(COUNTS), moved))
 
 
 def sync_in_turn(
@@ -408,7 +407,3 @@ def sync_in_turn(
         if office is not None:
             office.after_hub(report)
     return replace(report, records=report.records + gained.records)
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0

@@ -44,13 +44,17 @@ def test_a_person_says_yes_and_sees_what_it_saved(make_window: Make, settle: Set
     assert "No other computer" in office.standing.text()
     with Own(home / "own.db") as own:
         own.set_setting(THERE, ["http://192.168.1.20:8441", "http://192.168.1.21:8441"])
-        own.set_setting(COUNTS, {"given": 1_200_000, "taken": 3_400_000})
+        each = {"192.168.1.20": [200_000, 3_400_000], "192.168.1.21": [1_000_000, 0]}
+        own.set_setting(COUNTS, {"given": 1_200_000, "taken": 3_400_000, "each": each})
     office.refresh()
     settle(application)
-    assert office.standing.text() == (
+    told = office.standing.text().replace("\u2068", "").replace("\u2069", "").splitlines()
+    assert told == [
         "2 other computers are here. Given to others: 1.2 MB. Taken from them: 3.4 MB, which the link did not have"
-        " to carry."
-    )
+        " to carry.",
+        "192.168.1.20 gave 3.4 MB and took 200 KB.",
+        "192.168.1.21 gave 0 B and took 1.0 MB.",
+    ]
     office.share.click()
     settle(application)
     assert setting(home, SHARING) is False

@@ -25,6 +25,8 @@ from sync.errors import Offline
 from sync.files import fetch_file
 from sync.home import Home
 from sync.neighbours.asking import Neighbours, Standing
+from sync.neighbours.counts import added
+from sync.neighbours.counts import read as counts_of
 from sync.neighbours.giving import SHARING, THERE, Given, note_file
 from sync.neighbours.serving import CONNECTIONS_EACH, Server
 from sync.protocol import documents, neighbours
@@ -465,3 +467,21 @@ def test_a_stop_ends_what_is_under_way(home: Home) -> None:
             except ConnectionError:
                 pass
         assert time.monotonic() - began < 20
+
+
+def test_what_moved_is_added_up_by_computer() -> None:
+    kept = added(None, {"10.0.0.2": [5, 0], "10.0.0.3": [0, 70]})
+    kept = added(kept, {"10.0.0.2": [1, 10]})
+    found = counts_of(kept)
+    assert (found.given, found.taken) == (6, 80)
+    assert list(found.each.items()) == [("10.0.0.3", (0, 70)), ("10.0.0.2", (6, 10))]
+    many = added(kept, {f"10.1.0.{n}": [n, 0] for n in range(200)})
+    assert len(counts_of(many).each) == 16
+    for odd in (
+        None,
+        [],
+        {"each": {"x": 3}},
+        {"given": -1, "taken": True, "each": []},
+        {"each": {"x": [None, "y"]}},
+    ):
+        assert counts_of(odd).given == counts_of(odd).taken == 0
