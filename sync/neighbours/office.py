@@ -51,6 +51,8 @@ _SLOW_S, _SLOW_RATE = 120.0, 500.0
 _LOOK_AGAIN_S = 1.0
 _FIND_S = 2.5
 """Seconds for others to be found, when this shelf has just come to a network."""
+_KEEP_S = 5.0
+"""Seconds after which what was given is kept: one write for many answers."""
 _SETTLE_S = 0.5
 """Seconds in which two that began at the same moment see each other."""
 
@@ -78,10 +80,11 @@ class Office:
         fresh: float = FRESH_S,
         clock: Clock = SYSTEM,
         id_: str = "",
+        keep_after: float = _KEEP_S,
     ) -> None:
         """`network`: where it is served by itself, on `port`, as long as the person shares; without one, `serve`
         does it. `fresh`: seconds for which a look at the hub serves for all. `id_`: 16 hexadecimal characters,
-        random where none are given."""
+        random where none are given. `keep_after`: seconds after which what was given is kept."""
         self._home = home
         self._network: Network = network or NoNetwork()
         self._port = port
@@ -99,6 +102,8 @@ class Office:
         self._personal: float | None = None
         self._root: Root | None = None
         self._moved: dict[str, list[int]] = {}
+        self._keep_after = keep_after
+        self._keeping: threading.Timer | None = None
         self._there: list[str] = []
 
     # Giving
@@ -120,6 +125,11 @@ class Office:
         if self._server is not None:
             self._server.stop()
             self._server = None
+        with self._lock:
+            keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            keeping.cancel()
+            keeping.join()  # nothing of this shelf is written once it has stopped
             self._keep_counts()
 
     def state(self) -> State:
@@ -362,6 +372,15 @@ class Office:
     def _note_given(self, peer: str, count: int) -> None:
         with self._lock:
             self._moved.setdefault(peer, [0, 0])[0] += count
+            if self._keeping is None:
+                self._keeping = threading.Timer(self._keep_after, self._keep_given)
+                self._keeping.daemon = True
+                self._keeping.start()
+
+    def _keep_given(self) -> None:
+        with self._lock:
+            self._keeping = None
+        self._keep_counts()
 
     def _note_taken(self, address: str, count: int) -> None:
         with self._lock:

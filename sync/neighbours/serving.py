@@ -5,6 +5,7 @@ Only GET and HEAD of the names that `Given` knows; everything else is 404. What 
 
 from __future__ import annotations
 
+import io
 import re
 import socket
 import threading
@@ -12,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, BinaryIO
 
@@ -28,13 +30,19 @@ _PATIENCE_S = 15.0
 """Seconds without a byte of a request, or without one taken of an answer."""
 _REQUESTS_EACH = 200
 """Requests on one connection."""
+REQUEST_S = 10.0
+"""Seconds from the first byte of a request to its last: who drips holds a connection no longer than that."""
+_REQUEST = 8 * 1024
+"""Bytes of a request with all its headers."""
+_END_S = 1.0
+"""Seconds for the answers that are under way to end, when it stops."""
 _PIECE = 32 * 1024
 _LINE = 512
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 
 
 class Server:
-    """Serves until it is stopped. `gave` is told (address of the neighbour, bytes) after each answer."""
+    """Serves until it is stopped. `gave` is told (neighbour's address, bytes) after each answer with content."""
 
     def __init__(
         self,
@@ -44,15 +52,19 @@ class Server:
         port: int = 0,
         *,
         rate: int = RATE,
+        request_s: float = REQUEST_S,
         gave: Callable[[str, int], None] = lambda _peer, _count: None,
     ) -> None:
         """Listen on `hosts` (private addresses; others are left out), all on one `port` (0: one that is free).
 
-        Raises OSError where none of them can be listened on.
+        `rate`: bytes a second; `request_s`: seconds that a request may take to arrive. Raises OSError where none
+        of them can be listened on.
         """
         self.given, self.state, self.gave = given, state, gave
+        self.request_s = request_s
         self._tokens = _Bucket(rate)
         self._lock = threading.Lock()
+        self._gone = threading.Condition(self._lock)
         self._peers: Counter[str] = Counter()
         self._servers: list[_Listener] = []
         self._threads: list[threading.Thread] = []
@@ -90,6 +102,8 @@ class Server:
             one.end_all()
         for thread in self._threads:
             thread.join(5)
+        with self._lock:  # what was given is told before this returns, if it can be
+            self._gone.wait_for(lambda: not self._peers.total(), _END_S)
 
     def enter(self, peer: str) -> bool:
         """Whether one more connection of this neighbour is taken."""
@@ -104,6 +118,7 @@ class Server:
             self._peers[peer] -= 1
             if self._peers[peer] <= 0:
                 del self._peers[peer]
+            self._gone.notify_all()
 
     def may_send(self, count: int) -> None:
         """Wait until so many bytes may leave."""
@@ -157,8 +172,15 @@ class _Handler(BaseHTTPRequestHandler):
     raw_requestline: bytes
     _asked = 0
 
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self._asking = _Asking(self.connection, self.server.of.request_s)
+        self.rfile = io.BufferedReader(self._asking, 1024)
+
     def handle_one_request(self) -> None:
         self._asked += 1
+        self._asking.begin()
         if self._asked > _REQUESTS_EACH:
             self.close_connection = True
             return
@@ -177,7 +199,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.path == STATE:
             body = self.server.of.state().to_bytes()
-            self._send(200, [body], len(body), {"Content-Type": "application/json", "Cache-Control": "no-store"})
+            self._send(
+                200, [body], len(body), {"Content-Type": "application/json", "Cache-Control": "no-store"}, False
+            )
             return
         found = self.server.of.given.open(self.path)
         if found is None:
@@ -205,7 +229,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(206, pieces(start, end - start), end - start, said)
 
     def _send(
-        self, status: int, pieces: Iterator[bytes] | list[bytes], size: int, headers: dict[str, str]
+        self,
+        status: int,
+        pieces: Iterator[bytes] | list[bytes],
+        size: int,
+        headers: dict[str, str],
+        counts: bool = True,
     ) -> None:
         self.send_response_only(status)
         for name, value in headers.items():
@@ -222,7 +251,8 @@ class _Handler(BaseHTTPRequestHandler):
                     sent += len(part)
         if sent < size and self.command != "HEAD":
             self.close_connection = True  # the file became shorter: nothing else may follow on this connection
-        self.server.of.gave(self.client_address[0], sent)
+        if counts and sent:
+            self.server.of.gave(self.client_address[0], sent)
 
     def _nothing(self, status: int) -> None:
         self.close_connection = True
@@ -234,6 +264,39 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """What neighbours read is theirs."""
+
+
+class _Asking(io.RawIOBase):
+    """What a neighbour sends, bounded in bytes and in time for each request, which Python's reader does not do."""
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self._connection, self._seconds = connection, seconds
+        self.begin()
+
+    def begin(self) -> None:
+        """The next request may come."""
+        self._left = _REQUEST
+        self._until: float | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Raises TimeoutError where it takes too long, and HTTPException where it is too much."""
+        if self._left <= 0:
+            raise HTTPException("too much for a request")
+        left = _PATIENCE_S if self._until is None else self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("too long for a request")
+        self._connection.settimeout(min(left, _PATIENCE_S))
+        try:
+            count = self._connection.recv_into(buffer, min(self._left, len(memoryview(buffer))))
+        finally:
+            self._connection.settimeout(_PATIENCE_S)
+        if self._until is None:
+            self._until = time.monotonic() + self._seconds
+        self._left -= count
+        return count
 
 
 def _read(file: BinaryIO, start: int, count: int) -> Iterator[bytes]:

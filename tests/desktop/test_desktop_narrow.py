@@ -236,13 +236,14 @@ def test_a_question_can_be_written_in_a_small_window(large: Application, settle:
     assert page.kinds.buttons["helpdesk"].isVisible()
 
 
-def test_suggestions_are_as_wide_as_large_text_needs(large: Application, settle: Settle) -> None:
+def test_suggestions_are_as_wide_as_large_text_needs(large: Application, settle: Settle, qtbot: Any) -> None:
     box = large.window.search
     assert box.textMargins().left() > in_text(16)  # the glass is as large as the words
     large.window.activateWindow()
     box.setFocus()
     box.setText("offline")
     box.textEdited.emit("offline")
+    qtbot.waitUntil(box.popup.isVisible)  # the list comes when the hand has rested a moment
     settle(large)
     popup = box.popup.geometry()
     assert popup.width() > box.width()

@@ -27,7 +27,8 @@ from sync.home import Home
 from sync.neighbours.asking import Neighbours, Standing
 from sync.neighbours.counts import added
 from sync.neighbours.counts import read as counts_of
-from sync.neighbours.giving import SHARING, THERE, Given, note_file
+from sync.neighbours.giving import COUNTS, SHARING, THERE, Given, note_file
+from sync.neighbours.office import Office
 from sync.neighbours.serving import CONNECTIONS_EACH, Server
 from sync.protocol import documents, neighbours
 from sync.protocol.errors import ProtocolError
@@ -196,6 +197,31 @@ def test_long_lines_and_many_headers_end_the_connection(home: Home) -> None:
             link.sendall(b"GET /n/v1/state HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"\r\n")
             assert b" 431 " in link.recv(4096)
         assert ask(server, STATE)[0] == 200
+
+
+def test_a_request_is_bounded_in_bytes_and_in_time(home: Home) -> None:
+    """One line of 60 kB is a header to Python's reader, and a byte now and then never runs out of its time."""
+    with serving(home, request_s=0.5) as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as link:
+            link.sendall(b"GET /n/v1/state HTTP/1.1\r\n" + b"X: " + b"y" * 9_000 + b"\r\n\r\n")
+            with suppress(ConnectionError):
+                assert b" 431 " in link.recv(4096)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as link:
+            link.sendall(b"GET /n/v1/state HTTP/1.1\r\nX: ")
+            began, said = time.monotonic(), b"y"
+            with suppress(ConnectionError, TimeoutError):
+                while said and time.monotonic() - began < 5:
+                    link.sendall(b"y")
+                    link.settimeout(0.1)
+                    with suppress(TimeoutError):
+                        said = link.recv(100)
+            assert time.monotonic() - began < 5
+        link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        for _ in range(3):  # the time of one request is not that of the next
+            time.sleep(0.3)
+            link.request("GET", STATE)
+            assert link.getresponse().read()
+        link.close()
 
 
 def test_one_neighbour_has_few_connections(home: Home) -> None:
@@ -450,6 +476,30 @@ def test_states_are_read_or_refused(data: bytes) -> None:
 )
 def test_states_come_back_as_they_were(state: State) -> None:
     assert State.from_bytes(state.to_bytes()) == state
+
+
+def test_what_is_given_is_kept_in_a_moment_and_a_look_is_no_gift(home: Home, tmp_path: Path) -> None:
+    data = b"x" * 5_000
+    digest = home.given().put(data)
+    office = Office(home, keep_after=0.2)
+    port = office.serve(["127.0.0.1"])
+
+    def kept() -> int:
+        with home.own() as own:
+            return counts_of(own.setting(COUNTS)).given
+
+    def fetch(path: str) -> None:
+        link = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        link.request("GET", path)
+        assert link.getresponse().read()
+        link.close()
+
+    fetch(STATE)
+    fetch(OBJECTS + digest)
+    until(lambda: kept() == len(data))
+    fetch(OBJECTS + digest)
+    office.stop()
+    assert kept() == 2 * len(data)
 
 
 def test_a_stop_ends_what_is_under_way(home: Home) -> None:
