@@ -86,6 +86,14 @@ ROWS: dict[str, tuple[str, str, str, str, Step, Weight]] = {
         "copy",
         "care",
     ),
+    "pack-in-the-way": (
+        N_("Another pack is there, of another hub or newer."),
+        _NOTHING,
+        N_("Use another stick or folder, or take in that pack first."),
+        _COPY,
+        "copy",
+        "care",
+    ),
     "pack-not-confirmed": (
         N_("This shelf belongs to no hub yet."),
         _NOTHING,

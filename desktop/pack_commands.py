@@ -52,11 +52,12 @@ def _progress() -> Callable[[Progress], None]:
     "--lang", "languages", multiple=True, help="Only content in this language; may be given several times."
 )
 @click.option("--files", is_flag=True, help="Downloaded files too, where their licence lets them be given on.")
-def export(home: Home, target: Path, languages: tuple[str, ...], files: bool) -> Answer:
+@click.option("--replace", is_flag=True, help="Even where a pack of another hub lies there, or a newer one.")
+def export(home: Home, target: Path, languages: tuple[str, ...], files: bool, replace: bool) -> Answer:
     """Write a pack to DEST: a stick or folder, or one file where its name ends in .hubshelf-pack."""
     from sync.packs.exporting import export_pack
 
-    done = export_pack(home, target, languages=languages, files=files, progress=_progress())
+    done = export_pack(home, target, languages=languages, files=files, replace=replace, progress=_progress())
     answer = {
         "path": str(done.path),
         "hub": done.hub_name,

@@ -109,18 +109,25 @@ class Packs(QObject):
 
         self._run("in", lambda: self.take_in(source, trusted=trusted, keep=keep, files=files), work, done)
 
-    def put(self, target: Path, name: str, *, content: bool = True, files: bool = False) -> None:
-        """Write a pack to `target`, which people know as `name`."""
+    def put(
+        self, target: Path, name: str, *, content: bool = True, files: bool = False, replace: bool = False
+    ) -> None:
+        """Write a pack to `target`, which people know as `name`; `replace`: whatever pack lies there."""
 
         def work(shelf: Shelf, cancel: Cancel, told: Callable[[Any], None]) -> Exported:
             from sync.packs.exporting import export_pack
 
-            return export_pack(shelf.home, target, content=content, files=files, progress=told, cancel=cancel)
+            return export_pack(
+                shelf.home, target, content=content, files=files, replace=replace, progress=told, cancel=cancel
+            )
 
         def done(written: Exported) -> None:
             self._end(Outcome(written=written, place=name, doing="out"))
 
-        self._run("out", lambda: self.put(target, name, content=content, files=files), work, done)
+        def once_more() -> None:
+            self.put(target, name, content=content, files=files, replace=replace)
+
+        self._run("out", once_more, work, done)
 
     def again(self) -> None:
         """The last one once more: it goes on where it stopped."""

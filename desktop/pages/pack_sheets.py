@@ -21,6 +21,7 @@ from desktop.words import _, isolate, ngettext
 if TYPE_CHECKING:
     from sync.packs.exporting import Weighed
     from sync.packs.looking import Look
+    from sync.protocol.pack_writing import InTheWay
 
 ENDING = ".hubshelf-pack"
 _WIDE = 520
@@ -166,6 +167,8 @@ class PutSheet(Dialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.weigh: Callable[[bool, bool], object] = lambda _content, _files: None
         self._begun = False
+        self.replaces = False
+        """Whether another hub's pack is there, which the person sees, and whose end the yes is."""
         body = self.body
         body.addWidget(heading(_("Put a pack on {place}").format(place=isolate(name))))
         self.what = Choice(_("What goes onto it"))
@@ -200,7 +203,8 @@ class PutSheet(Dialog):
             )
         )
         body.addStretch(1)
-        self.foot.addWidget(button(_("Cancel"), "", "", self.reject))
+        self.no = button(_("Cancel"), "", "", self.reject)
+        self.foot.addWidget(self.no)
         self.yes = button(_("Write it"), "primary", "stick", self.accept)
         self.yes.setEnabled(False)
         self.foot.addWidget(self.yes)
@@ -238,16 +242,21 @@ class PutSheet(Dialog):
             self._facts.addWidget(muted(what, wrap=False), row, 0, Qt.AlignmentFlag.AlignTop)
             self._facts.addWidget(label(value), row, 1)
         fits = weighed.needed <= weighed.room
-        words = ""
+        words, there = "", weighed.in_the_way if self.content else None
+        self.replaces = there is not None and not there.newer
+        self.yes.setText(_("Replace it") if self.replaces else _("Write it"))
         if weighed.nothing:
             words = _("This shelf has nothing to put on a stick.") + " "
             words += _("Take in a pack first and keep it to give it on, or ask your hub for one.")
         elif not fits:
             words = _no_room(weighed.needed, weighed.room)
+        elif there is not None:
+            words = _in_the_way(there)
         self.say(words)
-        self.yes.setEnabled(fits and not weighed.nothing)
+        self.yes.setEnabled(fits and not weighed.nothing and (there is None or self.replaces))
         if self.yes.isEnabled():
-            self.yes.setFocus()
+            # The end of somebody else's pack is not a key pressed once too often.
+            (self.no if self.replaces else self.yes).setFocus()
 
     def say(self, words: str) -> None:
         """Say what stands in the way; "" for nothing."""
@@ -309,6 +318,16 @@ def _trust(look: Look) -> QWidget:
 def _no_room(needed: int, room: int) -> str:
     words = _("There is not enough room: it needs {needed}, and {room} are free.")
     return words.format(needed=size(needed), room=size(room))
+
+
+def _in_the_way(there: InTheWay) -> str:
+    if there.newer:
+        words = _("There is a newer pack of your hub on it already, published {day}. Take that in first.")
+        return words.format(day=date(there.published))
+    words = _(
+        "There is a pack of another hub on it: {hub}. It will be replaced, and can then no longer be taken in."
+    )
+    return words.format(hub=isolate(there.hub))
 
 
 def _facts(look: Look) -> list[tuple[str, str]]:

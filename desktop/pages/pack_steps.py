@@ -95,7 +95,7 @@ class PackSteps(QObject):
             context.read(measure, show, sheet, key="weigh", failure=failed, lane=Lane.PACK)
 
         def write(content: bool, files: bool) -> None:
-            context.packs.put(target, name, content=content, files=files)
+            context.packs.put(target, name, content=content, files=files, replace=sheet.replaces)
 
         sheet = PutSheet(self._page, name, write)
         sheet.weigh = weigh

@@ -23,7 +23,7 @@ from sync.protocol import packs
 from sync.protocol.errors import ProtocolError
 from sync.protocol.feeds import Feed
 from sync.protocol.pack_volumes import FolderVolume, target_at
-from sync.protocol.pack_writing import LeftOut, Pack, Told, Written, write
+from sync.protocol.pack_writing import LeftOut, Pack, Told, Written, require_free, write
 from sync.protocol.packs import Entry, NotAPack
 from sync.protocol.subscriptions import Subscription
 
@@ -69,12 +69,14 @@ def export_pack(
     languages: Collection[str] = (),
     streams: Collection[str] = (),
     files: bool = False,
+    replace: bool = False,
     told: Told | None = None,
 ) -> Exported:
     """Write a pack to `target`: a stick or folder, or one file where its name ends in `.hubshelf-pack`.
 
     `languages`, `streams` (beginnings of names): only that content; none means all. `files`: files whose resource
-    may be redistributed. Raises PackProblem, KeysUnusable; the pack of before is whole then.
+    may be redistributed. `replace`: even where a pack of another hub lies, or a newer one. Raises PackProblem,
+    KeysUnusable; the pack of before is whole then.
     """
     home: Path = settings.HOME
     with stated():
@@ -83,6 +85,8 @@ def export_pack(
             verified = packs.verify(volume, None)
         except NotAPack:
             raise NotAPack("This hub has not published anything yet: run `hubshelf-hub publish` first.") from None
+        if not replace:
+            require_free(target, verified)
         pack = Pack(verified, made=to_wire(timezone.now()))
         wants = _wants(languages, streams)
         found = packs.contained(volume, verified.head, wants, member_keys.keys(home))

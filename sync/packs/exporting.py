@@ -23,7 +23,16 @@ from sync.packs.watched import Watched
 from sync.protocol import packs
 from sync.protocol.feeds import Feed
 from sync.protocol.pack_volumes import FolderVolume, Target, ZipTarget, target_at
-from sync.protocol.pack_writing import LeftOut, Pack, Written, takes, write
+from sync.protocol.pack_writing import (
+    InTheWay,
+    LeftOut,
+    Pack,
+    Written,
+    in_the_way,
+    require_free,
+    takes,
+    write,
+)
 from sync.protocol.packs import Entry, NothingToCarry, PackError, PackUnwritable
 from sync.protocol.subscriptions import Subscription
 from sync.protocol.trust import pin
@@ -57,18 +66,21 @@ def export_pack(
     languages: Collection[str] = (),
     files: bool = False,
     content: bool = True,
+    replace: bool = False,
     progress: ProgressCallback | None = None,
     cancel: Cancel | None = None,
 ) -> Exported:
     """Write a pack to `target`: a stick or folder, or one file where its name ends in `.hubshelf-pack`.
 
     `languages`: only the content in these; none means all. `files`: downloaded files too, where their licence lets
-    them be given on. `content`: false for sealed messages alone. Raises NotEnrolled, NothingToCarry, PackNoRoom,
-    PackFileTooLarge, PackUnwritable, PackDamaged, Cancelled, SyncBusy, CacheError; the pack of before is whole
-    then.
+    them be given on. `content`: false for sealed messages alone. `replace`: even where a pack of another hub
+    lies, or a newer one. Raises NotEnrolled, NothingToCarry, PackInTheWay, PackNoRoom, PackFileTooLarge,
+    PackUnwritable, PackDamaged, Cancelled, SyncBusy, CacheError; the pack of before is whole then.
     """
     with home.alone(), home.own() as own, home.library() as library:
         pack = _collect(home, own, library, languages, files, content, cancel)
+        if pack.verified is not None and not replace:
+            require_free(target, pack.verified)
         place = target_at(target)
         pack.extra = carrying.newest(carrying.mail(home), _answers_at(place), carrying.hub_keys(own))
         letters = by_hand.write_letters(home, own, library)
@@ -101,7 +113,8 @@ class Weighed:
     In bytes: `content` of the library (0 where this shelf keeps none to give on), `file_bytes` of `files`
     downloaded files, `mail` of sealed messages of others; `new`: what is not on the stick yet; `needed`: the room
     that it takes there; `room`: what there is. Counted: `operations`, one's own messages that wait; `envelopes`
-    and `answers`, sealed ones of others. `joining`: a code waits, too.
+    and `answers`, sealed ones of others. `joining`: a code waits, too. `in_the_way`: the pack there that
+    would be lost.
     """
 
     content: int
@@ -115,6 +128,7 @@ class Weighed:
     joining: bool
     envelopes: int
     answers: int
+    in_the_way: InTheWay | None = None
 
     @property
     def nothing(self) -> bool:
@@ -147,6 +161,7 @@ def weigh(home: Home, target: Path, *, files: bool = False, content: bool = True
             joining=pending is not None and bool(pending.code),
             envelopes=sum(name.startswith(packs.OUTBOX) for name in mail),
             answers=sum(name.startswith(packs.ANSWERS) for name in mail),
+            in_the_way=in_the_way(target, pack.verified) if pack.verified is not None else None,
         )
 
 

@@ -9,12 +9,13 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sync.protocol import documents, limits
 from sync.protocol.errors import ProtocolError
 from sync.protocol.pack_readme import readme_page, readme_text
-from sync.protocol.pack_volumes import Target
+from sync.protocol.pack_volumes import Target, opened
 from sync.protocol.packs import (
     CONTENTS,
     DOCUMENTS,
@@ -27,11 +28,14 @@ from sync.protocol.packs import (
     PackDamaged,
     PackError,
     PackFileTooLarge,
+    PackInTheWay,
     PackNoRoom,
     PackUnreadable,
     Verified,
     Volume,
+    plain,
     root_name,
+    verify,
 )
 from sync.protocol.wire_json import is_digest
 
@@ -134,6 +138,44 @@ def write(pack: Pack, target: Target, told: Told | None = None, there: Volume | 
         raise
     whole = sum(entry.size for _volume, entry in entries.values())
     return Written(len(missing), total, len(entries), whole, removed)
+
+
+@dataclass(frozen=True)
+class InTheWay:
+    """A pack that would be lost: of `hub`, published then (UTC); `newer`: of the same hub as the one to be
+    written, and newer than that."""
+
+    hub: str
+    published: str
+    newer: bool
+
+
+def in_the_way(target: Path, mine: Verified) -> InTheWay | None:
+    """Return the pack at `target` that one with the head of `mine` would replace, if it is another hub's or newer.
+
+    One that cannot be verified is none: it is nobody's loss, and to write anew is what mends it.
+    """
+    try:
+        with opened(target) as volume:
+            there = verify(volume, None)
+    except ProtocolError:
+        return None
+    same = there.roots[0].document == mine.roots[0].document
+    if same and there.head.order <= mine.head.order:
+        return None
+    return InTheWay(plain(there.head.hub), there.head.published, same)
+
+
+def require_free(target: Path, mine: Verified) -> None:
+    """Raise PackInTheWay where another hub's pack or a newer one would be replaced."""
+    found = in_the_way(target, mine)
+    if found is not None and found.newer:
+        raise PackInTheWay(
+            f"In {target} is a newer pack of {found.hub}, published on {found.published[:10]}; this one is of "
+            f"{mine.head.published[:10]}."
+        )
+    if found is not None:
+        raise PackInTheWay(f"In {target} is a pack of another hub, {found.hub}.")
 
 
 def takes(sizes: Collection[int]) -> int:

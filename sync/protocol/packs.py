@@ -92,6 +92,11 @@ class OtherHubsPack(PackError):
     advice = "Nothing was changed. Use another folder (--home) for another hub, so that the two never mix."
 
 
+class PackInTheWay(PackError):
+    code = "pack-in-the-way"
+    advice = "Nothing was changed. Use another stick or folder, or repeat the command with --replace."
+
+
 class PackNotConfirmed(PackError):
     code = "pack-not-confirmed"
     advice = "If you trust whoever gave you the stick, repeat the command with --yes."

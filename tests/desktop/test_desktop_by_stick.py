@@ -442,6 +442,30 @@ def test_without_room_nothing_is_begun(made: Made, begin: Callable[..., Person],
     assert not (tmp_path / "out").exists()
 
 
+def test_another_hubs_pack_is_replaced_with_a_yes_and_a_newer_one_is_not(
+    made: Made, begin: Callable[..., Person], tmp_path: Path
+) -> None:
+    shutil.copytree(made.other, tmp_path / "out")
+    shutil.copytree(made.new, tmp_path / "newer")
+    person = begin(filled(tmp_path / "shelf", made.old, keep=True), introduced=True)
+    page = person.goes(Place("sync"))
+    page.by_stick.steps.put_on(tmp_path / "newer", "SEALED")
+    person.reads("There is a newer pack of your hub on it already")
+    sheet = person.sheet
+    assert isinstance(sheet, PutSheet)
+    assert not sheet.yes.isEnabled()
+    sheet.reject()
+    page.by_stick.steps.put_on(tmp_path / "out", "GREY")
+    person.reads("There is a pack of another hub on it: Hubshelf.")
+    person.clicks("Replace it")
+    packs = person.application.context.packs
+    person.waits_for(lambda: packs.outcome is not None)
+    assert packs.outcome is not None
+    assert packs.outcome.error is None
+    page.by_stick.steps.put_on(tmp_path / "out", "GREY")
+    person.waits_for(lambda: isinstance(person.sheet, PutSheet) and person.finds("Write it") is not None)
+
+
 def test_closing_the_window_stops_what_is_at_work(
     made: Made, begin: Callable[..., Person], tmp_path: Path
 ) -> None:

@@ -23,17 +23,18 @@ from resources_cache.errors import CacheError
 from resources_cache.library import Library
 from sync.errors import SyncError
 from sync.home import Home
-from sync.packs.exporting import export_pack
+from sync.packs.exporting import export_pack, weigh
 from sync.packs.importing import Imported, import_pack, show_pack
 from sync.protocol import packs
 from sync.protocol.errors import ProtocolError
 from sync.protocol.pack_volumes import FolderVolume, opened, target_at
-from sync.protocol.pack_writing import Pack, Written, write
+from sync.protocol.pack_writing import InTheWay, Pack, Written, write
 from sync.protocol.packs import (
     NotAPack,
     NothingToCarry,
     OtherHubsPack,
     PackDamaged,
+    PackInTheWay,
     PackNoRoom,
     PackNotConfirmed,
     PackOlder,
@@ -169,6 +170,38 @@ def test_a_shelf_gives_on_what_it_keeps(made: Made, home: Home, tmp_path: Path) 
     farther = Home(tmp_path / "farther")
     take(farther, tmp_path / "on.hubshelf-pack")
     assert content(farther) == content(home)
+
+
+def test_a_pack_of_another_hub_or_a_newer_one_is_replaced_only_when_asked(
+    made: Made, home: Home, tmp_path: Path
+) -> None:
+    stranger, older = tmp_path / "stranger", tmp_path / "older"
+    take(home, made.new, keep=True)
+    shutil.copytree(made.other, stranger)
+    before = all_files(stranger)
+    with pytest.raises(PackInTheWay, match="another hub"):
+        export_pack(home, stranger)
+    assert all_files(stranger) == before
+    found = weigh(home, stranger).in_the_way
+    assert found is not None
+    assert not found.newer
+    export_pack(home, stranger, replace=True)
+    assert weigh(home, stranger).in_the_way is None
+    take(Home(tmp_path / "next"), stranger)
+
+    shutil.copytree(made.new, older)
+    behind = Home(tmp_path / "behind")
+    take(behind, made.old, keep=True)
+    with pytest.raises(PackInTheWay, match="newer pack of Hubshelf"):
+        export_pack(behind, older)
+    assert weigh(behind, older).in_the_way == InTheWay("Hubshelf", _published(made.new), True)
+    (older / "hubshelf-pack" / "head").write_bytes(b"no head")
+    export_pack(behind, older)  # what nobody can take in is no loss
+    take(Home(tmp_path / "last"), older)
+
+
+def _published(pack: Path) -> str:
+    return str(show_pack(pack)["published"])
 
 
 def test_what_was_damaged_on_the_disk_is_not_given_on(made: Made, home: Home, tmp_path: Path) -> None:
