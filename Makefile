@@ -36,7 +36,7 @@ imports: setup
 	@.venv/bin/lint-imports
 
 unit: setup sample
-	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m "not slow" -n 2 --dist loadfile
+	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: setup sample  ## long campaigns: every byte, every instant, long random histories
 	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m slow
