@@ -121,8 +121,8 @@ def _send_and_lose_power(home: Path, hub: HubProgram, link: Any) -> str:
         assert len(typed) >= 60, "of what was typed in the last second and before, without a pause, most is here"
         assert [one["name"] for one in form["attachments"]] == ["plan.bin"]
         assert person.says() == {"sent": True}
-        until(lambda: arrived(hub) > 100_000)
-    assert 100_000 < arrived(hub) < SIZE, "the power went in the middle of the file"
+        until(lambda: arrived(hub) > 200_000)
+    assert 200_000 < arrived(hub) < SIZE, "the power went in the middle of the file"
     (question,) = hub.run("questions")["questions"]
     assert question["title"] == TITLE
     request: str = question["id"]
