@@ -32,9 +32,11 @@ def fingerprint_words(fingerprint: str) -> str:
 
 def languages_of(look: Look) -> str:
     """The languages of what is in a pack, those with most records first."""
+    from sync.protocol.subscriptions import NO_LANGUAGE
+
     count: dict[str, int] = {}
     for offer in look.offers:
-        if offer.lang and offer.lang not in ("und", "mul", "zxx"):
+        if offer.lang and offer.lang not in NO_LANGUAGE:
             count[offer.lang] = count.get(offer.lang, 0) + offer.records
     return ", ".join(isolate(language_name(lang)) for lang in sorted(count, key=lambda one: (-count[one], one)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from sync.protocol.pack_writing import (
     write,
 )
 from sync.protocol.packs import Entry, NothingToCarry, PackError, PackUnwritable
-from sync.protocol.subscriptions import Subscription
+from sync.protocol.subscriptions import NO_LANGUAGE, Subscription, parts
 from sync.protocol.trust import pin
 from sync.protocol.wire_json import is_digest
 from sync.report import ProgressCallback
@@ -114,7 +114,7 @@ class Weighed:
     downloaded files, `mail` of sealed messages of others; `new`: what is not on the stick yet; `needed`: the room
     that it takes there; `room`: what there is. Counted: `operations`, one's own messages that wait; `envelopes`
     and `answers`, sealed ones of others. `joining`: a code waits, too. `in_the_way`: the pack there that
-    would be lost.
+    would be lost. `languages`: bytes of the content by language (BCP 47), without what has none, most first.
     """
 
     content: int
@@ -129,6 +129,7 @@ class Weighed:
     envelopes: int
     answers: int
     in_the_way: InTheWay | None = None
+    languages: dict[str, int] = field(default_factory=dict)
 
     @property
     def nothing(self) -> bool:
@@ -136,13 +137,15 @@ class Weighed:
         return not (self.content or self.operations or self.joining or self.envelopes or self.answers)
 
 
-def weigh(home: Home, target: Path, *, files: bool = False, content: bool = True) -> Weighed:
+def weigh(
+    home: Home, target: Path, *, languages: Collection[str] = (), files: bool = False, content: bool = True
+) -> Weighed:
     """Return what `export_pack` would write; nothing is changed, here or there.
 
     Raises NotEnrolled, PackUnwritable, PackUnreadable, PackDamaged, SecretsUnusable, CacheError.
     """
     with home.own() as own, home.library() as library:
-        pack, place = _collect(home, own, library, (), files, content, None), target_at(target)
+        pack, place = _collect(home, own, library, languages, files, content, None), target_at(target)
         mail = carrying.mail(home)
         entries = [found for _volume, found in pack.sources]
         missing = [one.size for found in entries for one in found if place.size(one.name) != one.size]
@@ -162,7 +165,17 @@ def weigh(home: Home, target: Path, *, files: bool = False, content: bool = True
             envelopes=sum(name.startswith(packs.OUTBOX) for name in mail),
             answers=sum(name.startswith(packs.ANSWERS) for name in mail),
             in_the_way=in_the_way(target, pack.verified) if pack.verified is not None else None,
+            languages=_by_language(pack.feeds),
         )
+
+
+def _by_language(feeds: Iterable[tuple[str, int, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, _records, size in feeds:
+        lang = parts(name)[1]
+        if lang and lang not in NO_LANGUAGE:
+            found[lang] = found.get(lang, 0) + size
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _room(target: Path) -> int:

@@ -423,6 +423,31 @@ def test_a_question_goes_on_a_stick_with_the_library(
     assert target.stat().st_size > 400
 
 
+def test_the_languages_on_a_stick_are_chosen(made: Made, begin: Callable[..., Person], tmp_path: Path) -> None:
+    person = begin(filled(tmp_path / "shelf", made.new, keep=True), introduced=True)
+    page = person.goes(Place("sync"))
+    page.by_stick.steps.put_on(tmp_path / "out", "GREY")
+    person.waits_for(lambda: isinstance(person.sheet, PutSheet) and person.finds("Write it") is not None)
+    sheet = person.sheet
+    assert isinstance(sheet, PutSheet)
+    assert list(sheet.languages) == ["en", "fr"]
+    assert sheet.wanted.languages == ()
+    for lang in ("en", "fr"):
+        sheet.languages[lang].click()
+    person.reads("Choose at least one language.")
+    assert not sheet.yes.isEnabled()
+    sheet.languages["fr"].click()
+    assert sheet.wanted.languages == ("fr",)
+    person.waits_for(sheet.yes.isEnabled)
+    person.clicks("Write it")
+    packs = person.application.context.packs
+    person.waits_for(lambda: packs.outcome is not None)
+    reader = tmp_path / "reader"
+    import_pack(Home(reader), tmp_path / "out", accept=True)
+    assert "Radio lesson 12" in titles(reader)
+    assert "Radio lesson 1" not in titles(reader)
+
+
 def test_without_room_nothing_is_begun(made: Made, begin: Callable[..., Person], tmp_path: Path) -> None:
     home = filled(tmp_path / "shelf", made.new, keep=True)
     person = begin(home, introduced=True)
