@@ -14,6 +14,7 @@ A change of language, colours or text size makes the window anew at the same pla
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -59,6 +60,7 @@ ENGINE_AFTER_MS = 600
 GIVE_WAY_S = 0.0005
 _TITLE_BAR = 40
 _OPEN_ANEW = 77
+_CAME_UP_MS = 10_000
 """Exit code of Qt's loop: not the end, but the same again from the beginning."""
 
 
@@ -331,7 +333,9 @@ def run(home_path: Path, link: str = "", refused: LinkRefused | None = None, *, 
         application.start(place, left)
         if refused is not None:
             application.tell(refused)
+        QTimer.singleShot(_CAME_UP_MS, _came_up)
         code = qt.exec()
+        _came_up()
         application.stop()
         if code != _OPEN_ANEW:
             break
@@ -344,6 +348,15 @@ def run(home_path: Path, link: str = "", refused: LinkRefused | None = None, *, 
     crashes.remove()
     lock.release()
     return code
+
+
+def _came_up() -> None:
+    """The window works: a newer version of the program that opened it is kept."""
+    from sync.places import builds_place
+    from sync.updates.starting import STARTED, came_up
+
+    if STARTED in os.environ:
+        came_up(builds_place())
 
 
 def _start_qt() -> QApplication:

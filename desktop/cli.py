@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from desktop import moving_commands, neighbour_commands, pack_commands
+from desktop import moving_commands, neighbour_commands, pack_commands, update_commands
 from resources_cache.citing.formatted import STYLES
 from resources_cache.errors import CacheError, NotFound
 from sync.errors import SyncError
@@ -556,6 +556,7 @@ def doctor(home: Home, mend: bool) -> Answer:
 moving_commands.add_to(_subcommand)
 pack_commands.add_to(main, _subcommand)
 neighbour_commands.add_to(main, _subcommand)
+update_commands.add_to(main, _subcommand)
 
 if __name__ == "__main__":
     main()

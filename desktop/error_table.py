@@ -11,6 +11,7 @@ from typing import Literal
 
 from desktop.error_rows_moving import ROWS as MOVING
 from desktop.error_rows_packs import ROWS as PACKS
+from desktop.error_rows_updates import ROWS as UPDATES
 from desktop.words import N_
 
 Weight = Literal["quiet", "care", "grave"]
@@ -564,5 +565,6 @@ TABLE: dict[str, ErrorWords] = {
         "copy",
     ),
     **{code: ErrorWords(*row) for code, row in MOVING.items()},
+    **{code: ErrorWords(*row) for code, row in UPDATES.items()},
     **{code: ErrorWords(*row) for code, row in PACKS.items()},
 }

@@ -46,20 +46,22 @@ def fetch_file(
     *,
     replaces: str = "",
     private: bool = False,
+    store: FileStore | None = None,
     connect: Connect = HttpTransport,
 ) -> Path:
     """Return the path of a file by its SHA-256 and size in bytes, fetching what is missing of it.
 
     `replaces`: the SHA-256 of the version before it, "" for none; where that is here, what differs is asked for
     first, and the progress counts the bytes of that. `private`: it goes with one's own request or an answer to it,
-    and is asked for as the member whose shelf this is. What was read least recently and is not pinned makes room.
+    and is asked for as the member whose shelf this is. `store`: where it goes, if not among the person's files.
+    What was read least recently and is not pinned makes room.
     What it cost is kept in the history. Raises SyncError (Offline, CaptivePortal, HubProblem, NotEnrolled,
     Cancelled, NotTrusted for a name or size that no hub gives) and CacheError (FileDamaged, QuotaExceeded,
     DiskFull).
     """
     if not is_digest(hash_) or not 0 <= size <= (uploads.FILE if private else limits.FILE):
         raise NotTrusted("The record names a file that no hub can have.")
-    store = home.files()
+    store = store or home.files()
     with _alone(home, hash_):
         if store.has(hash_):
             return store.path(hash_)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from platformdirs import user_data_path
 
 from resources_cache.errors import StoreUnwritable
 from resources_cache.files import FileStore
@@ -17,7 +14,10 @@ from resources_cache.library import Library
 from resources_cache.own import Own
 from sync.errors import SyncBusy
 from sync.locks import FolderLock
+from sync.places import default_home
 from sync.secrets import Secrets
+
+__all__ = ["Home", "default_home"]
 
 _FILES_QUOTA = 2 * 1024 * 1024 * 1024
 """Bytes for downloaded files where the person chose nothing (setting `files_quota`)."""
@@ -26,12 +26,6 @@ _GIVEN_QUOTA = 256 * 1024 * 1024
 """Bytes of segments and documents that are kept to be given to neighbours."""
 _INCOMING_QUOTA = 64 * 1024 * 1024
 """Bytes of segments that are on their way; each is at most 1 MB and goes when it is applied."""
-
-
-def default_home() -> Path:
-    """Return the folder that `HUBSHELF_HOME` names, else the one where this system keeps a person's data."""
-    given = os.environ.get("HUBSHELF_HOME")
-    return Path(given) if given else user_data_path("Hubshelf", appauthor=False)
 
 
 OWN_BEGUN_ANEW, OWN_FROM_BACKUP, LIBRARY_BEGUN_ANEW = "own-begun-anew", "own-from-backup", "library-begun-anew"

@@ -18,16 +18,19 @@ MOST = 64 * 1024
 """Bytes of the file."""
 KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "lan_sharing": (lambda value: isinstance(value, bool), "true or false"),
+    "updates": (lambda value: isinstance(value, bool), "true or false"),
 }
 """Each key with what its value may be, and that in words."""
 
 
 @dataclass(frozen=True)
 class Policies:
-    """`lan_sharing`: whether this PC shares with its neighbours, None where the person decides. `problems`: what
-    is wrong with the file, in words."""
+    """`lan_sharing`: whether this PC shares with its neighbours, None where the person decides. `updates`: whether
+    the program brings itself up to date, None where the person decides. `problems`: what is wrong with the file,
+    in words."""
 
     lan_sharing: bool | None = None
+    updates: bool | None = None
     problems: list[str] = field(default_factory=list)
 
 

@@ -427,10 +427,10 @@ class Run:
         # Own work outlives the library: a shelf that is built anew still knows what it must not go back behind.
         self._own.set_setting("head_seen", list(head.order))
         self._library.save_head(StoredHead(head.epoch, head.version, action.document, action.complete, seen))
-        if self._own.setting("mirrors", []) != list(head.mirrors):
-            self._own.set_setting("mirrors", list(head.mirrors))
-        if self._own.setting("hub_name") != head.hub:
-            self._own.set_setting("hub_name", head.hub)
+        builds = None if head.builds is None else {**head.builds.to_json(), "shares": dict(head.shares)}
+        for key, value in (("mirrors", list(head.mirrors)), ("hub_name", head.hub), ("builds", builds)):
+            if self._own.setting(key) != value:
+                self._own.set_setting(key, value)
         if action.complete:
             self._library.forget_documents(action.keep)
             self._close_ranges()

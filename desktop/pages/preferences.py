@@ -8,6 +8,7 @@ from desktop.actions import SIZES
 from desktop.context import Context
 from desktop.navigation import Place
 from desktop.pages.page import Page
+from desktop.pages.program_version import ProgramVersion
 from desktop.theme import STEP
 from desktop.widgets.basics import Choice, Column, FlowLayout, Tick, button, hairline, heading, label, muted, title
 from desktop.words import N_, _, available_languages, language, language_name
@@ -82,10 +83,18 @@ class PreferencesPage(Page):
         keys.addWidget(button(_("All keys"), "", "contents", lambda: context.navigator.go(Place("keys"))))
         keys.addWidget(button(_("Take the tour"), "quiet", "", context.notices.tour_wanted.emit))
         column.body.addLayout(keys)
+        column.body.addSpacing(2 * STEP)
+        column.body.addWidget(hairline())
+        column.body.addSpacing(STEP)
+        self.version = ProgramVersion(context)
+        column.body.addWidget(self.version)
         column.body.addStretch(1)
         whole = QGridLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(column)
+
+    def refresh(self) -> None:
+        self.version.refresh()
 
     def _chosen(self) -> None:
         preferences = self.context.preferences
