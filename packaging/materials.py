@@ -75,13 +75,15 @@ def licence_of(found: Distribution) -> str:
     return said
 
 
-def bundled(modules: list[str], libraries: list[str]) -> list[Distribution]:
-    """The distributions of which something is in the build, by name."""
+def bundled(
+    modules: list[str], libraries: list[str], always: tuple[str, ...] = ("pyinstaller",)
+) -> list[Distribution]:
+    """The distributions of which something is in the build, by name. `always`: whose own start program is."""
     owners = packages_distributions()
     tops = {name.partition(".")[0] for name in modules} | {
         path.partition("/")[0].partition(".")[0] for path in libraries
     }
-    names = {name for top in tops for name in owners.get(top, [])} | {"pyinstaller"}
+    names = {name for top in tops for name in owners.get(top, [])} | set(always)
     # Shared namespaces, of which only those with a module here count.
     for top in ("backports", "jaraco"):
         for owner in owners.get(top, []):

@@ -257,7 +257,7 @@ def write_deb(out: Path, folder: Path, tree: Path, version: str, moment: int, wo
         (control / name).chmod(0o644)
     deb = out / f"hubshelf_{version}_amd64.deb"
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(moment)}
-    run("dpkg-deb", "--root-owner-group", "-Zxz", "-z9", "--build", str(place), str(deb), environment=environment)
+    run("dpkg-deb", "--root-owner-group", "--threads-max=1", "-Zxz", "-z9", "--build", str(place), str(deb), environment=environment)
     return deb
 
 

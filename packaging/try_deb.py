@@ -2,8 +2,8 @@
 
 Root only. A fresh system by debootstrap (its packages kept in build/try/base.tar), the package installed with apt,
 a person who enrols with a hub outside over loopback, syncs, searches, and has the window before their eyes; an
-upgrade with the person's data kept; a purge that leaves nothing. What was seen goes to build/packages/try-deb.json.
-Each command has its own mount namespace, so that nothing is left mounted whatever happens.
+upgrade with the person's data kept; a purge that leaves nothing. What was seen: build/packages/try-deb.json. Each
+command has its own mount namespace, so that nothing is left mounted whatever happens.
 """
 
 from __future__ import annotations
@@ -164,7 +164,8 @@ def grab(system: System, arguments: str) -> str:
     """Open the window before a screen of its own, and keep a picture of it."""
     name = "link.png" if arguments else "window.png"
     picture = f"/home/{PERSON}/{name}"
-    shown = f"(hubshelf {arguments} & sleep 12; import -window root {picture}; xwininfo -root -tree > {picture}.txt; kill $!)"
+    look = f"import -window root {picture}; xwininfo -root -tree > {picture}.txt"
+    shown = f"(hubshelf {arguments} & sleep 12; {look}; kill $!)"
     line = f"xvfb-run -a -s '-screen 0 1280x800x24' sh -c {json.dumps(shown)}"
     system.run(line, user=PERSON, check=False)
     target = ROOT / "build" / "packages" / f"try-deb-{name}"
