@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--folder-only", action="store_true", help="the folder of the build, no packages")
     parser.add_argument("--twice", action="store_true", help="make it twice and compare")
     asked = parser.parse_args()
+    asked.out = asked.out.resolve()
     need_tools()
     made = package(asked.out, asked.source, asked.number, asked.folder_only)
     if asked.twice:
@@ -82,7 +83,7 @@ def package(out: Path, source: Path | None, number: str | None, folder_only: boo
         text = (tree / "pyproject.toml").read_text("utf-8")
         text = re.sub(r'^version = ".*"$', f'version = "{number}"', text, count=1, flags=re.M)
         (tree / "pyproject.toml").write_text(text, "utf-8")
-    python = environment_for(tree, out)
+    python = environment_for(tree)
     folder = build(tree, work, python, version, moment)
     result = out / "hubshelf"
     shutil.rmtree(result, ignore_errors=True)
@@ -116,9 +117,9 @@ def version_of(tree: Path) -> str:
     return found[1]
 
 
-def environment_for(tree: Path, out: Path) -> Path:
+def environment_for(tree: Path) -> Path:
     """The interpreter of an environment with what the desktop needs and nothing else, ours installed anew."""
-    venv = (out.parent if out.name == "again" else out) / "venv"
+    venv = ROOT / "build" / "packages" / "venv"
     python = venv / "bin" / "python"
     wanted = hashlib.sha256((tree / "constraints.txt").read_bytes() + PYINSTALLER.encode()).hexdigest()
     stamp = venv / ".made"
@@ -257,7 +258,9 @@ def write_deb(out: Path, folder: Path, tree: Path, version: str, moment: int, wo
         (control / name).chmod(0o644)
     deb = out / f"hubshelf_{version}_amd64.deb"
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(moment)}
-    run("dpkg-deb", "--root-owner-group", "--threads-max=1", "-Zxz", "-z9", "--build", str(place), str(deb), environment=environment)
+    # One thread: how many there are would be seen in what comes out.
+    options = ("--root-owner-group", "--threads-max=1", "-Zxz", "-z9")
+    run("dpkg-deb", *options, "--build", str(place), str(deb), environment=environment)
     return deb
 
 
