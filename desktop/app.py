@@ -42,6 +42,7 @@ from desktop.packs import Packs
 from desktop.preferences import Preferences
 from desktop.qt_words import QtWords
 from desktop.renewal import Renewal
+from desktop.self_update import SelfUpdate
 from desktop.session import SessionKeeper
 from desktop.session import read as last_session
 from desktop.shelf import Shelf
@@ -110,6 +111,7 @@ class Application(QObject):
         self._later.timeout.connect(self._start_engine)
         self._renewal = Renewal(self.context.background, self)
         self._care = Care(self.context, self)
+        self._self_update = SelfUpdate(self.context, self)
         self.tray: Tray | None = None
         self._make_icon = make_icon
         self.context.notices.manners_changed.connect(self._mind_manners)

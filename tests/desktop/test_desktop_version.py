@@ -12,7 +12,9 @@ import pytest
 from desktop.app import Application
 from desktop.navigation import Place
 from desktop.pages.program_version import Versions
+from sync.home import Home
 from sync.places import builds_place
+from sync.report import SyncReport
 from sync.updates import starting
 from tests.faults.program_trees import make_build
 from tests.programs import HubProgram, ShelfProgram
@@ -85,3 +87,39 @@ def test_without_a_hub_that_answers_it_is_said_in_words(
     assert "Traceback" not in section.problem.text()
     assert not section.look.isHidden()
     assert section.look.isEnabled()
+
+
+def test_a_small_one_comes_by_itself_after_a_sync_and_is_looked_for_once(section: Any, qtbot: Any) -> None:
+    context = section._context
+    said: list[str] = []
+    context.notices.said.connect(said.append)
+    context.sync.ended.emit(SyncReport(up_to_date=True))
+    qtbot.waitUntil(lambda: bool(said), timeout=20_000)
+    assert "is ready" in said[0]
+    assert starting.read(builds_place()).current is not None
+    context.sync.ended.emit(SyncReport(up_to_date=True))
+    qtbot.wait(200)
+    qtbot.waitUntil(lambda: context.background.idle, timeout=20_000)
+    assert len(said) == 1
+
+
+def test_on_a_link_that_is_paid_by_the_byte_it_is_only_told_of(section: Any, qtbot: Any) -> None:
+    context = section._context
+    said: list[str] = []
+    context.notices.said.connect(said.append)
+    context.sync.metered.emit(True)
+    context.sync.ended.emit(SyncReport(up_to_date=True))
+    qtbot.waitUntil(lambda: bool(said), timeout=20_000)
+    assert "see the Preferences" in said[0]
+    assert starting.read(builds_place()).current is None
+
+
+def test_where_a_day_has_a_limit_it_is_only_told_of(section: Any, qtbot: Any) -> None:
+    context = section._context
+    with Home(context.home).own() as own:
+        own.set_setting("daily_limit", 1)
+    said: list[str] = []
+    context.notices.said.connect(said.append)
+    context.sync.ended.emit(SyncReport(up_to_date=True))
+    qtbot.waitUntil(lambda: bool(said), timeout=20_000)
+    assert "see the Preferences" in said[0]
