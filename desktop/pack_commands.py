@@ -6,7 +6,6 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,7 @@ def export(home: Home, target: Path, languages: tuple[str, ...], files: bool, re
     answer = {
         "path": str(done.path),
         "hub": done.hub_name,
-        **asdict(done.written),
+        **done.written.to_json(),
         "streams": done.feeds,
         "redistributable_files": done.files,
         "left_out": [one.to_json() for one in done.left_out],

@@ -337,6 +337,10 @@ def _mac(hashed_token: str, bound: bytes, packed: bytes) -> bytes:
 def _hashes(value: object) -> tuple[str, ...]:
     if value is None:
         return ()
-    if not isinstance(value, list) or len(value) > FILES or not all(is_digest(one) for one in value):
+    if (
+        not isinstance(value, list)
+        or len(value) > FILES
+        or not all(isinstance(one, str) and is_digest(one) for one in value)
+    ):
         raise Malformed("A list of files is too long, or not one of files.")
     return tuple(value)

@@ -37,6 +37,8 @@ ANSWER = 2 * 1024 * 1024
 """Bytes of a sealed answer."""
 MAIL_READ = 256 * 1024 * 1024
 """Bytes of sealed messages, right or wrong, that are read of one pack: hours of an old stick otherwise."""
+PARCEL = 26 * 1024 * 1024
+"""Bytes of a sealed file, more than the longest has."""
 PARCEL_BYTES = 512 * 1024 * 1024
 """Bytes of sealed files, to the hub and back, that a pack has or a shelf carries."""
 PARCELS_READ = 2 * 1024 * 1024 * 1024
@@ -460,7 +462,7 @@ def parcels(volume: Volume) -> Iterator[Lying]:
     Raises PackUnreadable.
     """
     for digest in volume.names(PARCELS, 4 * ENVELOPES):
-        if is_digest(digest) and (size := volume.size(name := parcel_name(digest))) is not None:
+        if is_digest(digest) and 0 < (size := volume.size(name := parcel_name(digest)) or 0) <= PARCEL:
             yield Lying(name, digest, size)
 
 
@@ -472,7 +474,7 @@ def returns(volume: Volume, tag: str = "") -> Iterator[Lying]:
     for one in filter(is_tag, tags):
         for digest in volume.names(f"{RETURNS}/{one}", left):
             left -= 1
-            if is_digest(digest) and (size := volume.size(name := return_name(one, digest))) is not None:
+            if is_digest(digest) and 0 < (size := volume.size(name := return_name(one, digest)) or 0) <= PARCEL:
                 yield Lying(name, digest, size, one)
 
 

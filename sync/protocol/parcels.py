@@ -15,7 +15,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -63,6 +63,10 @@ class Sealed:
         """Yield the bytes of it, from those of the file."""
         yield self.head
         yield from seal(self._key, self._bound, _chained(self._inside, blocks))
+
+    def file(self, blocks: Iterable[bytes]) -> BinaryIO:
+        """Return the bytes of it as a file that is sealed while it is read."""
+        return cast(BinaryIO, _PiecesFile(self.pieces(blocks)))
 
     def digest(self, blocks: Iterable[bytes]) -> str:
         """Return the SHA-256 by which it is named."""
@@ -254,3 +258,21 @@ def _parcel_mac(hashed_token: str, said: bytes) -> bytes:
 
 def _return_key(hashed_token: str, id_: bytes) -> bytes:
     return HKDF(SHA256(), 32, id_, b"hubshelf/by-hand/return/1").derive(bytes.fromhex(hashed_token))
+
+
+class _PiecesFile:
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._held = pieces, b""
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._held:
+            self._held = next(self._pieces, b"")
+        data = self._held if size < 0 else self._held[:size]
+        self._held = self._held[len(data) :]
+        return data
+
+    def __enter__(self) -> _PiecesFile:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._held, self._pieces = b"", iter(())
