@@ -120,11 +120,12 @@ def stayed(own: Own, letters: Letters, there: Iterable[str]) -> None:
         own.outbox.stayed(letters.items)
 
 
-def mine(own: Own) -> list[str]:
+def mine(home: Home, own: Own) -> list[str]:
     """Return the names of this shelf's own envelopes and parcels and the tags of its answers, as far as they are
-    kept."""
-    found = own.setting(_SENT)
-    return [*(one for one in found or () if isinstance(one, str)), *parcels.mine(own)]
+    kept. Raises SecretsUnusable, CacheError."""
+    found, who = own.setting(_SENT), _who(home, own)
+    tag = [] if who is None else [by_hand.tag_of(token_hash(who[0]))]
+    return [*(one for one in found or () if isinstance(one, str)), *tag, *parcels.mine(own)]
 
 
 def hear(home: Home, own: Own, library: Library, volume: Volume) -> Heard:

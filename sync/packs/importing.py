@@ -114,7 +114,7 @@ def import_pack(
             done = Imported(heard=by_hand.hear(home, own, library, volume))
         else:
             done = _content(home, own, library, volume, accept, keep, files, progress, cancel)
-        hub, mine = carrying.hub_keys(own), by_hand.mine(own)
+        hub, mine = carrying.hub_keys(own), by_hand.mine(home, own)
         mail = carrying.take_mail(home, volume, hub, mine)
         done = replace(done, envelopes=mail[0], answers=mail[1])
         if not isinstance(done.error, PackGone | Cancelled):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
@@ -59,7 +59,7 @@ class Sealed:
     def length(self) -> int:
         return len(self.head) + sealed_size(len(self._inside) + self.size)
 
-    def pieces(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    def pieces(self, blocks: Iterable[bytes]) -> Generator[bytes, None, None]:
         """Yield the bytes of it, from those of the file."""
         yield self.head
         yield from seal(self._key, self._bound, _chained(self._inside, blocks))
@@ -261,7 +261,7 @@ def _return_key(hashed_token: str, id_: bytes) -> bytes:
 
 
 class _PiecesFile:
-    def __init__(self, pieces: Iterator[bytes]) -> None:
+    def __init__(self, pieces: Generator[bytes, None, None]) -> None:
         self._pieces, self._held = pieces, b""
 
     def read(self, size: int = -1) -> bytes:
@@ -275,4 +275,8 @@ class _PiecesFile:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._held, self._pieces = b"", iter(())
+        self.close()
+
+    def close(self) -> None:
+        self._held = b""
+        self._pieces.close()  # and with it the file that they are made of

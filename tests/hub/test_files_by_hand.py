@@ -7,6 +7,7 @@ import hashlib
 import io
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,10 @@ def test_hostile_parcels_change_nothing(device: Device, tmp_path: Path) -> None:
         lay(tmp_path / f"wrong-{number}", data, digest(sealed))  # under the name of the right one
         assert counts(tmp_path / f"wrong-{number}")[0] == 0
     assert counts(parcel(tmp_path / "stranger", token=STRANGER)) == (0, 0, 0, 1)
+    hub_key = by_hand.public_key(box_key.secret(settings.HOME))
+    plan = to_hub(STRANGER, hub_key, digest(ANSWER), len(ANSWER))
+    forged = replace(plan, _inside=bytes.fromhex(TAG) + plan._inside[16:])  # in the name of the device
+    assert counts(lay(tmp_path / "forged", b"".join(forged.pieces([ANSWER])))) == (0, 0, 0, 1)
     for size in (0, 2**40, uploads.FILE + 1, len(FILE) - 1):
         assert counts(parcel(tmp_path / f"size-{size}", size=size)) == (0, 0, 0, 1)
     # Its own device says that it is another file: nobody sees that, and it goes no further than an upload would.
