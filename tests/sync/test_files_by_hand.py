@@ -9,7 +9,7 @@ import random
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -129,8 +129,23 @@ def strangers(data: bytes = FILE) -> bytes:
     return b"".join(to_hub(STRANGER, HUB, digest(data), len(data)).pieces([data]))
 
 
+class Counting(FolderVolume):
+    """A stick that counts how often a file of an answer is opened."""
+
+    count = 0
+
+    def open(self, name: str) -> BinaryIO:
+        self.count += name.startswith(packs.RETURNS)
+        return super().open(name)
+
+
 def answered(home: Home, stick: Path, number: int = 1, *files: bytes, **also: Any) -> Imported:
     """Have the hub's answer on a stick name these files, and take the stick in."""
+    lay_answer(stick, number, *files, **also)
+    return import_pack(home, stick)
+
+
+def lay_answer(stick: Path, number: int, *files: bytes, **also: Any) -> None:
     named = [uploads.Attached(digest(one), len(one), "a.pdf", "application/pdf").to_json() for one in files]
     reply = {
         "id": f"reply-{number}",
@@ -144,7 +159,6 @@ def answered(home: Home, stick: Path, number: int = 1, *files: bytes, **also: An
     response = SyncResponse(1, number, receipts, (reply,) if files else ())
     answer = by_hand.Answer((1, number - 1), (1, 1), response, **also)
     pack(stick).put(packs.answer_name(TAG), [by_hand.seal_answer(answer, HASHED, number, KEY)])
-    return import_pack(home, stick)
 
 
 def test_what_is_attached_leaves_sealed_and_the_same_each_time(home: Home, tmp_path: Path) -> None:
@@ -238,8 +252,10 @@ def test_a_file_that_a_link_has_begun_goes_on_and_a_wrong_beginning_is_noticed(h
         store.remove(digest(ANSWER))
         with store.partial(digest(ANSWER), len(ANSWER)) as partial:
             partial.write(begun)
-        stick = lay_return(tmp_path / f"{number}", returned(ANSWER))
-        assert answered(home, stick, number + 1, ANSWER).returns == 1
+        lay_answer(stick := lay_return(tmp_path / f"{number}", returned(ANSWER)), number + 1, ANSWER)
+        volume = Counting(stick / packs.FOLDER)
+        assert import_pack(home, volume).returns == 1
+        assert volume.count == (3 if begun == b"wrong" else 2), "to know what it is, and then as often as needed"
         assert store.path(digest(ANSWER)).read_bytes() == ANSWER
         assert store.partials() == {}
 
