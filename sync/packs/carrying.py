@@ -26,6 +26,7 @@ from sync.protocol.pack_writing import Pack, Told, verified_pieces, write
 from sync.protocol.packs import Contained, Lying, NotInPack, PackDamaged, Verified, Volume
 from sync.protocol.parcels import is_parcel, is_return, return_pieces
 from sync.protocol.trust import pin
+from sync.protocol.wire_json import is_digest
 from sync.report import Progress, ProgressCallback
 
 _FOLDER = "carry"
@@ -33,6 +34,8 @@ _FREE = 256 * 1024 * 1024
 """Bytes of this disk that stay free of others' files."""
 _PARCEL_SECONDS = 180 * 86_400
 """After so long nobody waits for a file any more that another stick has not brought."""
+_LOOKED_AT = 100
+"""Names of messages that are looked at to know whether there are any."""
 KEPT = "carry"
 """The `stream` of a `Progress` while what came is kept to be given on."""
 
@@ -70,8 +73,11 @@ def told_as(progress: ProgressCallback | None, stream: str = "") -> Told | None:
 
 
 def has_mail(volume: Volume) -> bool:
-    """Whether there are sealed messages in a pack."""
-    return any(volume.names(one, 1) for one in (packs.OUTBOX, packs.ANSWERS, packs.PARCELS, packs.RETURNS))
+    """Whether there are sealed messages or files in a pack."""
+    letters = (packs.envelope_name(one) for one in volume.names(packs.OUTBOX, _LOOKED_AT) if is_digest(one))
+    replies = (packs.answer_name(one) for one in volume.names(packs.ANSWERS, _LOOKED_AT) if packs.is_tag(one))
+    files = (one.name for one in chain(packs.parcels(volume), packs.returns(volume)))
+    return any(volume.size(name) is not None for name in chain(letters, replies, files))
 
 
 def hub_keys(own: Own) -> Mapping[str, bytes]:
