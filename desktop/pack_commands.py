@@ -6,7 +6,6 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -61,21 +60,30 @@ def export(home: Home, target: Path, languages: tuple[str, ...], files: bool, re
     answer = {
         "path": str(done.path),
         "hub": done.hub_name,
-        **asdict(done.written),
+        **done.written.to_json(),
         "streams": done.feeds,
         "redistributable_files": done.files,
         "left_out": [one.to_json() for one in done.left_out],
         "operations": done.operations,
         "envelopes": done.envelopes,
         "answers": done.answers,
+        "attachments": done.attached,
+        "attachment_bytes": done.attached_bytes,
+        "attachments_left": done.attached_left,
+        "parcels": done.parcels,
+        "parcels_left": done.parcels_left,
     }
 
     def words(a: dict[str, Any]) -> Iterable[str]:
         if a["streams"]:
             yield f"The pack of {_line(a['hub'])} is on {a['path']}: {a['bytes']:,} bytes, {a['new_bytes']:,} new."
         yield f"{a['operations']} of your messages are in it; each waits here until the hub has confirmed it."
-        if a["envelopes"] or a["answers"]:
-            yield f"Carried for others: {a['envelopes']} sealed messages, {a['answers']} answers."
+        if a["attachments"]:
+            yield f"{a['attachments']} files that you attached are in it, {a['attachment_bytes']:,} bytes."
+        if a["attachments_left"]:
+            yield f"{a['attachments_left']} files that you attached did not fit; they go with the next pack."
+        if a["envelopes"] or a["answers"] or a["parcels"]:
+            yield f"Carried for others: {_carried(a)}."
         for one in a["left_out"][:50]:
             yield f"  Left out ({one['why']}): {_line(one['name'])}, {_line(one['title'])}"
         if len(a["left_out"]) > 50:
@@ -111,6 +119,11 @@ def import_(home: Home, source: Path, yes: bool, keep: bool, files: bool) -> Ans
         "kept": done.kept,
         "envelopes": done.envelopes,
         "answers": done.answers,
+        "parcels": done.parcels,
+        "returns": done.returns,
+        "return_bytes": done.return_bytes,
+        "returns_left": done.returns_left,
+        "arrived": heard.files,
         "receipts": heard.receipts,
         "personal": heard.records,
         "member": heard.member,
@@ -128,10 +141,14 @@ def import_(home: Home, source: Path, yes: bool, keep: bool, files: bool) -> Ans
             yield f"Welcome, {_line(a['member'])}: the hub knows this shelf now."
         if a["receipts"] or a["personal"]:
             yield f"The hub confirmed {a['receipts']} of your messages; {a['personal']} of your records are new."
-        if a["envelopes"] or a["answers"]:
-            yield f"Carried on for others: {a['envelopes']} sealed messages, {a['answers']} answers."
-        if a["files_left"]:
-            yield f"{a['files_left']} files found no room among the downloaded files."
+        if a["arrived"]:
+            yield f"The hub confirmed {a['arrived']} of the files that you attached."
+        if a["returns"]:
+            yield f"{a['returns']} files of answers came, {a['return_bytes']:,} bytes."
+        if a["envelopes"] or a["answers"] or a["parcels"]:
+            yield f"Carried on for others: {_carried(a)}."
+        if a["files_left"] or a["returns_left"]:
+            yield f"{a['files_left'] + a['returns_left']} files found no room among the downloaded files."
         if a["refused"]:
             yield f"The hub refused: {_line(a['refused']['title'])}"
         if a["error"]:
@@ -161,6 +178,7 @@ def show(home: Home, source: Path) -> Answer:
         if isinstance(said.get("left_out"), list) and said["left_out"]:
             yield f"Left out: {len(said['left_out'])} files."
         yield f"Sealed messages: {a['envelopes']}; sealed answers: {a['answers']}"
+        yield f"Sealed files: {a['parcels']}, {a['parcel_bytes']:,} bytes"
 
     return found, words
 
@@ -174,6 +192,10 @@ def join(home: Home, code: str, device_name: str) -> Answer:
 
     keep_code(home, code, device_name)
     return {"waiting": True}, lambda _a: ["The code is kept. Next: hubshelf ask, hubshelf pack export DEST"]
+
+
+def _carried(a: dict[str, Any]) -> str:
+    return f"{a['envelopes']} sealed messages, {a['answers']} answers, {a['parcels']} sealed files"
 
 
 def _line(value: object) -> str:

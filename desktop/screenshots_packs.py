@@ -103,6 +103,10 @@ def _weighed(window: QWidget) -> Dialog:
         Weighed(
             *(6_400_000, 9, 22_800_000, 1_200, 1_300_000, 2_000_000, 12_400_000_000, 2, False, 2, 1),
             languages={"en": 3_600_000, "fr": 1_500_000, "ar": 700_000, "pt": 400_000, "sw": 200_000},
+            attached=1,
+            attached_bytes=480_000,
+            parcels=1,
+            parcel_bytes=1_100_000,
         )
     )
     return sheet

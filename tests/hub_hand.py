@@ -22,11 +22,13 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
     # Imported here: models can only be loaded once Django is set up.
     from django.conf import settings
 
+    from hub import attachments
     from hub.backups import backup, restore
     from hub.imports import import_files
     from hub.invitations import invite, revoke
     from hub.models import Device, Message, Request, RequestReply, Resource, StreamRecord, Thread
     from hub.publishing.sealer import publish
+    from hub.questions import Given
     from hub.questions import answer as answer_question
 
     if action == "import":
@@ -76,8 +78,16 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
             )
         return thread.pk
     if action == "reply":
-        answer_question(arguments["id"], arguments["body"], "Facilitator")
+        files = [
+            Given(name, "application/pdf", [text.encode()]) for name, text in arguments.get("files", {}).items()
+        ]
+        answer_question(arguments["id"], arguments["body"], "Facilitator", files=files)
         return None
+    if action == "attached":
+        listed = attachments.listed(Request.objects.get(pk=arguments["id"]))
+        return {
+            one.attachment.name: one.path and hashlib.sha256(one.path.read_bytes()).hexdigest() for one in listed
+        }
     if action == "approve":
         return Message.objects.filter(state="pending").update(state="published")
     if action == "public":

@@ -11,7 +11,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from desktop.amounts import ago, date, number, size
-from desktop.pack_words import carried_words, fingerprint_words, languages_of, left_out_words, own_words
+from desktop.pack_words import (
+    carried_words,
+    fingerprint_words,
+    languages_of,
+    left_out_words,
+    not_fitting_words,
+    own_words,
+)
 from desktop.packs import Wanted
 from desktop.sticks import Stick
 from desktop.theme import STEP
@@ -202,8 +209,8 @@ class PutSheet(Dialog):
         body.addWidget(
             muted(
                 _(
-                    "Messages are sealed: who carries the stick can neither read them nor see whose they are. "
-                    "Files that you attached go only over a link."
+                    "Messages and the files that you attached are sealed: "
+                    "who carries the stick can neither read them nor see whose they are."
                 )
             )
         )
@@ -369,7 +376,7 @@ def _facts(look: Look) -> list[tuple[str, str]]:
         found.append((_("Files"), f"{files} · {size(look.file_bytes)}"))
     if left := left_out_words(look.left_out, look.left_out_count):
         found.append((_("Left out"), left))
-    if carried := carried_words(look.envelopes, look.answers):
+    if carried := carried_words(look.envelopes, look.answers, look.parcels):
         found.append((_("It carries"), carried))
     return found
 
@@ -383,7 +390,9 @@ def _weights(weighed: Weighed) -> list[tuple[str, str]]:
         found.append((_("Files"), f"{files} · {size(weighed.file_bytes)}"))
     if own := own_words(weighed):
         found.append((_("From you"), own))
-    if carried := carried_words(weighed.envelopes, weighed.answers):
+    if left := not_fitting_words(weighed.attached_left):
+        found.append((_("Left out"), left))
+    if carried := carried_words(weighed.envelopes, weighed.answers, weighed.parcels):
         found.append((_("Of others"), carried))
     found.append((_("New on it"), size(weighed.new + weighed.mail)))
     found.append((_("Free there"), size(weighed.room)))

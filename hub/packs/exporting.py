@@ -16,8 +16,8 @@ from hub import notices
 from hub.errors import HubError
 from hub.home import served_folder
 from hub.models import StoredFile
-from hub.packs import letters
-from hub.publishing import member_keys
+from hub.packs import letters, parcels
+from hub.publishing import keys, member_keys
 from hub.times import to_wire
 from sync.protocol import packs
 from sync.protocol.errors import ProtocolError
@@ -40,8 +40,9 @@ class PackProblem(HubError):
 
 @dataclass(frozen=True)
 class Exported:
-    """What a pack has: `written` as for any pack, feeds, files, files left out, and sealed answers. `fingerprint`:
-    that of its root (hexadecimal), by which people tell this hub from another."""
+    """What a pack has: `written` as for any pack, feeds, files, files left out, and sealed answers, with the
+    files of answers (`returns`; `returns_left`: those that did not fit). `fingerprint`: that of its root
+    (hexadecimal), by which people tell this hub from another."""
 
     path: Path
     hub: str
@@ -52,6 +53,8 @@ class Exported:
     left_out: list[LeftOut]
     answers: int
     fingerprint: str
+    returns: int = 0
+    returns_left: int = 0
 
 
 @contextmanager
@@ -98,12 +101,16 @@ def export_pack(
             pack.sources.append((volume, entries))
         answers = letters.write_answers()
         pack.extra = {packs.answer_name(tag): data for tag, data in answers.items()}
+        returns = parcels.Returns(keys.load_keys(home).head)
+        pack.parcels = [(returns, entry) for entry in returns.entries]
         place = target_at(target)
         written = write(pack, place, told)
         if isinstance(place, FolderVolume):
             # What was taken does not travel on for years.
             for name in letters.settled(place):
                 place.remove(packs.envelope_name(name))
+            for name in (*parcels.settled(place), *returns.stale(place)):
+                place.remove(name)
     head = verified.head
     return Exported(
         target,
@@ -115,6 +122,8 @@ def export_pack(
         pack.left_out,
         len(answers),
         verified.roots[0].fingerprint,
+        sum(entry.name in written.parcels for entry in returns.entries),
+        returns.left + written.parcels_left,
     )
 
 

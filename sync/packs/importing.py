@@ -22,7 +22,7 @@ from sync.cancel import Cancel
 from sync.errors import Cancelled, CaptivePortal, HubProblem, NotTrusted, Offline, SyncError, from_wire
 from sync.home import Home
 from sync.objects import fetch_object
-from sync.packs import by_hand, carrying
+from sync.packs import by_hand, carrying, parcels
 from sync.packs.transport import NOT_IN_PACK, PackGone, PackTransport
 from sync.protocol import limits, packs
 from sync.protocol.errors import ProtocolError
@@ -60,7 +60,8 @@ class Imported:
 
     `report`: as of a sync, None without content. `files` and `file_bytes`: files that came; `files_left`: files
     for which there was no room in the quota. `envelopes` and `answers`: how many sealed ones are carried on from
-    here; `kept`: bytes of content that this shelf can give on.
+    here, and `parcels` sealed files; `kept`: bytes of content that this shelf can give on. `returns` and
+    `return_bytes`: files of answers that came; `returns_left`: those for which there was no room in the quota.
     """
 
     hub_name: str = ""
@@ -74,6 +75,10 @@ class Imported:
     envelopes: int = 0
     answers: int = 0
     kept: int = 0
+    parcels: int = 0
+    returns: int = 0
+    return_bytes: int = 0
+    returns_left: int = 0
     heard: by_hand.Heard = field(default_factory=by_hand.Heard)
     """What the hub answered by hand to this device."""
 
@@ -109,8 +114,13 @@ def import_pack(
             done = Imported(heard=by_hand.hear(home, own, library, volume))
         else:
             done = _content(home, own, library, volume, accept, keep, files, progress, cancel)
-        mail = carrying.take_mail(home, volume, carrying.hub_keys(own), by_hand.mine(own))
+        hub, mine = carrying.hub_keys(own), by_hand.mine(home, own)
+        mail = carrying.take_mail(home, volume, hub, mine)
         done = replace(done, envelopes=mail[0], answers=mail[1])
+        if not isinstance(done.error, PackGone | Cancelled):
+            back = parcels.take_returns(home, own, library, volume, progress, cancel)
+            others = carrying.take_parcels(home, volume, hub, mine, cancel)
+            done = replace(done, returns=back[0], return_bytes=back[1], returns_left=back[2], parcels=others)
     if progress is not None:
         progress(Progress("done", records=done.report.records if done.report is not None else 0))
     return done
@@ -140,6 +150,8 @@ def show_pack(source: Path) -> dict[str, Any]:
             raise NotAPack("There is no pack of a hub here.")
         found["envelopes"] = len([name for name in volume.names(packs.OUTBOX, 4000) if is_digest(name)])
         found["answers"] = len([name for name in volume.names(packs.ANSWERS, 4000) if packs.is_tag(name)])
+        sealed = [*packs.parcels(volume), *packs.returns(volume)]
+        found["parcels"], found["parcel_bytes"] = len(sealed), sum(one.size for one in sealed)
         found["says"] = {key: said[key] for key in _SAID if key in said}
         return found
 

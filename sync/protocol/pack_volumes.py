@@ -20,7 +20,7 @@ import struct
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -89,6 +89,11 @@ class Target(Protocol):
 
     def mail(self) -> dict[str, bytes]:
         """Return the sealed messages that writing would take away, and that therefore go into what is written."""
+        ...
+
+    def lying(self) -> AbstractContextManager[Volume | None]:
+        """Return the pack that writing would take away; None where what lies there stays. Close it before
+        `finish`."""
         ...
 
     def finish(self) -> None:
@@ -190,6 +195,9 @@ class FolderVolume:
 
     def mail(self) -> dict[str, bytes]:
         return {}  # they stay where they are
+
+    def lying(self) -> AbstractContextManager[Volume | None]:
+        return nullcontext()
 
     def finish(self) -> None:
         with unwritable(self.root):
@@ -345,16 +353,20 @@ class ZipTarget:
             self._aside.unlink(missing_ok=True)
 
     def mail(self) -> dict[str, bytes]:
-        if not self._path.exists():
-            return {}
+        with self.lying() as before:
+            return {} if before is None else sealed_mail(before)
+
+    @contextmanager
+    def lying(self) -> Iterator[Volume | None]:
         try:
-            before = ZipVolume(self._path)
+            before = ZipVolume(self._path) if self._path.exists() else None
         except PackError:
-            return {}  # no pack of ours, or none that could still be read
+            before = None  # no pack of ours, or none that could still be read
         try:
-            return sealed_mail(before)
+            yield before
         finally:
-            before.close()
+            if before is not None:
+                before.close()
 
     def finish(self) -> None:
         with unwritable(self._path.parent):
