@@ -117,6 +117,7 @@ def import_(home: Home, source: Path, yes: bool, keep: bool, files: bool) -> Ans
         "file_bytes": done.file_bytes,
         "files_left": done.files_left,
         "kept": done.kept,
+        "program": done.program,
         "envelopes": done.envelopes,
         "answers": done.answers,
         "parcels": done.parcels,
@@ -147,6 +148,8 @@ def import_(home: Home, source: Path, yes: bool, keep: bool, files: bool) -> Ans
             yield f"{a['returns']} files of answers came, {a['return_bytes']:,} bytes."
         if a["envelopes"] or a["answers"] or a["parcels"]:
             yield f"Carried on for others: {_carried(a)}."
+        if a["program"]:
+            yield f"Version {_line(a['program'])} of Hubshelf is on it. Next: hubshelf update get"
         if a["files_left"] or a["returns_left"]:
             yield f"{a['files_left'] + a['returns_left']} files found no room among the downloaded files."
         if a["refused"]:

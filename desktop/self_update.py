@@ -1,4 +1,4 @@
-"""Newer versions of the program that come by themselves after a sync, where that costs next to nothing.
+"""Newer versions of the program that come by themselves after a sync or a pack, where that costs nearly nothing.
 
 What costs more is only told of: whoever pays for the link decides, in the Preferences.
 """
@@ -48,7 +48,8 @@ def bring(shelf: Shelf, metered: bool = False) -> Brought | None:
         updates = updates_of(shelf)
         found = updates.look()
         left = Manners.of(shelf.own).left_today
-        ready = found.left <= SMALL and not metered and (left is None or found.left <= left)
+        free = left is None or found.left <= left
+        ready = not found.left or (found.left <= SMALL and not metered and free)
         if ready:
             updates.get(found)
         brought = Brought(found.build.version, ready)
@@ -67,6 +68,7 @@ class SelfUpdate(QObject):
         self._metered = False
         context.sync.ended.connect(self._synced)
         context.sync.metered.connect(self._set_metered)
+        context.packs.ended.connect(self._packed)
 
     def _set_metered(self, metered: bool) -> None:
         self._metered = metered
@@ -74,6 +76,13 @@ class SelfUpdate(QObject):
     def _synced(self, report: Any) -> None:
         if report is None or report.error is not None:
             return
+        self._look()
+
+    def _packed(self, outcome: Any) -> None:
+        if outcome.brought is not None:
+            self._look()
+
+    def _look(self) -> None:
         metered = self._metered
         self._context.background.run(
             lambda shelf: bring(shelf, metered),

@@ -46,17 +46,30 @@ def pack() -> None:
     "--stream", "streams", multiple=True, help="Only streams whose names begin so, such as public/cards."
 )
 @click.option("--files", is_flag=True, help="Files too, of resources that may be redistributed.")
+@click.option("--updates", is_flag=True, help="Versions of the program whole, for computers that have an old one.")
 @click.option("--replace", is_flag=True, help="Even where a pack of another hub lies there, or a newer one.")
 @as_json_option
 def pack_export(
-    target: Path, languages: tuple[str, ...], streams: tuple[str, ...], files: bool, replace: bool, as_json: bool
+    target: Path,
+    languages: tuple[str, ...],
+    streams: tuple[str, ...],
+    files: bool,
+    updates: bool,
+    replace: bool,
+    as_json: bool,
 ) -> None:
     """Write a pack to DEST: a stick or folder, or one file where its name ends in .hubshelf-pack."""
     start_django()
     from .packs.exporting import export_pack
 
     done = export_pack(
-        target, languages=languages, streams=streams, files=files, replace=replace, told=progress_lines()
+        target,
+        languages=languages,
+        streams=streams,
+        files=files,
+        updates=updates,
+        replace=replace,
+        told=progress_lines(),
     )
     written = done.written
     lines = [

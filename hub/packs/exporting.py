@@ -19,7 +19,7 @@ from hub.models import StoredFile
 from hub.packs import letters, parcels
 from hub.publishing import keys, member_keys
 from hub.times import to_wire
-from sync.protocol import packs
+from sync.protocol import pack_builds, packs
 from sync.protocol.errors import ProtocolError
 from sync.protocol.feeds import Feed
 from sync.protocol.pack_volumes import FolderVolume, target_at
@@ -73,13 +73,15 @@ def export_pack(
     streams: Collection[str] = (),
     files: bool = False,
     replace: bool = False,
+    updates: bool = False,
     told: Told | None = None,
 ) -> Exported:
     """Write a pack to `target`: a stick or folder, or one file where its name ends in `.hubshelf-pack`.
 
     `languages`, `streams` (beginnings of names): only that content; none means all. `files`: files whose resource
-    may be redistributed. `replace`: even where a pack of another hub lies, or a newer one. Raises PackProblem,
-    KeysUnusable; the pack of before is whole then.
+    may be redistributed. `replace`: even where a pack of another hub lies, or a newer one. `updates`: versions
+    of the program whole, not only the small steps to them. Raises PackProblem, KeysUnusable; the pack of before is
+    whole then.
     """
     home: Path = settings.HOME
     with stated():
@@ -94,7 +96,8 @@ def export_pack(
         wants = _wants(languages, streams)
         found = packs.contained(volume, verified.head, wants, member_keys.keys(home))
         pack.feeds = found.feeds
-        pack.sources.append((volume, list(found.entries.values())))
+        builds = pack_builds.entries(volume, verified, everything=updates)
+        pack.sources.append((volume, [*found.entries.values(), *builds]))
         if files:
             entries, pack.left_out = redistributable(volume, languages)
             pack.files = len(entries)

@@ -18,7 +18,7 @@ from resources_cache.own import Own
 from sync.cancel import Cancel
 from sync.home import Home
 from sync.packs.watched import Watched
-from sync.protocol import packs
+from sync.protocol import pack_builds, packs
 from sync.protocol.by_hand import is_envelope, newer_answer
 from sync.protocol.errors import ProtocolError
 from sync.protocol.pack_volumes import FolderVolume
@@ -61,7 +61,8 @@ def keep(
     """Keep a verified pack to be given on; what is no longer named goes. Raises PackNoRoom, PackUnwritable,
     Cancelled; what was kept before is whole then."""
     source = Watched(volume, cancel)
-    pack = Pack(verified, [(source, list(everything.entries.values()))], feeds=everything.feeds)
+    builds = pack_builds.entries(source, verified, everything=True)
+    pack = Pack(verified, [(source, [*everything.entries.values(), *builds])], feeds=everything.feeds)
     write(pack, store(home), told_as(progress, KEPT), there=store(home))
 
 

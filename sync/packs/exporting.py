@@ -20,7 +20,7 @@ from sync.errors import NotEnrolled
 from sync.home import Home
 from sync.packs import by_hand, carrying, parcels
 from sync.packs.watched import Watched
-from sync.protocol import packs
+from sync.protocol import pack_builds, packs
 from sync.protocol.feeds import Feed
 from sync.protocol.pack_volumes import FolderVolume, Target, ZipTarget, target_at
 from sync.protocol.pack_writing import (
@@ -258,7 +258,8 @@ def _collect(
             carried, pack.verified.head, _wants(languages), home.secrets().member_keys(), lenient=True
         )
         pack.feeds = found.feeds
-        pack.sources.append((Watched(carried, cancel), list(found.entries.values())))
+        builds = pack_builds.entries(carried, pack.verified, everything=True)
+        pack.sources.append((Watched(carried, cancel), [*found.entries.values(), *builds]))
         if files:
             _add_files(pack, home.files(), library, languages, cancel)
     return pack

@@ -22,7 +22,7 @@ from sync.cancel import Cancel
 from sync.errors import Cancelled, CaptivePortal, HubProblem, NotTrusted, Offline, SyncError, from_wire
 from sync.home import Home
 from sync.objects import fetch_object
-from sync.packs import by_hand, carrying, parcels
+from sync.packs import by_hand, carrying, parcels, program
 from sync.packs.transport import NOT_IN_PACK, PackGone, PackTransport
 from sync.protocol import limits, packs
 from sync.protocol.errors import ProtocolError
@@ -79,6 +79,8 @@ class Imported:
     returns: int = 0
     return_bytes: int = 0
     returns_left: int = 0
+    program: str = ""
+    """A newer version of the program that came, ready to be put to use."""
     heard: by_hand.Heard = field(default_factory=by_hand.Heard)
     """What the hub answered by hand to this device."""
 
@@ -190,6 +192,9 @@ def _content(
     own.set_setting(BY_PACK, {"published": head.published, "at": utc_now()})
     taken = _take_files(home, own, library, volume, files, progress, cancel)
     done = replace(done, files=taken[0], file_bytes=taken[1], files_left=taken[2])
+    transport = PackTransport(volume)
+    version = program.take(home, volume, verified, lambda store, ref: _take_file(transport, store, ref, cancel))
+    done = replace(done, program=version)
     if (keep or carrying.keeps(home)) and getattr(report.error, "code", "") != PackDamaged.code:
         everything = packs.contained(volume, head, _all, home.secrets().member_keys(), lenient=True)
         carrying.keep(home, volume, verified, everything, progress, cancel)

@@ -112,7 +112,7 @@ class Updates:
         ref = _ref(said)
         if ref is None:
             raise NoUpdate("Your hub gives no versions of the program.")
-        store = self._store()
+        store = self.store()
         path = fetch_file(self._home, ref.hash, ref.size, cancel=cancel, store=store, connect=self._connect)
         try:
             root = pin(document.encode())
@@ -188,7 +188,7 @@ class Updates:
     def _bring(
         self, build: Build, way: Way, progress: ProgressCallback | None, cancel: Cancel | None
     ) -> Installed:
-        store = self._store()
+        store = self.store()
         step = fetch_file(
             self._home, way.ref.hash, way.ref.size, progress, cancel, store=store, connect=self._connect
         )
@@ -214,7 +214,8 @@ class Updates:
         starting.write(self.place, Standing(used, before, 0, standing.bad))
         self.tidy()
 
-    def _store(self) -> FileStore:
+    def store(self) -> FileStore:
+        """Where lists and steps are until they are used."""
         return FileStore(self.place / _FETCHED, _QUOTA)
 
     def _left(self, store: FileStore, ref: ObjectRef) -> int:

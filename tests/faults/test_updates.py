@@ -220,6 +220,46 @@ def test_a_share_of_the_desktops_is_first(made: tuple[HubProgram, Path, Path], d
     assert desk.start("update", "look")["version"] == "0.2"
 
 
+def test_a_stick_brings_the_new_version_where_no_link_comes(
+    made: tuple[HubProgram, Path, Path], tmp_path: Path
+) -> None:
+    hub, folder, _shelf = made
+    hub.run("pack", "export", tmp_path / "small")
+    hub.run("pack", "export", tmp_path / "whole", "--updates")
+    assert size_of(tmp_path / "whole") - size_of(tmp_path / "small") > 3_000_000
+    shutil.copytree(folder / "0.1", tmp_path / "program")
+    island = Desk(tmp_path / "program", tmp_path / "island")
+    came = island.start("pack", "import", str(tmp_path / "small"), "--yes", "--keep")
+    assert came["program"] == "0.2"
+    assert island.start("update", "look")["bytes"] == 0
+    assert island.start("update", "get")["version"] == "0.2"
+    island.start("update", "show")
+    assert island.ran[-1] == "0.2"
+    # From hand to hand, to a computer whose program no small step fits.
+    (tmp_path / "b").mkdir()
+    make_build(tmp_path / "b" / "program", "0.0.9")
+    island.start("pack", "export", str(tmp_path / "on"))
+    far = Desk(tmp_path / "b" / "program", tmp_path / "b" / "far")
+    assert far.start("pack", "import", str(tmp_path / "on"), "--yes")["program"] == ""
+    assert far.start("pack", "import", str(tmp_path / "whole"))["program"] == "0.2"
+    assert far.start("update", "get")["version"] == "0.2"
+    # A list that somebody changed is nobody's, and the library comes all the same.
+    changed = 0
+    for path in (tmp_path / "small").rglob("objects/*/*"):
+        if path.is_file() and b'"builds"' in path.read_bytes()[:200]:
+            path.write_bytes(path.read_bytes().replace(b"0.2", b"0.9"))
+            changed += 1
+    assert changed == 1
+    (tmp_path / "c").mkdir()
+    other = Desk(tmp_path / "program", tmp_path / "c" / "other")
+    came = other.start("pack", "import", str(tmp_path / "small"), "--yes")
+    assert (came["program"], came["complete"]) == ("", True)
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def test_a_newer_installed_one_goes_first(tmp_path: Path) -> None:
     starting.write(tmp_path, Standing(Used("0.2-x", "0.2", "hubshelf")))
     (tmp_path / "0.2-x").mkdir()
