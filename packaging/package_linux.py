@@ -88,7 +88,7 @@ def package(out: Path, source: Path | None, number: str | None, folder_only: boo
     result = out / "hubshelf"
     shutil.rmtree(result, ignore_errors=True)
     shutil.copytree(folder, result, symlinks=True)
-    made = {"hubshelf/": sum(path.stat().st_size for path in result.rglob("*") if path.is_file())}
+    made = {"hubshelf/": sum(path.lstat().st_size for path in result.rglob("*"))}
     if not folder_only:
         archive = out / f"hubshelf-{version}-linux-x86_64.tar.zst"
         write_tar(archive, result, f"hubshelf-{version}", moment)
