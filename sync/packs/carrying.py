@@ -130,12 +130,13 @@ def take_parcels(
     here, source = store(home), Watched(volume, cancel)
     _forget_parcels(here, packs.PARCEL_BYTES)
     taken = read = 0
-    for one in chain(packs.parcels(volume), packs.returns(volume)):
+    # What the hub signed comes first: whatever else strangers put there takes no room from it.
+    for one in chain(packs.returns(volume), packs.parcels(volume)):
         if one.digest in mine or one.tag in mine or here.size(one.name) == one.size:
             continue
         if not _begins_well(source, one, hub):
             continue
-        if (read := read + one.size) > packs.PARCEL_BYTES:
+        if (read := read + one.size) > packs.PARCEL_BYTES or taken >= packs.ENVELOPES:
             break
         if shutil.disk_usage(home.path).free < one.size + _FREE:
             continue
