@@ -448,7 +448,11 @@ def ask(
 @_subcommand
 def outbox(home: Home) -> Answer:
     """List everything that you sent or that waits, with its state."""
+    from resources_cache.attachments import Attachments, open_files
+    from sync.protocol.uploads import FILE
+
     with home.own() as own:
+        queue = Attachments.of(own, open_files(home.path, FILE))
         items = [
             {
                 "id": item.id,
@@ -458,6 +462,15 @@ def outbox(home: Home) -> Answer:
                 "created": item.created,
                 "left_on_stick": item.carried if item.state in ("waiting", "sending") else None,
                 "problem": item.problem,
+                "attachments": [
+                    {
+                        "name": one.name,
+                        "size": one.size,
+                        "state": one.state,
+                        "left_on_stick": one.carried if one.state in ("waiting", "sending") else None,
+                    }
+                    for one in queue.of_body(item.body)
+                ],
             }
             for item in own.outbox.items()
         ]
@@ -467,10 +480,16 @@ def outbox(home: Home) -> Answer:
             yield "Nothing waits to go, and nothing was sent yet."
         for item in a["items"]:
             left = item["left_on_stick"]
-            also = f", left on a stick on {left[:10]}, not yet confirmed" if left else ""
-            yield f"{STATE_WORDS[item['state']]}{also}: {item['title']} ({item['id']})"
+            yield f"{STATE_WORDS[item['state']]}{_on_a_stick(left)}: {item['title']} ({item['id']})"
+            for one in item["attachments"]:
+                arrived = "arrived at the hub" if one["state"] == "delivered" else "not yet at the hub"
+                yield f"  {one['name']}, {one['size']:,} bytes: {arrived}{_on_a_stick(one['left_on_stick'])}"
 
     return {"items": items}, words
+
+
+def _on_a_stick(left: str | None) -> str:
+    return f", left on a stick on {left[:10]}, not yet confirmed" if left else ""
 
 
 @_subcommand

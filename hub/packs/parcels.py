@@ -54,17 +54,19 @@ def take_parcels(volume: Volume) -> TakenFiles:
     for one in packs.parcels(volume):
         if read > packs.PARCELS_READ:
             break
-        outcome = True
         try:
             outcome = _take(volume, one, secret, devices)
         except PackUnreadable:
             raise
         except ProtocolError as error:
+            # Told by its beginning, mostly: rubbish does not use up what is read of a pack.
             _log.warning("a parcel was not taken: %s", error)
             taken.unread += 1
+            continue
         except (HubError, Refused) as error:
             _log.warning("a parcel was refused: %s", error)
             taken.refused += 1
+            outcome = True
         except OSError as error:
             if error.errno not in _FULL:
                 raise

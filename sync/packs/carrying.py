@@ -131,10 +131,13 @@ def take_parcels(
     here, source = store(home), Watched(volume, cancel)
     _forget_parcels(here, packs.PARCEL_BYTES)
     taken = read = 0
-    for one in chain(packs.parcels(volume), packs.returns(volume)):
+    # What the hub signed comes first: whatever else strangers put there takes no room from it.
+    for one in chain(packs.returns(volume), packs.parcels(volume)):
         if one.digest in mine or one.tag in mine or here.size(one.name) == one.size:
             continue
-        if (read := read + one.size) > packs.PARCEL_BYTES:
+        if not _begins_well(source, one, hub):
+            continue
+        if (read := read + one.size) > packs.PARCEL_BYTES or taken >= packs.ENVELOPES:
             break
         if shutil.disk_usage(home.path).free < one.size + _FREE:
             continue
@@ -145,6 +148,15 @@ def take_parcels(
         taken += 1
         _forget_parcels(here, packs.PARCEL_BYTES, one.name)
     return taken
+
+
+def _begins_well(source: Volume, one: Lying, hub: Mapping[str, bytes]) -> bool:
+    """Whether a sealed file begins like one: rubbish does not use up what is read of a pack."""
+    try:
+        with source.open(one.name) as file:
+            return is_return(file, one.tag, hub) if one.tag else is_parcel(file, one.size)
+    except NotInPack:
+        return False
 
 
 def carried_parcels(home: Home, hub: Mapping[str, bytes]) -> list[Lying]:
@@ -163,9 +175,6 @@ def carried_parcels(home: Home, hub: Mapping[str, bytes]) -> list[Lying]:
 def _parcel_pieces(source: Volume, one: Lying, hub: Mapping[str, bytes]) -> Iterator[bytes]:
     """The bytes of a sealed file, as far as anybody can tell that it is one. Raises PackDamaged, after some."""
     if not one.tag:
-        with source.open(one.name) as file:
-            if not is_parcel(file, one.size):
-                raise PackDamaged("A sealed file is none.")
         yield from verified_pieces(source, one.entry)
         return
     digest = hashlib.sha256()

@@ -86,6 +86,7 @@ def test_a_question_and_its_answer_travel_on_sticks(hub: HubProgram, tmp_path: P
     waiting = item(island, asked["id"])
     assert waiting["state"] == "waiting"
     assert waiting["left_on_stick"]
+    assert [(one["name"], bool(one["left_on_stick"])) for one in waiting["attachments"]] == [("plan.pdf", True)]
     shown = island.run("pack", "show", tmp_path / "out")
     assert (shown["parcels"], shown["parcel_bytes"] > len(PLAN)) == (1, True)
     neighbour = filled(tmp_path / "neighbour", tmp_path / "out")
@@ -125,7 +126,8 @@ def test_a_question_and_its_answer_travel_on_sticks(hub: HubProgram, tmp_path: P
     )
     (file,) = shown["replies"][0]["attachments"]
     assert Home(island.home).files().path(file["hash"]).read_text() == EVIDENCE
-    assert item(island, asked["id"])["left_on_stick"] is None
+    now = item(island, asked["id"])
+    assert (now["left_on_stick"], now["attachments"][0]["state"]) == (None, "delivered")
     assert island.run("show", "t-2")["messages"][0]["body"] == "A cadmium heron was seen."
 
     # 5. Both stores agree: what a desktop with a link has, and the island's.

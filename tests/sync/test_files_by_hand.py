@@ -349,6 +349,9 @@ def test_rubbish_is_not_carried(tmp_path: Path) -> None:
         lay_return(stick, data, TAG, digest(back))
     lay_return(stick, back, TAG, digest(b"another name"))
     assert import_pack(carrier, stick).parcels == 0
+    for number in range(30):  # more bytes than are carried of one pack
+        with (stick / packs.FOLDER / packs.PARCELS / f"{number:064d}").open("wb") as sparse:
+            sparse.truncate(25 * 2**20)
     lay_return(stick, back)
     assert import_pack(carrier, stick).parcels == 1
     # Once the hub signs with another key, what the old one signed is not given on.
