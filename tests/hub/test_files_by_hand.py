@@ -7,6 +7,7 @@ import hashlib
 import io
 import random
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,13 +40,14 @@ ANSWER = random.Random(4).randbytes(150_000)
 
 
 @pytest.fixture
-def hub() -> Path:
+def hub() -> Iterator[Path]:
     home: Path = settings.HOME
     for name in ("served", "publishing", "keys", "attachments"):
         shutil.rmtree(home / name, ignore_errors=True)
     prepare(home)
     keys.ensure_keys(home)
-    return home
+    yield home
+    shutil.rmtree(home / "attachments", ignore_errors=True)  # the next file looks at all that is kept
 
 
 @pytest.fixture
