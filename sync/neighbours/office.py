@@ -409,9 +409,14 @@ class Office:
             moved, self._moved = self._moved, {}
         if not any(given or taken for given, taken in moved.values()):
             return
-        # A count is no reason to fail.
-        with suppress(CacheError), self._home.own() as own:
-            own.set_setting(COUNTS, added(own.setting(COUNTS), moved))
+        try:
+            with self._home.own() as own:
+                own.set_setting(COUNTS, added(own.setting(COUNTS), moved))
+        except CacheError:  # a count is no reason to fail; it is kept with the next one
+            with self._lock:
+                for host, (given, taken) in moved.items():
+                    now = self._moved.setdefault(host, [0, 0])
+                    now[0], now[1] = now[0] + given, now[1] + taken
 
 
 def sync_in_turn(
