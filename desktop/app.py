@@ -60,8 +60,8 @@ ENGINE_AFTER_MS = 600
 # have to wait this long for a thread that decodes what arrived (5 ms unless told otherwise).
 GIVE_WAY_S = 0.0005
 _TITLE_BAR = 40
-_OPEN_ANEW = 77
 _CAME_UP_MS = 10_000
+_OPEN_ANEW = 77
 """Exit code of Qt's loop: not the end, but the same again from the beginning."""
 
 
