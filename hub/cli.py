@@ -576,6 +576,7 @@ def mirrors(addresses: tuple[str, ...], nowhere: bool, as_json: bool) -> None:
 
 from .mirror_commands import mirror  # noqa: E402  # these use what is above
 from .pack_commands import pack  # noqa: E402
+from .site_code_commands import approve, joining, site_code  # noqa: E402
 
-cli.add_command(mirror)
-cli.add_command(pack)
+for command in (approve, joining, mirror, pack, site_code):
+    cli.add_command(command)
