@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from desktop.error_rows_managed import ROWS as MANAGED
 from desktop.error_rows_moving import ROWS as MOVING
 from desktop.error_rows_packs import ROWS as PACKS
 from desktop.words import N_
@@ -563,6 +564,7 @@ TABLE: dict[str, ErrorWords] = {
         _COPY,
         "copy",
     ),
+    **{code: ErrorWords(*row) for code, row in MANAGED.items()},
     **{code: ErrorWords(*row) for code, row in MOVING.items()},
     **{code: ErrorWords(*row) for code, row in PACKS.items()},
 }
