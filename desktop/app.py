@@ -246,11 +246,22 @@ class Application(QObject):
         self._care.back_up()
         self.context.downloads.go_on()
         # An engine without a hub has nothing to do; connecting to one starts it.
-        self.context.read(_has_hub, lambda known: self.context.sync.start() if known else None, self, key="engine")
+        self.context.read(_has_hub, self._start_sync, self, key="engine")
+
+    def _start_sync(self, known: bool) -> None:
+        from desktop.pages.first_run_who import join_quietly, joins_by_itself
+
+        preferences = self.context.preferences
+        if known or (joins_by_itself(self.context) and preferences.introduced):
+            self.context.sync.start()  # it joins by itself where it has to
+        elif joins_by_itself(self.context):
+            # Content waits until the person has said in which languages; the first run tells what goes wrong.
+            self.context.fetch(join_quietly, lambda _done: None, self, lambda _error: None)
 
     def _wear(self) -> None:
         preferences = self.context.preferences
-        self._qt_words.use(use_language(preferences.language or system_language()))
+        chosen = str(self.context.decided.value("interface_language", preferences.language or None) or "")
+        self._qt_words.use(use_language(chosen or system_language()))
         right_to_left = is_right_to_left(language())
         self._qt.setLayoutDirection(
             Qt.LayoutDirection.RightToLeft if right_to_left else Qt.LayoutDirection.LeftToRight

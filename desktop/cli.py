@@ -11,6 +11,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import asdict
 from functools import update_wrapper
 from pathlib import Path
@@ -18,11 +19,12 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from desktop import moving_commands, neighbour_commands, pack_commands, update_commands
+from desktop import moving_commands, neighbour_commands, pack_commands, policy_commands, update_commands
+from desktop.system_proxy import use_system_proxies
 from resources_cache.citing.formatted import STYLES
 from resources_cache.errors import CacheError, NotFound
 from sync.errors import SyncError
-from sync.home import Home, default_home
+from sync.home import Home, default_home, require_allowed
 from sync.protocol.errors import ProtocolError
 
 _KNOWN = (CacheError, SyncError, ProtocolError)
@@ -58,10 +60,22 @@ class _Group(click.Group):
 @click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", type=click.Path(path_type=Path), envvar="HUBSHELF_HOME", help="Folder of the shelf.")
 @click.version_option(package_name="hubshelf")
+@click.option("--show-policy", is_flag=True, help="Say what is decided for this PC, by whom, and end.")
+@click.option("--json", "as_json", is_flag=True, help="With --show-policy: one JSON document.")
 @click.pass_context
-def main(context: click.Context, home: Path | None) -> None:
+def main(context: click.Context, home: Path | None, show_policy: bool, as_json: bool) -> None:
     """Hubshelf: your education hub, on this computer. Without a command it opens the window."""
     context.obj = home or default_home()
+    try:
+        if show_policy:
+            policy_commands.show_policy(context.obj, as_json)
+            context.exit()
+        require_allowed(context.obj)
+    except CacheError as error:
+        _fail(error, "--json" in sys.argv)
+    if as_json:
+        raise click.UsageError("--json stands behind a command.")
+    use_system_proxies()
     if context.invoked_subcommand is None:
         sys.exit(_open_window(context.obj))
 
@@ -117,16 +131,36 @@ Answer = tuple[dict[str, Any], Callable[[dict[str, Any]], Iterable[str]]]
 
 
 @_subcommand
-@click.argument("url")
-@click.argument("code")
+@click.argument("url", required=False)
+@click.argument("code", required=False)
 @click.option("--device-name", default=platform.node, help="How this computer is called in the hub's list.")
-def enrol(home: Home, url: str, code: str, device_name: str) -> Answer:
+@click.option("--site", is_flag=True, help="With the hub and the site code that were decided for this PC.")
+def enrol(home: Home, url: str | None, code: str | None, device_name: str, site: bool) -> Answer:
     """Join the hub at URL with the one-time CODE from your invitation."""
     from sync.engine import enrol as enrol_device
+    from sync.joining import join_site
 
-    done = enrol_device(home, url, code, device_name)
-    answer = {"hub": done.hub_name, "member": done.member_name, "url": home.hub_url}
-    return answer, lambda a: [f"Welcome, {a['member']}. This shelf now belongs to {a['hub']}. Next: hubshelf sync"]
+    if site is bool(url) or bool(url) is not bool(code):
+        raise click.UsageError("Give the address of the hub and a code, or --site alone.")
+    if site:
+        join_site(home, device_name)  # nothing happens where it did before: a script may run again
+    elif url and code:
+        enrol_device(home, url, code, device_name)
+    answer = {"hub": home.hub_name, "member": home.member or "", "url": home.hub_url}
+    who = f"Welcome, {answer['member']}. " if answer["member"] else ""
+    return answer, lambda a: [f"{who}This shelf now belongs to {a['hub']}. Next: hubshelf sync"]
+
+
+@_subcommand
+@click.option("--name", required=True, help="Your name.")
+@click.option("--email", required=True, help="Your e-mail address.")
+def introduce(home: Home, name: str, email: str) -> Answer:
+    """Say who uses this PC, where it joined with a site code; the hub's team approves it."""
+    from sync.joining import introduce as say
+
+    with home.own() as own:
+        item = say(own, name, email)
+    return {"id": item.id, "state": item.state}, lambda _a: ["It leaves with the next sync. Next: hubshelf sync"]
 
 
 @_subcommand
@@ -144,16 +178,19 @@ def sync(home: Home, budget: int | None, patience: float, price: bool, let_remov
     """Send what waits and fetch what is new."""
     from sync.engine import price_once, sync_once
     from sync.health import keep_backup, renew_index
+    from sync.joining import has_site_code, join_site
     from sync.running import LET_REMOVE
-    from sync.transport import HttpTransport
 
     if let_remove:
         with home.own() as own:
             own.set_setting(LET_REMOVE, True)
-    with HttpTransport(home.hub_url) as transport:
+    if home.hub_url is None and has_site_code(home.policies):
+        join_site(home, platform.node())
+    with closing(home.connect(home.hub_url)) as transport:
         if price:
             return price_once(home, transport).to_json(), _price_words
-        report = sync_once(home, transport, budget=budget, patience=patience)
+        bound = home.policies.is_locked("daily_limit_kb")
+        report = sync_once(home, transport, budget=budget, daily_limit=bound, patience=patience)
     renew_index(home)
     keep_backup(home)
     answer: dict[str, Any] = report.to_json()
@@ -576,6 +613,7 @@ moving_commands.add_to(_subcommand)
 pack_commands.add_to(main, _subcommand)
 neighbour_commands.add_to(main, _subcommand)
 update_commands.add_to(main, _subcommand)
+policy_commands.add_to(_subcommand)
 
 if __name__ == "__main__":
     main()

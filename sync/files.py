@@ -31,7 +31,7 @@ from sync.protocol.paths import delta_path
 from sync.protocol.wire_json import is_digest
 from sync.report import Progress, ProgressCallback
 from sync.traffic import Traffic
-from sync.transport import HttpTransport, Reply, Request, Transport
+from sync.transport import Reply, Request, Transport
 
 Connect = Callable[[str | None], Transport]
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
@@ -47,7 +47,7 @@ def fetch_file(
     replaces: str = "",
     private: bool = False,
     store: FileStore | None = None,
-    connect: Connect = HttpTransport,
+    connect: Connect | None = None,
 ) -> Path:
     """Return the path of a file by its SHA-256 and size in bytes, fetching what is missing of it.
 
@@ -65,7 +65,8 @@ def fetch_file(
     with _alone(home, hash_):
         if store.has(hash_):
             return store.path(hash_)
-        return _fetch(home, store, ObjectRef(hash_, size), progress, cancel, replaces, connect, private)
+        how = connect or home.connect
+        return _fetch(home, store, ObjectRef(hash_, size), progress, cancel, replaces, how, private)
 
 
 def _fetch(

@@ -17,7 +17,7 @@ from sync.protocol.feeds import Index
 from sync.protocol.head import root_version, verify_head
 from sync.protocol.subscriptions import parts
 from sync.protocol.trust import Root, advance, pin
-from sync.transport import HttpTransport, Transport
+from sync.transport import Transport
 
 Connect = Callable[[str | None], Transport]
 
@@ -34,14 +34,15 @@ class StreamOffer:
     records: int
 
 
-def offers(home: Home, *, connect: Connect = HttpTransport) -> list[StreamOffer]:
+def offers(home: Home, *, connect: Connect | None = None) -> list[StreamOffer]:
     """Return what the hub offers: from this computer where its newest known index is here, else fetched.
 
     Raises NotEnrolled, Offline, CaptivePortal, HubProblem, NotTrusted, CacheError.
     """
     with home.own() as own, home.library() as library:
         try:
-            index = _kept_index(own, library) or _fetched_index(own, library, home.incoming(), connect)
+            how = connect or home.connect
+            index = _kept_index(own, library) or _fetched_index(own, library, home.incoming(), how)
         except ProtocolError as error:
             raise from_wire(error) from error
     found = []

@@ -8,12 +8,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 
-def default_home() -> Path:
-    """Return the folder that `HUBSHELF_HOME` names, else the one where this system keeps a person's data."""
-    given = os.environ.get("HUBSHELF_HOME")
-    return Path(given) if given else user_data_path("Hubshelf", appauthor=False)
-
-
 def builds_place() -> Path:
     """Return where a person's newer builds of the program lie, whichever shelf they use."""
-    return default_home() / "builds"
+    given = os.environ.get("HUBSHELF_HOME")
+    return (Path(given) if given else user_data_path("Hubshelf", appauthor=False)) / "builds"

@@ -26,7 +26,17 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
     from hub.backups import backup, restore
     from hub.imports import import_files
     from hub.invitations import invite, revoke
-    from hub.models import Device, Message, Request, RequestReply, Resource, StreamRecord, Thread
+    from hub.models import (
+        Device,
+        Member,
+        Message,
+        Request,
+        RequestReply,
+        Resource,
+        SiteCode,
+        StreamRecord,
+        Thread,
+    )
     from hub.publishing.sealer import publish
     from hub.questions import Given
     from hub.questions import answer as answer_question
@@ -102,6 +112,26 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
         for stream, record, body in rows.iterator():
             sealed.setdefault(stream, {})[record] = hashlib.sha256(bytes(body)).hexdigest()
         return sealed
+    if action == "site-code":
+        from hub import site_codes
+
+        made, code = site_codes.create(arguments["uses"], note="Annex")
+        return {"id": made.pk, "code": code}
+    if action == "revoke-site-code":
+        from hub import site_codes
+
+        return site_codes.revoke(arguments["id"]).used
+    if action == "taken":
+        return SiteCode.objects.get(pk=arguments["id"]).used
+    if action == "joining":
+        return [
+            {"id": one.pk, "name": one.name, "email": one.said_email}
+            for one in Member.objects.filter(state="joining")
+        ]
+    if action == "approve-member":
+        from hub import site_codes
+
+        return site_codes.approve(arguments["id"]).email
     if action == "requests":
         return {
             row.id: {

@@ -65,7 +65,7 @@ def read_versions(shelf: Shelf) -> Versions:
         current,
         before if standing.current is not None else "",
         True,
-        policies().updates is False,
+        not policies().value("updates"),
     )
 
 

@@ -36,6 +36,7 @@ from desktop.widgets.basics import (
     title,
 )
 from desktop.widgets.fitting import EqualColumns
+from desktop.widgets.managed import managed_note, show_managed
 from desktop.words import N_, _, isolate, ngettext
 
 _LIMITS = (2_000_000, 5_000_000, 20_000_000, 100_000_000)
@@ -63,6 +64,8 @@ class Standing:
     data_price: str
     connected: bool = True
     pack: tuple[str, str] = ("", "")
+    locked: frozenset[str] = frozenset()
+    """Settings that an administrator decided."""
 
 
 def read_standing(shelf: Shelf) -> Standing:
@@ -82,6 +85,7 @@ def read_standing(shelf: Shelf) -> Standing:
         data_price=price if isinstance(price := own.setting(PRICE_SETTING), str) else "",
         connected=bool(own.setting("hub_url")),
         pack=_pack(own.setting("by_pack")),
+        locked=frozenset(name for name in ("daily_limit", "allowed_hours", "low_data") if own.is_locked(name)),
     )
 
 
@@ -115,6 +119,7 @@ class SyncPage(Page):
         self._hours.currentIndexChanged.connect(lambda _i: self._save("allowed_hours", self._chosen_hours()))
         self._texts = Choice(_("Long texts"))
         self._texts.currentIndexChanged.connect(lambda _i: self._save("low_data", self._texts.value() == "wait"))
+        self._managed = {choice: managed_note() for choice in (self._limit, self._hours, self._texts)}
         self._price = SyncPrice(context)
         self.by_stick = ByStick(context)
         self.in_the_office = InTheOffice(context)
@@ -178,6 +183,7 @@ class SyncPage(Page):
             rule.addWidget(choice)
             body.addLayout(rule)
             body.addWidget(muted(note))
+            body.addWidget(self._managed[choice])
         body.addWidget(self._price)
         body.addSpacing(STEP)
         body.addWidget(hairline())
@@ -285,6 +291,12 @@ class SyncPage(Page):
         if chosen == "own":
             names["own"] = ", ".join("–".join(map(str, pair)) for pair in standing.hours if isinstance(pair, list))
         texts = {"": _("Come with the rest"), "wait": _("Wait for a better link")}
+        for choice, setting in (
+            (self._limit, "daily_limit"),
+            (self._hours, "allowed_hours"),
+            (self._texts, "low_data"),
+        ):
+            show_managed(setting in standing.locked, self._managed[choice], choice)
         for choice, items, value in (
             (self._hours, names, chosen),
             (self._texts, texts, "wait" if standing.low_data else ""),

@@ -26,7 +26,7 @@ def take(home: Home, volume: Volume, verified: Verified, bring: Take) -> str:
     Raises PackUnreadable, CacheError, and what `bring` raises.
     """
     found, ref = listed(volume, verified), verified.head.builds
-    if found is None or ref is None or policies().updates is False:
+    if found is None or ref is None or not policies().value("updates"):
         return ""
     try:
         updates = Updates(home, installed_build(), builds_place())

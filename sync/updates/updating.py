@@ -30,7 +30,6 @@ from sync.protocol.head import ObjectRef
 from sync.protocol.trust import pin
 from sync.protocol.wire_json import is_digest
 from sync.report import Progress, ProgressCallback
-from sync.transport import HttpTransport
 from sync.updates import starting
 from sync.updates.errors import NothingBefore, NoUpdate, UpdatesOff
 from sync.updates.starting import Standing, Used
@@ -72,7 +71,7 @@ def running_version() -> str:
 class Updates:
     """The updates of one program by the hub of one shelf. For one thread at a time."""
 
-    def __init__(self, home: Home, here: Installed, place: Path, connect: Connect = HttpTransport) -> None:
+    def __init__(self, home: Home, here: Installed, place: Path, connect: Connect | None = None) -> None:
         """`here`: the build that was installed; `place`: where newer ones are made."""
         self._home = home
         self.installed = here
@@ -102,7 +101,7 @@ class Updates:
         Raises UpdatesOff, NoUpdate, NotEnrolled, SyncError (what fetching the list can meet; NotTrusted for one
         that is not signed by the hub's root), CacheError.
         """
-        if policies().updates is False:
+        if not policies().value("updates"):
             raise UpdatesOff("An administrator decided that this program does not bring itself up to date.")
         with self._home.own() as own:
             said, document, seen = own.setting("builds"), own.setting("root"), own.setting("builds_seen", 0)

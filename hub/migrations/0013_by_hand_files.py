@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("hub", "0011_by_hand"),
+        ("hub", "0012_site_codes"),
     ]
 
     operations = [
