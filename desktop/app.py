@@ -24,7 +24,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog
 from shiboken6 import isValid
 
-from desktop.background import Background
+from desktop.background import Background, Lane
 from desktop.care import Care
 from desktop.constants_guard import keep_constants_alive
 from desktop.context import Context
@@ -243,6 +243,19 @@ class Application(QObject):
         self.context.downloads.go_on()
         # An engine without a hub has nothing to do; connecting to one starts it.
         self.context.read(_has_hub, self._start_sync, self, key="engine")
+        if self.context.preferences.introduced:  # else the first run looks
+            self._take_in_what_came()
+
+    def _take_in_what_came(self) -> None:
+        """Take in what an administrator put beside the program since the last time (an office without a link)."""
+        from desktop.pages.first_run_preload import find_new
+
+        def take(found: list[Any]) -> None:
+            if found and not self.context.packs.busy:
+                newest = found[0]
+                self.context.packs.take_in(newest.path, trusted=newest.fingerprint, files=True)
+
+        self.context.read(find_new, take, self, key="preload", failure=lambda _error: None, lane=Lane.PACK)
 
     def _start_sync(self, known: bool) -> None:
         from desktop.pages.first_run_who import join_quietly, joins_by_itself

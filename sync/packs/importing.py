@@ -32,6 +32,7 @@ from sync.protocol.pack_volumes import opened
 from sync.protocol.packs import (
     NotAPack,
     NotInPack,
+    OtherHubsPack,
     PackDamaged,
     PackError,
     PackNoRoom,
@@ -159,7 +160,7 @@ def _content(
     verified = packs.verify(volume, pinned, seen)
     head = verified.head
     if pinned is None:
-        _join(own, library, verified, accept)
+        _join(own, library, verified, accept, home.policies.value("hub_key"))
     _require_room(home, library, volume, head)
     # The hub's answer first: it may bring the key to what only members may read.
     heard = by_hand.hear(home, own, library, volume)
@@ -201,12 +202,16 @@ def known(own: Own, library: Library) -> tuple[Root | None, tuple[int, int]]:
         raise from_wire(error) from error
 
 
-def _join(own: Own, library: Library, verified: Verified, accept: bool | str) -> None:
+def _join(own: Own, library: Library, verified: Verified, accept: bool | str, decided: str | None) -> None:
     """A shelf without a hub belongs, as a guest, to that of the pack: trust on first use, once a person said
-    yes."""
+    yes, or an administrator did by naming the key (`decided`)."""
     if library.counts() or library.cursors():
         raise PackOlder("This shelf holds content of a hub that it no longer knows by name.")
     fingerprint = verified.roots[0].fingerprint
+    if decided is not None and fingerprint != decided:
+        raise OtherHubsPack(
+            f"This pack is of {packs.plain(verified.head.hub)}; your administrator decided for another hub."
+        )
     # Another stick may be in by now: a yes is to the keys that were shown.
     if not accept or (isinstance(accept, str) and accept != fingerprint):
         raise PackNotConfirmed(
