@@ -49,6 +49,7 @@ from desktop.tabs import MOST
 from desktop.theme import Theme
 from desktop.window import USUAL, MainWindow
 from desktop.words import is_right_to_left, language, system_language, use_language
+from sync.logbook import Logbook
 
 if TYPE_CHECKING:
     from desktop.tray import Icon, Tray
@@ -345,6 +346,8 @@ def run(home_path: Path, link: str = "", refused: LinkRefused | None = None, *, 
             raise
         return _say_alone(error)
     left = aftermath(home_path)
+    log = Logbook(home_path)
+    log.note("window-opened", after_a_fall=left is not None)
     qt = _start_qt()
     crashes = Crashes(home_path)
     crashes.install()
@@ -365,6 +368,7 @@ def run(home_path: Path, link: str = "", refused: LinkRefused | None = None, *, 
         application.window.deleteLater()
         application.deleteLater()
     door.close()
+    log.note("window-closed", code=code)
     crashes.remove()
     lock.release()
     return code

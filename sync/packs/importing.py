@@ -112,8 +112,11 @@ def import_pack(
             done = _content(home, own, library, volume, accept, keep, files, progress, cancel)
         mail = carrying.take_mail(home, volume, carrying.hub_keys(own), by_hand.mine(own))
         done = replace(done, envelopes=mail[0], answers=mail[1])
+    records = done.report.records if done.report is not None else 0
+    code = done.error.code if done.error is not None else None
+    home.log.note("pack-taken-in", records=records, files=done.files, version=done.version, error=code)
     if progress is not None:
-        progress(Progress("done", records=done.report.records if done.report is not None else 0))
+        progress(Progress("done", records=records))
     return done
 
 
