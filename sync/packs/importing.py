@@ -50,7 +50,7 @@ _UNPACKED = 4
 """About so many bytes does a byte of a pack take on the shelf, with its search index."""
 _SPARE = 8 * 1024 * 1024
 BY_PACK = "by_pack"
-"""Setting: `{"published", "at"}` of the pack that was taken in last (UTC both)."""
+"""Setting: `{"published", "at", "order"}` of the pack that was taken in last: UTC both, and [epoch, version]."""
 _SAID = ("made", "streams", "files", "bytes", "left_out")
 _NOT_HERE = (CaptivePortal, NotTrusted)
 
@@ -179,7 +179,7 @@ def _content(
     done = Imported(head.hub, head.epoch, head.version, head.published, report, heard=heard)
     if isinstance(report.error, PackGone | Cancelled):
         return done
-    own.set_setting(BY_PACK, {"published": head.published, "at": utc_now()})
+    own.set_setting(BY_PACK, {"published": head.published, "at": utc_now(), "order": list(head.order)})
     taken = _take_files(home, own, library, volume, files, progress, cancel)
     done = replace(done, files=taken[0], file_bytes=taken[1], files_left=taken[2])
     if (keep or carrying.keeps(home)) and getattr(report.error, "code", "") != PackDamaged.code:

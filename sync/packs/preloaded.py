@@ -111,7 +111,7 @@ def _looked_at(home: Home, path: Path) -> Preloaded:
     except (ProtocolError, SyncError, OSError) as error:
         return Preloaded(path, why=str(error))
     head, fingerprint = verified.head, verified.roots[0].fingerprint
-    is_here = isinstance(taken, dict) and taken.get("published") == head.published
+    is_here = isinstance(taken, dict) and taken.get("order") == list(head.order)
     is_new = head.order >= seen and not is_here
     # Who could have written what is here already no longer matters.
     why = _stranger(home.policies, path, fingerprint) if is_new else ""

@@ -84,6 +84,9 @@ def test_nothing_of_a_person_is_in_logs_and_reports(
     (machine / "policies.json").chmod(0o644)
     home = Home(tmp_path / MARK)
     work(home, hub)
+    with home.own() as own:  # as a hub of that name leaves it, when there is no link
+        error = {"code": "unreachable", "message": f"There is no connection to {MARK}.", "advice": ""}
+        own.add_sync({"kind": "sync", "error": error})
     command("hubshelf", "search", MARK, home=home.path)
     command("hubshelf", "show", f"no-{MARK}", home=home.path, expect=1)
     assert any(MARK in check.detail for check in examine(home)), "the person themselves is told all"
