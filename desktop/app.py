@@ -25,7 +25,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog
 from shiboken6 import isValid
 
-from desktop.background import Background
+from desktop.background import Background, Lane
 from desktop.care import Care
 from desktop.constants_guard import keep_constants_alive
 from desktop.context import Context
@@ -51,6 +51,7 @@ from desktop.tabs import MOST
 from desktop.theme import Theme
 from desktop.window import USUAL, MainWindow
 from desktop.words import is_right_to_left, language, system_language, use_language
+from sync.logbook import Logbook
 
 if TYPE_CHECKING:
     from desktop.tray import Icon, Tray
@@ -247,6 +248,19 @@ class Application(QObject):
         self.context.downloads.go_on()
         # An engine without a hub has nothing to do; connecting to one starts it.
         self.context.read(_has_hub, self._start_sync, self, key="engine")
+        if self.context.preferences.introduced:  # else the first run looks
+            self._take_in_what_came()
+
+    def _take_in_what_came(self) -> None:
+        """Take in what an administrator put beside the program since the last time (an office without a link)."""
+        from desktop.pages.first_run_preload import find_new
+
+        def take(found: list[Any]) -> None:
+            if found and not self.context.packs.busy:
+                newest = found[0]
+                self.context.packs.take_in(newest.path, trusted=newest.fingerprint, files=True)
+
+        self.context.read(find_new, take, self, key="preload", failure=lambda _error: None, lane=Lane.PACK)
 
     def _start_sync(self, known: bool) -> None:
         from desktop.pages.first_run_who import join_quietly, joins_by_itself
@@ -336,6 +350,8 @@ def run(home_path: Path, link: str = "", refused: LinkRefused | None = None, *, 
             raise
         return _say_alone(error)
     left = aftermath(home_path)
+    log = Logbook(home_path)
+    log.note("window-opened", after_a_fall=left is not None)
     qt = _start_qt()
     crashes = Crashes(home_path)
     crashes.install()
@@ -358,6 +374,7 @@ def run(home_path: Path, link: str = "", refused: LinkRefused | None = None, *, 
         application.window.deleteLater()
         application.deleteLater()
     door.close()
+    log.note("window-closed", code=code)
     crashes.remove()
     lock.release()
     return code

@@ -19,12 +19,20 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from desktop import moving_commands, neighbour_commands, pack_commands, policy_commands, update_commands
+from desktop import (
+    moving_commands,
+    neighbour_commands,
+    pack_commands,
+    policy_commands,
+    support_commands,
+    update_commands,
+)
 from desktop.system_proxy import use_system_proxies
 from resources_cache.citing.formatted import STYLES
 from resources_cache.errors import CacheError, NotFound
 from sync.errors import SyncError
 from sync.home import Home, default_home, require_allowed
+from sync.logbook import Logbook
 from sync.protocol.errors import ProtocolError
 
 _KNOWN = (CacheError, SyncError, ProtocolError)
@@ -97,6 +105,10 @@ def _subcommand(function: Command, group: click.Group | None = None) -> Command:
         try:
             answer, words = function(Home(context.obj), **options)
         except _KNOWN as error:
+            if context.obj.is_dir():
+                Logbook(context.obj).note(
+                    "command-failed", name=function.__name__, code=getattr(error, "code", "")
+                )
             _fail(error, as_json)
         if as_json:
             click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
@@ -589,31 +601,12 @@ def open_link(context: click.Context, link: str, in_window: bool, as_json: bool)
     sys.exit(code or (1 if refused else 0))
 
 
-@_subcommand
-@click.option("--mend", is_flag=True, help="First index anew what the search index has wrongly.")
-def doctor(home: Home, mend: bool) -> Answer:
-    """Check the shelf and say what to do about anything that is wrong."""
-    from sync.health import examine
-
-    checks = [
-        {"name": check.name, "ok": check.ok, "detail": check.detail, "advice": check.advice}
-        for check in examine(home, mend=mend)
-    ]
-
-    def words(a: dict[str, Any]) -> Iterable[str]:
-        for check in a["checks"]:
-            yield f"{'ok  ' if check['ok'] else 'BAD '} {check['name']}: {check['detail']}"
-            if not check["ok"]:
-                yield f"     {check['advice']}"
-
-    return {"ok": all(check["ok"] for check in checks), "checks": checks}, words
-
-
 moving_commands.add_to(_subcommand)
 pack_commands.add_to(main, _subcommand)
 neighbour_commands.add_to(main, _subcommand)
 update_commands.add_to(main, _subcommand)
 policy_commands.add_to(_subcommand)
+support_commands.add_to(_subcommand)
 
 if __name__ == "__main__":
     main()

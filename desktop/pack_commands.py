@@ -92,15 +92,22 @@ def export(home: Home, target: Path, languages: tuple[str, ...], files: bool, re
     return answer, words
 
 
-@click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
+@click.argument("source", metavar="SRC", type=click.Path(path_type=Path), required=False)
+@click.option("--preload", is_flag=True, help="In place of SRC: the packs that came with this computer.")
 @click.option("--yes", is_flag=True, help="A shelf without a hub: belong to the hub of this pack.")
 @click.option("--keep", is_flag=True, help="Keep what is needed to give this pack on, now and from now on.")
 @click.option("--files", is_flag=True, help="All files in the pack, not only those that wait to be downloaded.")
-def import_(home: Home, source: Path, yes: bool, keep: bool, files: bool) -> Answer:
+def import_(home: Home, source: Path | None, preload: bool, yes: bool, keep: bool, files: bool) -> Answer:
     """Take in the pack SRC: a stick, its folder, or a file. Everything is verified as if it came from the hub."""
     from sync.health import keep_backup, renew_index
     from sync.packs.importing import import_pack
 
+    if preload:
+        if source is not None or yes or keep:
+            raise click.UsageError("--preload stands alone.")
+        return _take_in_preloaded(home)
+    if source is None:
+        raise click.UsageError("Name the pack, or --preload.")
     done = import_pack(home, source, accept=yes, keep=keep, files=files, progress=_progress())
     renew_index(home)
     keep_backup(home)
@@ -156,6 +163,48 @@ def import_(home: Home, source: Path, yes: bool, keep: bool, files: bool) -> Ans
             yield f"The hub refused: {_line(a['refused']['title'])}"
         if a["error"]:
             yield f"{a['error']['message']} {a['error']['advice']}"
+
+    return answer, words
+
+
+def _take_in_preloaded(home: Home) -> Answer:
+    from sync.health import keep_backup, renew_index
+    from sync.packs.preloaded import find, folders, take_in
+
+    done = take_in(home, progress=_progress())
+    renew_index(home)
+    keep_backup(home)
+    taken = {one.path for one, _brought, _error in done}
+    answer: dict[str, Any] = {
+        "folders": [str(folder) for folder in folders()],
+        "packs": [
+            {
+                "path": str(one.path),
+                "hub": one.hub,
+                "published": one.published,
+                "records": brought.report.records if brought is not None and brought.report is not None else 0,
+                "files": brought.files if brought is not None else 0,
+                "error": None
+                if error is None
+                else {"code": error.code, "message": str(error), "advice": getattr(error, "advice", "")},
+            }
+            for one, brought, error in done
+        ],
+        "unused": [
+            {"path": str(one.path), "why": one.why} for one in find(home) if one.why and one.path not in taken
+        ],
+    }
+    answer["ok"] = not any(one["error"] for one in answer["packs"]) and not answer["unused"]
+
+    def words(a: dict[str, Any]) -> Iterable[str]:
+        for one in a["packs"]:
+            yield f"{_line(one['hub'])}, as of {_line(one['published'])[:10]}: {one['records']:,} records came."
+            if one["error"]:
+                yield f"{one['error']['message']} {one['error']['advice']}"
+        for one in a["unused"]:
+            yield f"Not used: {one['path']}. {one['why']}"
+        if not a["packs"] and not a["unused"]:
+            yield f"No pack that is new here: {', '.join(a['folders'])}"
 
     return answer, words
 

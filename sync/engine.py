@@ -101,6 +101,18 @@ def sync_once(
         traffic.allow(None)
         if forget is not None:
             forget()
+    home.log.note(
+        "sync",
+        up_to_date=report.up_to_date,
+        error=report.error.code if report.error is not None else None,
+        requests=report.requests,
+        up=report.bytes_up,
+        down=report.bytes_down,
+        records=report.records,
+        sent=report.operations_sent,
+        seconds=round(report.seconds, 1),
+        clock_ahead=report.clock_ahead,
+    )
     if progress is not None:
         progress(Progress("done", records=report.records))
     return report

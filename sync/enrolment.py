@@ -74,6 +74,7 @@ def enrol(home: Home, url: str, code: str, device_name: str, *, connect: Connect
             _join(own, library, base, answer.hub, answer.member, root, fresh=known is None)
             home.secrets().forget_pending()
             home.secrets().forget_claim()
+            home.log.note("joined", joining=answer.joining, again=known is not None)
     finally:
         transport.close()
     return Enrolled(answer.hub, answer.member)

@@ -18,6 +18,7 @@ from resources_cache.library import Library
 from resources_cache.own import Own
 from sync.errors import SyncBusy
 from sync.locks import FolderLock
+from sync.logbook import Logbook
 from sync.network import Network
 from sync.policies import Policies, expanded, policies
 from sync.secrets import Secrets
@@ -136,6 +137,11 @@ class Home:
     def given(self) -> FileStore:
         """Open what this shelf keeps to give to neighbours. Raises CacheError."""
         return FileStore(self.path / "given", _GIVEN_QUOTA)
+
+    @property
+    def log(self) -> Logbook:
+        """What the program did on this shelf, without a word of anybody."""
+        return Logbook(self.path)
 
     def secrets(self) -> Secrets:
         """Return the device's secrets."""

@@ -112,6 +112,10 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
         for stream, record, body in rows.iterator():
             sealed.setdefault(stream, {})[record] = hashlib.sha256(bytes(body)).hexdigest()
         return sealed
+    if action == "export-pack":
+        from hub.packs.exporting import export_pack
+
+        return export_pack(Path(arguments["target"])).written.bytes
     if action == "site-code":
         from hub import site_codes
 

@@ -20,6 +20,7 @@ from desktop.error_codes import PROBLEMS
 from desktop.error_words import KnownError, words_for, words_of_code
 from desktop.icons import pixmap
 from desktop.navigation import Place
+from desktop.pages.first_run_preload import PreloadStep
 from desktop.pages.first_run_stick import Chosen, StickStep
 from desktop.pages.first_run_who import WhoStep, join_quietly, joins_by_itself
 from desktop.pages.in_the_office import explanation, promise, save_sharing
@@ -59,7 +60,9 @@ class FirstRunPage(Page):
         back = button(_("Back"), "quiet", "back", lambda: context.navigator.go(Place("first-run", tab="hub")))
         self.stick = StickStep(context, self._pack_chosen, self._pack_came, back)
         self.who = WhoStep(context, self._introduced_to_hub, self._later)
-        steps = (self._language_step(), self._hub_step(), self._keep_step(), self._stick_step(), self._who_step())
+        self.preload = PreloadStep(context, lambda: self._show_step(5), self._content_came)
+        steps = [self._language_step(), self._hub_step(), self._keep_step()]
+        steps += [self._beside_hub(part) for part in (self.stick, self.who, self.preload)]
         for step in steps:
             self._steps.addWidget(step)
         whole = QVBoxLayout(self)
@@ -73,6 +76,8 @@ class FirstRunPage(Page):
             place.tab, 0 if not known else 4 if joins_by_itself(self.context) else 1
         )
         self._show_step(wanted)
+        if wanted in (1, 4) and not self.context.preferences.introduced:
+            self.preload.look()
 
     def _show_step(self, step: int) -> None:
         self._steps.setCurrentIndex(step)
@@ -191,17 +196,18 @@ class FirstRunPage(Page):
         body.addStretch(1)
         return column
 
-    def _stick_step(self) -> QWidget:
+    def _beside_hub(self, part: QWidget) -> QWidget:
         column = self._frame(1)
-        column.body.addWidget(self.stick)
+        column.body.addWidget(part)
         column.body.addStretch(1)
         return column
 
-    def _who_step(self) -> QWidget:
-        column = self._frame(1)
-        column.body.addWidget(self.who)
-        column.body.addStretch(1)
-        return column
+    def _content_came(self) -> None:
+        """Content that came with the computer can be read; the rest of it arrives behind whatever is shown."""
+        if joins_by_itself(self.context):
+            self._show_step(4)
+        else:
+            self._pack_came()
 
     def _introduced_to_hub(self) -> None:
         self._introduced()

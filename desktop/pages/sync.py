@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayou
 
 from desktop.amounts import ago, date, number, size
 from desktop.context import Context
-from desktop.error_words import KnownError, details, words_for
+from desktop.crash_report import facts
+from desktop.error_words import KnownError, words_for
 from desktop.money import SETTING as PRICE_SETTING
 from desktop.navigation import Place
 from desktop.next_steps import NextSteps
@@ -380,12 +381,29 @@ class SyncPage(Page):
             f"status: {status.state} last={status.last} waiting={status.waiting} attention={status.attention}"
         ]
         if standing is not None:
-            lines += [f"hub: {standing.hub}", f"today: {standing.today} bytes", f"records: {standing.counts}"]
-            lines += [f"{at} {moved} bytes {report}" for at, moved, report in standing.syncs]
+            lines += [f"today: {standing.today} bytes", f"records: {standing.counts}"]
+            lines += [f"{at} {moved} bytes {_without_words(report)}" for at, moved, report in standing.syncs]
         if status.error is not None:
-            lines.append(details(status.error))
-        QGuiApplication.clipboard().setText("\n".join(lines))
-        self.context.notices.said.emit(_("The report is in the clipboard."))
+            lines.append(f"error: {status.error.code}")
+
+        def found(more: list[str]) -> None:
+            QGuiApplication.clipboard().setText("\n".join([*facts(), *lines, *more]))
+            self.context.notices.said.emit(_("The report is in the clipboard."))
+
+        # What doctor and the policies say is worth a moment; without it the rest goes all the same.
+        self.context.read(_around, found, self, key="report", failure=lambda _error: found([]))
+
+
+def _around(shelf: Shelf) -> list[str]:
+    from sync.surroundings import report_for_others
+
+    return report_for_others(shelf.home)
+
+
+def _without_words(report: dict[str, Any]) -> dict[str, Any]:
+    """A report of a sync for others: of an error its code alone, for its words may name what is private."""
+    error = report.get("error")
+    return {**report, "error": error.get("code") if isinstance(error, dict) else None}
 
 
 def _counted(counts: dict[str, int]) -> list[str]:

@@ -139,7 +139,7 @@ def _device(letter: by_hand.Letter, hashed: str, row: ByHand, taken: Taken) -> D
     if known is None:
         joining = letter.joining
         assert joining is not None, "without a code only known devices have a tag"
-        enrol_hashed(joining.code, joining.device, joining.device_name, hashed)
+        enrol_hashed(joining.code, joining.device, joining.device_name, hashed, site_codes=False)
         known = Device.objects.select_related("member").get(token_hash=hashed)
         row.joined = True
         taken.joined += 1

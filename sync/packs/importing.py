@@ -32,6 +32,7 @@ from sync.protocol.pack_volumes import opened
 from sync.protocol.packs import (
     NotAPack,
     NotInPack,
+    OtherHubsPack,
     PackDamaged,
     PackError,
     PackNoRoom,
@@ -49,7 +50,7 @@ _UNPACKED = 4
 """About so many bytes does a byte of a pack take on the shelf, with its search index."""
 _SPARE = 8 * 1024 * 1024
 BY_PACK = "by_pack"
-"""Setting: `{"published", "at"}` of the pack that was taken in last (UTC both)."""
+"""Setting: `{"published", "at", "order"}` of the pack that was taken in last: UTC both, and [epoch, version]."""
 _SAID = ("made", "streams", "files", "bytes", "left_out")
 _NOT_HERE = (CaptivePortal, NotTrusted)
 
@@ -123,8 +124,11 @@ def import_pack(
             back = parcels.take_returns(home, own, library, volume, progress, cancel)
             others = carrying.take_parcels(home, volume, hub, mine, cancel)
             done = replace(done, returns=back[0], return_bytes=back[1], returns_left=back[2], parcels=others)
+    records = done.report.records if done.report is not None else 0
+    code = done.error.code if done.error is not None else None
+    home.log.note("pack-taken-in", records=records, files=done.files, version=done.version, error=code)
     if progress is not None:
-        progress(Progress("done", records=done.report.records if done.report is not None else 0))
+        progress(Progress("done", records=records))
     return done
 
 
@@ -173,7 +177,7 @@ def _content(
     verified = packs.verify(volume, pinned, seen)
     head = verified.head
     if pinned is None:
-        _join(own, library, verified, accept)
+        _join(own, library, verified, accept, home.policies.value("hub_key"))
     _require_room(home, library, volume, head)
     # The hub's answer first: it may bring the key to what only members may read.
     heard = by_hand.hear(home, own, library, volume)
@@ -189,7 +193,7 @@ def _content(
     done = Imported(head.hub, head.epoch, head.version, head.published, report, heard=heard)
     if isinstance(report.error, PackGone | Cancelled):
         return done
-    own.set_setting(BY_PACK, {"published": head.published, "at": utc_now()})
+    own.set_setting(BY_PACK, {"published": head.published, "at": utc_now(), "order": list(head.order)})
     taken = _take_files(home, own, library, volume, files, progress, cancel)
     done = replace(done, files=taken[0], file_bytes=taken[1], files_left=taken[2])
     transport = PackTransport(volume)
@@ -218,12 +222,16 @@ def known(own: Own, library: Library) -> tuple[Root | None, tuple[int, int]]:
         raise from_wire(error) from error
 
 
-def _join(own: Own, library: Library, verified: Verified, accept: bool | str) -> None:
+def _join(own: Own, library: Library, verified: Verified, accept: bool | str, decided: str | None) -> None:
     """A shelf without a hub belongs, as a guest, to that of the pack: trust on first use, once a person said
-    yes."""
+    yes, or an administrator did by naming the key (`decided`)."""
     if library.counts() or library.cursors():
         raise PackOlder("This shelf holds content of a hub that it no longer knows by name.")
     fingerprint = verified.roots[0].fingerprint
+    if decided is not None and fingerprint != decided:
+        raise OtherHubsPack(
+            f"This pack is of {packs.plain(verified.head.hub)}; your administrator decided for another hub."
+        )
     # Another stick may be in by now: a yes is to the keys that were shown.
     if not accept or (isinstance(accept, str) and accept != fingerprint):
         raise PackNotConfirmed(

@@ -115,6 +115,7 @@ def test_the_languages_of_the_content_are_decided(
     application = make_window(home)
     settle(application)
     chooser = KeepChooser(application.context)
+    chooser.setParent(application.window)
     offers = [StreamOffer(f"public/cards/{code}", "cards", code, "", 1_000, 1) for code in ("en", "fr")]
     chooser.show_offers(Kept(offers, ["fr"], None, True), first_time=True)
     assert {code: (box.isChecked(), box.isEnabled()) for code, box in chooser._languages.items()} == {

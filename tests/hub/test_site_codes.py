@@ -20,6 +20,7 @@ from hub.errors import InvalidInput
 from hub.home import prepare
 from hub.models import AuditEvent, Device, KeyGrant, Member, Message, Request, Resource, SiteCode, Thread
 from hub.planes import enrolment
+from hub.planes.answers import Refused
 from hub.publishing import keys, served
 from hub.publishing.sealer import publish
 from sync.protocol import paths
@@ -109,6 +110,13 @@ def test_of_many_at_once_no_more_come_in_than_there_are_places() -> None:
         one.join()
     assert sorted(answers) == [200] * 3 + [403] * 5
     assert SiteCode.objects.get().used == Device.objects.count() == 3
+
+
+def test_by_hand_a_site_code_lets_nobody_in() -> None:
+    _code, text = site_codes.create(1)
+    with pytest.raises(Refused, match="not known here"):
+        enrolment.enrol_hashed(text, "device-a", "PC", "0" * 64, site_codes=False)
+    assert SiteCode.objects.get().used == 0
 
 
 def test_ended_codes_say_so(client: Client) -> None:

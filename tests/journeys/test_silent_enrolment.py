@@ -121,6 +121,16 @@ def test_the_first_sync_of_a_script_joins_while_there_are_places(
     assert join_and_sync(tmp_path / "a").up_to_date, "who is in stays in"
 
 
+def test_an_administrators_limit_holds_for_a_script_too(
+    hub: HubProgram, decide: Callable[..., None], tmp_path: Path
+) -> None:
+    code = site_code(hub, 1)
+    decide(hub_url=hub.url, site_code=code["code"], daily_limit_kb=2)
+    stopped = ShelfProgram(tmp_path / "a").run("sync", expect=1)
+    assert stopped["error"]["code"] == "budget-reached"
+    assert stopped["bytes_down"] + stopped["bytes_up"] <= 2_000
+
+
 def test_another_hub_at_the_address_learns_no_code(
     hub: HubProgram, decide: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -206,7 +216,7 @@ def test_a_person_says_who_they_are_and_reads(
         person.waits_for(lambda: not sync._limit.isEnabled())
         assert sync._managed[sync._limit].isVisible()
         assert sync._hours.isEnabled()
-        assert not sync.in_the_office.share.isEnabled()
+        person.waits_for(lambda: not sync.in_the_office.share.isEnabled())
         person.waits_for(lambda: "Joseph Otieno" in {one["name"] for one in hub.do("joining")})
         assert taken(hub, code) == 1
     finally:
