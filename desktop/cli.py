@@ -199,9 +199,9 @@ def sync(home: Home, budget: int | None, patience: float, price: bool, let_remov
     if home.hub_url is None and has_site_code(home.policies):
         join_site(home, platform.node())
     with closing(home.connect(home.hub_url)) as transport:
-        if price:
-            return price_once(home, transport).to_json(), _price_words
         bound = home.policies.is_locked("daily_limit_kb")
+        if price:
+            return price_once(home, transport, daily_limit=bound).to_json(), _price_words
         report = sync_once(home, transport, budget=budget, daily_limit=bound, patience=patience)
     renew_index(home)
     keep_backup(home)

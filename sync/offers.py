@@ -11,6 +11,7 @@ from resources_cache.own import Own
 from sync.catalogue import fetch_document, get_head, get_root
 from sync.errors import NotTrusted, from_wire
 from sync.home import Home
+from sync.manners import Manners
 from sync.protocol import VERSION, limits
 from sync.protocol.errors import ProtocolError
 from sync.protocol.feeds import Index
@@ -37,7 +38,8 @@ class StreamOffer:
 def offers(home: Home, *, connect: Connect | None = None) -> list[StreamOffer]:
     """Return what the hub offers: from this computer where its newest known index is here, else fetched.
 
-    Raises NotEnrolled, Offline, CaptivePortal, HubProblem, NotTrusted, CacheError.
+    Raises NotEnrolled, Offline, CaptivePortal, HubProblem, NotTrusted, BudgetReached (what may be moved
+    today is spent), CacheError.
     """
     with home.own() as own, home.library() as library:
         try:
@@ -67,6 +69,7 @@ def _kept_index(own: Own, library: Library) -> Index | None:
 
 def _fetched_index(own: Own, library: Library, incoming: FileStore, connect: Connect) -> Index:
     transport = connect(own.setting("hub_url"))
+    transport.traffic.allow(Manners.of(own).left_today)
     try:
         root = _root(own)
         document = get_head(transport, None)

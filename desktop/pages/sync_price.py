@@ -36,7 +36,7 @@ def ask_price(shelf: Shelf) -> Asked:
 
     data = DataPrice.read(shelf.own.setting(SETTING))
     with closing(shelf.home.connect(shelf.home.hub_url)) as transport:
-        return Asked(price_once(shelf.home, transport), data)
+        return Asked(price_once(shelf.home, transport, daily_limit=True), data)
 
 
 def price_words(asked: Asked) -> str:
