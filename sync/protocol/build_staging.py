@@ -9,7 +9,6 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +16,7 @@ from typing import BinaryIO
 from sync.protocol.build_folders import Installed, write_description
 from sync.protocol.build_steps import contents, read_header
 from sync.protocol.builds import Build, BuildDamaged, BuildNoRoom, Item, Listing
+from sync.protocol.durable import sync_folder
 from sync.protocol.errors import ProtocolError
 
 PART = ".part"
@@ -62,7 +62,7 @@ def stage(
         raise
     shutil.rmtree(final, ignore_errors=True)
     aside.rename(final)
-    _sync_folder(place)
+    sync_folder(place)
     return replace(made, folder=final)
 
 
@@ -96,7 +96,7 @@ def _make(source: BinaryIO, build: Build, old: Installed | None, aside: Path, to
         raise BuildDamaged("The update has nothing that could be started.")
     write_description(made, aside)
     for folder in {aside, *((aside / path).parent for path in listing.items)}:
-        _sync_folder(folder)
+        sync_folder(folder)
     return made
 
 
@@ -153,14 +153,3 @@ def _digest(pieces: Iterable[bytes]) -> str:
     for piece in pieces:
         digest.update(piece)
     return digest.hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

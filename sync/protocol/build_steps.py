@@ -55,14 +55,15 @@ class Header:
         it does."""
         if self.start != (old.name if old is not None else ""):
             raise Malformed("A step leads from another build than the one that is here.")
-        items = dict(old.items) if old is not None else {}
+        before: Mapping[str, Item] = old.items if old is not None else {}
+        items = dict(before)
         for path in self.removed:
             items.pop(path, None)
         items.update((item.path, item) for item in self.put)
         made = listing(items.values())
         if made.name != self.end:
             raise Malformed("A step leads to another build than it says.")
-        if any(path not in (old.items if old is not None else {}) or old.items[path].link for path in self.bases):  # type: ignore[union-attr]
+        if any(path not in before or before[path].link for path in self.bases):
             raise Malformed("A step is made with a file that the build before it does not have.")
         return made
 

@@ -24,6 +24,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
+from sync.protocol.durable import sync_folder
 from sync.protocol.packs import (
     ENDING,
     FAT_FILE,
@@ -172,7 +173,7 @@ class FolderVolume:
                 with suppress(OSError):
                     aside.unlink(missing_ok=True)
                 raise
-            _settle(path.parent)
+            sync_folder(path.parent)
 
     def remove(self, name: str) -> None:
         with unwritable(self.root):
@@ -201,7 +202,7 @@ class FolderVolume:
 
     def finish(self) -> None:
         with unwritable(self.root):
-            _settle(self.root)
+            sync_folder(self.root)
 
     def give_up(self) -> None:
         """What has a name is whole, and stays for the next attempt."""
@@ -375,7 +376,7 @@ class ZipTarget:
             with self._aside.open("rb+") as file:
                 os.fsync(file.fileno())
             os.replace(self._aside, self._path)
-            _settle(self._path.parent)
+            sync_folder(self._path.parent)
 
     def give_up(self) -> None:
         with suppress(OSError, ValueError):
@@ -523,15 +524,3 @@ def _bounded(file: BinaryIO) -> None:
     if size > _DIRECTORY:
         raise PackDamaged("The file lists more than a pack can have.")
     file.seek(0)
-
-
-def _settle(folder: Path) -> None:
-    """Make a rename survive that the stick is pulled out, where the system lets folders be opened."""
-    if os.name == "nt":
-        return
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
