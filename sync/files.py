@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from sync.cancel import Cancel
 from sync.errors import Cancelled, CaptivePortal, CutOff, HubProblem, NotEnrolled, NotTrusted, Offline, SyncError
 from sync.home import Home
 from sync.mirror_choice import MirrorChoice
-from sync.mirrors import Mirrored, connect_mirror
+from sync.mirrors import Mirrored, addresses, connect_mirror
 from sync.neighbours.giving import near
 from sync.objects import WORTHWHILE, Arrived, fetch_object
 from sync.protocol import file_deltas, limits, uploads
@@ -48,13 +48,15 @@ def fetch_file(
     private: bool = False,
     store: FileStore | None = None,
     connect: Connect | None = None,
+    first: Sequence[str] = (),
 ) -> Path:
     """Return the path of a file by its SHA-256 and size in bytes, fetching what is missing of it.
 
     `replaces`: the SHA-256 of the version before it, "" for none; where that is here, what differs is asked for
     first, and the progress counts the bytes of that. `private`: it goes with one's own request or an answer to it,
     and is asked for as the member whose shelf this is. `store`: where it goes, if not among the person's files.
-    What was read least recently and is not pinned makes room.
+    `first`: addresses of mirrors to be asked before others. What was read least recently and is not pinned makes
+    room.
     What it cost is kept in the history. Raises SyncError (Offline, CaptivePortal, HubProblem, NotEnrolled,
     Cancelled, NotTrusted for a name or size that no hub gives) and CacheError (FileDamaged, QuotaExceeded,
     DiskFull).
@@ -66,7 +68,7 @@ def fetch_file(
         if store.has(hash_):
             return store.path(hash_)
         how = connect or home.connect
-        return _fetch(home, store, ObjectRef(hash_, size), progress, cancel, replaces, how, private)
+        return _fetch(home, store, ObjectRef(hash_, size), progress, cancel, replaces, how, private, first)
 
 
 def _fetch(
@@ -78,18 +80,20 @@ def _fetch(
     replaces: str,
     connect: Connect,
     private: bool,
+    first: Sequence[str],
 ) -> Path:
     hash_ = ref.hash
     transport = _as_member(home, connect) if private else connect(home.hub_url)
     with home.own() as own:
         choice = MirrorChoice() if private else MirrorChoice.of(own)
         neighbours = [] if private else near(own)
+        network = home.network(own)
 
     def mirror(address: str, traffic: Traffic) -> Transport:
         # What comes from a neighbour is paid by nobody.
-        return connect_mirror(address, Traffic() if address in neighbours else traffic)
+        return connect_mirror(address, Traffic() if address in neighbours else traffic, network)
 
-    link = Mirrored(transport, [*neighbours, *choice.order()], mirror, learner=choice)
+    link = Mirrored(transport, addresses([*neighbours, *first, *choice.order()]), mirror, learner=choice)
     forget = cancel.watch(link.interrupt) if cancel is not None else None
     delta = _Delta(transport, store, replaces, ref, cancel)
     with home.own() as own:

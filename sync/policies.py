@@ -182,11 +182,6 @@ def decisions(found: Policies, own: Mapping[str, Any], *, language: str = "") ->
     return rows
 
 
-def updates(found: Policies) -> tuple[bool, str]:
-    """Return whether the program may look for newer versions of itself, and where ("": the built-in place)."""
-    return bool(found.value("updates")), str(found.value("update_source") or "")
-
-
 def may_send_usage_figures(found: Policies, own: Mapping[str, Any]) -> bool:
     """Return whether figures of use may be sent: never where they are locked off, nor where nobody said yes."""
     return found.value("usage_figures", own.get("usage_figures")) is True

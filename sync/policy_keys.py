@@ -15,7 +15,7 @@ _HOURS = rf"{_CLOCK}-{_CLOCK}"
 _LANGUAGE = r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*"
 _HOST = r"[^\s/?#@:\[\]]+(?::\d{1,5})?|\[[0-9A-Fa-f:]+\](?::\d{1,5})?"
 _HUB = rf"https://(?:{_HOST})(?:/[^\s?#]*)?|http://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{{1,5}})?(?:/[^\s?#]*)?"
-_HTTPS = rf"https://(?:{_HOST})(?:/[^\s#]*)?"
+_WEB = rf"https?://(?:{_HOST})(?:/[^\s#]*)?"
 _PROXY = rf"http://(?:{_HOST})/?"
 _PATH_MOST = 1_000
 
@@ -211,10 +211,10 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "update_source",
-        _text(_HTTPS, 500, "an address that begins with https://"),
-        "Where newer versions come from.",
+        _text(_WEB, 500, "an address that begins with https:// or http://"),
+        "A mirror of the hub (`hubshelf-hub mirror`) that is asked for newer versions before the hub is. "
+        "What it gives is believed no more than any mirror.",
         personal=False,
-        later=True,
     ),
     Key(
         "usage_figures",

@@ -112,7 +112,7 @@ class Updates:
         if ref is None:
             raise NoUpdate("Your hub gives no versions of the program.")
         store = self.store()
-        path = fetch_file(self._home, ref.hash, ref.size, cancel=cancel, store=store, connect=self._connect)
+        path = self._fetch(store, ref, None, cancel)
         try:
             root = pin(document.encode())
             listed = verify_builds(path.read_bytes(), root)
@@ -188,9 +188,7 @@ class Updates:
         self, build: Build, way: Way, progress: ProgressCallback | None, cancel: Cancel | None
     ) -> Installed:
         store = self.store()
-        step = fetch_file(
-            self._home, way.ref.hash, way.ref.size, progress, cancel, store=store, connect=self._connect
-        )
+        step = self._fetch(store, way.ref, progress, cancel)
 
         def told(done: int, total: int) -> None:
             if cancel is not None:
@@ -202,6 +200,21 @@ class Updates:
             made = stage(step, build, self.here, self.place, told)
             step.unlink(missing_ok=True)
         return made
+
+    def _fetch(
+        self, store: FileStore, ref: ObjectRef, progress: ProgressCallback | None, cancel: Cancel | None
+    ) -> Path:
+        source = policies().value("update_source")
+        return fetch_file(
+            self._home,
+            ref.hash,
+            ref.size,
+            progress,
+            cancel,
+            store=store,
+            connect=self._connect,
+            first=[source] if source else [],
+        )
 
     def _use(self, made: Installed) -> None:
         if not is_whole(made):

@@ -12,9 +12,12 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -123,6 +126,40 @@ def test_an_update_is_small_and_runs_from_the_next_start_on(desk: Desk) -> None:
     assert desk.ran[-1] == "0.1"
     assert desk.start("update", "look", expect=1)["error"]["code"] == "no-update"
     assert desk.start("update", "back", expect=1)["error"]["code"] == "nothing-before"
+
+
+def test_where_the_administrator_says_so_a_mirror_is_asked_first(
+    made: tuple[HubProgram, Path, Path], desk: Desk, tmp_path: Path
+) -> None:
+    made[0].run("mirror", tmp_path / "mirror")
+    machine = tmp_path / "machine"
+    machine.mkdir()
+    point(desk, "http://127.0.0.1:9")  # the hub itself gives nothing
+    with served(tmp_path / "mirror") as mirror:
+        decided = {"HUBSHELF_MACHINE": str(machine)}
+        assert desk.start("update", "get", expect=1, **decided)["error"]["code"] == "unreachable"
+        (machine / "policies.json").write_text(json.dumps({"update_source": mirror}))
+        assert desk.start("update", "get", **decided)["version"] == "0.2"
+    desk.start("update", "show", **decided)
+    assert desk.ran[-1] == "0.2"
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A web server of the office that knows nothing of Hubshelf."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(folder)))
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Silent(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None: ...
 
 
 def test_cut_at_any_byte_it_goes_on_and_pays_little_twice(made: tuple[HubProgram, Path, Path], desk: Desk) -> None:

@@ -20,7 +20,7 @@ from sync.home import Home, default_home, require_allowed
 from sync.machine_files import VARIABLE, machine_folder
 from sync.manners import Manners
 from sync.neighbours.giving import SHARING, shares
-from sync.policies import MOST, Policies, decisions, may_send_usage_figures, policies, read_policies, updates
+from sync.policies import MOST, Policies, decisions, may_send_usage_figures, policies, read_policies
 from sync.policy_keys import BY_NAME, KEYS, schema
 from tests.programs import ROOT
 
@@ -190,11 +190,11 @@ def test_problems_are_bounded(machine: Path) -> None:
 
 
 def test_what_comes_later_is_read_by_who_will_need_it(machine: Path) -> None:
-    assert updates(policies()) == (True, "")
+    assert policies().value("updates") is True
     assert not may_send_usage_figures(policies(), {})
     assert may_send_usage_figures(policies(), {"usage_figures": True})
     written(machine, {"updates": False, "update_source": GOOD["update_source"], "usage_figures": False})
-    assert updates(policies()) == (False, GOOD["update_source"])
+    assert policies().value("updates") is False
     assert not may_send_usage_figures(policies(), {"usage_figures": True})
 
 
