@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,19 +52,33 @@ WHOLE = ("zeroconf", "backports.zstd", "pyppmd")
 LEFT_OUT = {
     **dict.fromkeys(("hub", "django", "ninja", "tests", "packaging"), "no part of the client"),
     **dict.fromkeys(
-        ("PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtQuickWidgets", "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets"),
+        (
+            "PySide6.QtQml",
+            "PySide6.QtQuick",
+            "PySide6.QtQuickWidgets",
+            "PySide6.QtOpenGL",
+            "PySide6.QtOpenGLWidgets",
+        ),
         "the window is made of Widgets, drawn without OpenGL",
     ),
     **dict.fromkeys(("PySide6.QtSql", "PySide6.QtTest", "PySide6.QtDesigner", "PySide6.QtHelp"), "not used"),
     **dict.fromkeys(("rich", "pygments", "markdown_it"), "for the hub's tables; the client does not import them"),
     **dict.fromkeys(("bz2", "_bz2", "lzma", "_lzma"), "nothing is packed so; libraries do without them"),
     **dict.fromkeys(("tkinter", "unittest", "doctest", "pdb", "pydoc", "pydoc_data", "test"), "for developers"),
-    **dict.fromkeys(("lib2to3", "ensurepip", "idlelib", "setuptools", "pkg_resources", "distutils"), "for developers"),
+    **dict.fromkeys(
+        ("lib2to3", "ensurepip", "idlelib", "setuptools", "pkg_resources", "distutils"), "for developers"
+    ),
     **dict.fromkeys(("readline", "curses", "xmlrpc", "multiprocessing", "ftplib"), "not used"),
-    **dict.fromkeys(("lxml.html", "lxml.objectify", "lxml.isoschematron", "lxml.cssselect"), "etree alone is used"),
-    **dict.fromkeys(("sqlite_utils.cli", "keyring.cli", "keyring.devpi_client", "citeproc.scripts"), "not our commands"),
+    **dict.fromkeys(
+        ("lxml.html", "lxml.objectify", "lxml.isoschematron", "lxml.cssselect"), "etree alone is used"
+    ),
+    **dict.fromkeys(
+        ("sqlite_utils.cli", "keyring.cli", "keyring.devpi_client", "citeproc.scripts"), "not our commands"
+    ),
     **dict.fromkeys(("urllib3.contrib.emscripten", "urllib3.contrib.pyopenssl"), "not used"),
-    **dict.fromkeys(("backports.zstd._cffi", "pyppmd.cffi", "cffi", "pycparser"), "for interpreters without C modules"),
+    **dict.fromkeys(
+        ("backports.zstd._cffi", "pyppmd.cffi", "cffi", "pycparser"), "for interpreters without C modules"
+    ),
 }
 """Modules that are not followed, each with the reason."""
 
@@ -84,7 +99,9 @@ QT_PLUGINS = {
 Not there among others: OpenGL for X11 (Widgets are drawn without it, and loading a driver costs memory and time),
 TLS (requests speaks it), GTK's theme (it loads all of GTK), PDF as a picture, and TIFF.
 """
-OPTIONAL_PLUGINS = frozenset({"printsupport", "networkinformation", "wayland-shell-integration", "wayland-decoration-client"})
+OPTIONAL_PLUGINS = frozenset(
+    {"printsupport", "networkinformation", "wayland-shell-integration", "wayland-decoration-client"}
+)
 """Folders of plugins without whose system libraries the window works all the same (a .deb recommends these)."""
 
 QT_WORDS = {"ar": "qtbase_ar", "es": "qtbase_es", "fr": "qtbase_fr", "pt": "qtbase_pt_BR"}
@@ -116,6 +133,7 @@ def own_data() -> list[tuple[Path, str]]:
     return found
 
 
+@cache
 def imports_of_the_sources() -> dict[str, list[str]]:
     """Each module that our sources import, wherever they do it, with the files that do; `import_module("…")` and
     the like among it. Names from a module (`from a import b`) are given as `a` alone."""

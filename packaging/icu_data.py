@@ -87,7 +87,17 @@ def trim_library(path: Path) -> tuple[int, int]:
         source = _ASSEMBLER.format(symbol=symbol[1], size=len(small), file="small.dat")
         (folder / "data.s").write_text(source, "ascii")
         subprocess.run(
-            ["gcc", "-shared", "-nostdlib", "-s", f"-Wl,-soname,{path.name}", "-Wl,--build-id=sha1", "-o", "made", "data.s"],
+            [
+                "gcc",
+                "-shared",
+                "-nostdlib",
+                "-s",
+                f"-Wl,-soname,{path.name}",
+                "-Wl,--build-id=sha1",
+                "-o",
+                "made",
+                "data.s",
+            ],
             cwd=folder,
             check=True,
         )

@@ -96,7 +96,11 @@ def described(one: Distribution) -> dict[str, Any]:
         classifiers = [c for c in meta.get_all("Classifier") or [] if c.startswith("License ::")]
         licence = " AND ".join(c.rsplit(" :: ", 1)[1] for c in classifiers)
     names = ("licen", "copying", "notice", "authors")
-    texts = [f for f in one.files or [] if ".dist-info/" in str(f) and any(n in Path(str(f)).name.lower() for n in names)]
+    texts = [
+        f
+        for f in one.files or []
+        if ".dist-info/" in str(f) and any(n in Path(str(f)).name.lower() for n in names)
+    ]
     folder = next((str(f).split("/")[0] for f in one.files or [] if ".dist-info/" in str(f)), "")
     return {
         "name": meta["Name"],
@@ -110,10 +114,10 @@ def described(one: Distribution) -> dict[str, Any]:
 
 def _embedded() -> dict[str, str]:
     """The versions of what is compiled into others' modules."""
+    import PySide6
     from backports import zstd
     from cryptography.hazmat.backends.openssl import backend
     from lxml import etree
-    import PySide6
     from PySide6 import QtCore
     from pysqlite3 import dbapi2
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -21,8 +22,7 @@ from typing import Any
 TEXTS = Path(__file__).resolve().parent / "licences"
 
 ALLOWED = frozenset(
-    "Apache-2.0 MIT MIT-0 BSD-2-Clause BSD-3-Clause BSD-2-Clause-Views ISC Zlib PSF-2.0 Unlicense 0BSD CC0-1.0 HPND "
-    "Unicode-3.0 Unicode-DFS-2016 ICU blessing MPL-2.0 LGPL-2.1-or-later LGPL-2.1-only LGPL-3.0-only LGPL-3.0-or-later".split()
+    ["Apache-2.0", "MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "BSD-2-Clause-Views", "ISC", "Zlib", "PSF-2.0", "Unlicense", "0BSD", "CC0-1.0", "HPND", "Unicode-3.0", "Unicode-DFS-2016", "ICU", "blessing", "MPL-2.0", "LGPL-2.1-or-later", "LGPL-2.1-only", "LGPL-3.0-only", "LGPL-3.0-or-later"]
 ) | {"LicenseRef-Public-Domain", "Apache-2.0 WITH LLVM-exception", "GPL-2.0-or-later WITH Bootloader-exception"}
 """What may be in a package beside Apache-2.0 code. Of the GPL nothing, but for PyInstaller's starter, whose exception
 allows it in programs under any licence."""
@@ -61,9 +61,7 @@ EMBEDDED = {
 }
 """What is in a package without being a distribution of its own."""
 
-QT_LIBRARIES = frozenset(
-    "Core Gui Widgets Network DBus Pdf PrintSupport Svg XcbQpa WaylandClient".split()
-)
+QT_LIBRARIES = frozenset(["Core", "Gui", "Widgets", "Network", "DBus", "Pdf", "PrintSupport", "Svg", "XcbQpa", "WaylandClient"])
 """Qt's libraries that are LGPL and needed. Some others are for the GPL alone (VirtualKeyboard, Charts, Lottie …)."""
 
 _WORD = re.compile(r"\(|\)|[^\s()]+")
@@ -121,9 +119,13 @@ def problems(inventory: Mapping[str, Any]) -> list[str]:
     for one in inventory["distributions"]:
         licence = licence_of(one)
         if not licence:
-            found.append(f"{one['name']} {one['version']} does not say its licence: read it and add it to LOOKED_AT.")
+            found.append(
+                f"{one['name']} {one['version']} does not say its licence: read it and add it to LOOKED_AT."
+            )
         elif not allowed(licence):
-            found.append(f"{one['name']} {one['version']} is under “{licence}”, which is not in ALLOWED: leave it out.")
+            found.append(
+                f"{one['name']} {one['version']} is under “{licence}”, which is not in ALLOWED: leave it out."
+            )
         if not one["licence_files"] and one["name"] not in CHOSEN:
             found.append(f"{one['name']} {one['version']} has no licence text: add it to packaging/licences.")
     for path in inventory["libraries"]:
@@ -162,7 +164,9 @@ def notices(inventory: Mapping[str, Any], program: str) -> str:
 def _table(inventory: Mapping[str, Any]) -> list[str]:
     rows = [(one["name"], one["version"], licence_of(one)) for one in inventory["distributions"]]
     rows += [(name, version, EMBEDDED[name]) for name, version in inventory["embedded"].items()]
-    return [f"{name:<24}{version:<16}{licence}" for name, version, licence in sorted(rows, key=lambda r: r[0].lower())]
+    return [
+        f"{name:<24}{version:<16}{licence}" for name, version, licence in sorted(rows, key=lambda r: r[0].lower())
+    ]
 
 
 def _text(path: Path) -> str:
@@ -171,21 +175,26 @@ def _text(path: Path) -> str:
 
 def installed() -> dict[str, Any]:
     """An inventory of what is installed here for the client: `hubshelf[desktop]` and all that it requires."""
-    wanted, found = ["hubshelf", "PySide6_Essentials", "PySide6_Pdf"], {}
+    from inventory import described
+
+    project = tomllib.loads((TEXTS.parent.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [_name(text) for text in (*project["dependencies"], *project["optional-dependencies"]["desktop"])]
+    found: dict[str, dict[str, Any]] = {}
     while wanted:
-        name = re.sub(r"[-_.]+", "-", wanted.pop()).lower()
+        name = wanted.pop()
         try:
             one = distribution(name)
         except PackageNotFoundError:
             continue  # for another system or Python
         if name not in found:
-            from inventory import described
-
             found[name] = described(one)
-            wanted += [
-                match[0] for text in one.requires or [] if "extra ==" not in text and (match := re.match(r"[\w.-]+", text))
-            ]
+            wanted += [_name(text) for text in one.requires or [] if "extra ==" not in text]
     return {"distributions": [found[name] for name in sorted(found)], "libraries": [], "embedded": {}}
+
+
+def _name(requirement: str) -> str:
+    """The distribution that a requirement names, as indexes write it."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0]).lower()
 
 
 def main(arguments: Sequence[str]) -> int:

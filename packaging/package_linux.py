@@ -25,7 +25,7 @@ import sys
 import tarfile
 import tempfile
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -49,11 +49,7 @@ TOOLS = {
     "dpkg-deb": "dpkg",
     "dpkg-shlibdeps": "dpkg-dev",
 }
-LIBRARIES = (
-    "libegl1 libgl1 libglib2.0-0 libxkbcommon0 libfontconfig1 libfreetype6 libxcb-cursor0 libxcb-icccm4 libxcb-image0 "
-    "libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0 libx11-xcb1 libwayland-client0 "
-    "libwayland-cursor0 libcups2 libgssapi-krb5-2 libbrotli1"
-).split()
+LIBRARIES = ["libegl1", "libgl1", "libglib2.0-0", "libxkbcommon0", "libfontconfig1", "libfreetype6", "libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-render-util0", "libxcb-shape0", "libxcb-xkb1", "libxkbcommon-x11-0", "libx11-xcb1", "libwayland-client0", "libwayland-cursor0", "libcups2", "libgssapi-krb5-2", "libbrotli1"]
 """Debian's packages that the build looks into to know what the .deb depends on."""
 MAINTAINER = "The Hubshelf team <packages@hubshelf.invalid>"
 DEPENDS = ("ca-certificates",)
@@ -78,7 +74,9 @@ class CannotPackage(Exception):
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "packages")
-    parser.add_argument("--version", default=tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
+    parser.add_argument(
+        "--version", default=tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    )
     parser.add_argument("--build", type=Path, help="a folder that PyInstaller made before")
     parser.add_argument("--quick", action="store_true", help="pack fast and larger, for trying")
     parser.add_argument("--twice", action="store_true", help="build two times and compare")
@@ -138,9 +136,10 @@ def environment(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     _run(sys.executable, "-m", "venv", str(folder))
     python = folder / "bin" / "python"
-    pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile")
-    with tempfile.TemporaryDirectory() as name:  # hatchling leaves nothing in the checkout, and no path of it stays
-        _run(*pip, "--constraint", str(ROOT / "constraints.txt"), f"{ROOT}[desktop,package]", cwd=Path(name))
+    # By the environment the constraints hold for what builds the client's own wheel too.
+    pinned = {"PIP_CONSTRAINT": str(ROOT / "constraints.txt"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    pip = (str(python), "-m", "pip", "install", "--quiet", "--no-compile")
+    _run(*pip, f"{ROOT}[desktop,package]", environment=os.environ | pinned)
     return python
 
 
@@ -149,7 +148,14 @@ def frozen(python: Path, work: Path) -> Path:
     for part in ("work", "dist"):
         shutil.rmtree(work / part, ignore_errors=True)
     _run(
-        *(str(python), "-m", "PyInstaller", str(ROOT / "packaging" / "hubshelf.spec"), "--noconfirm", "--log-level=WARN"),
+        *(
+            str(python),
+            "-m",
+            "PyInstaller",
+            str(ROOT / "packaging" / "hubshelf.spec"),
+            "--noconfirm",
+            "--log-level=WARN",
+        ),
         *("--workpath", str(work / "work"), "--distpath", str(work / "dist")),
         cwd=work,
     )
@@ -214,7 +220,9 @@ def _check(inventory: dict[str, Any], folder: Path) -> None:
     wrong = licences.problems(inventory)
     modules = set(inventory["modules"])
     own = set(bundle.own_modules()) | set(bundle.FOUND_BY_NAME)
-    wrong += [f"The module {name} is missing in the build: see packaging/bundle.py." for name in sorted(own - modules)]
+    wrong += [
+        f"The module {name} is missing in the build: see packaging/bundle.py." for name in sorted(own - modules)
+    ]
     outside = sorted(name for name in modules if name.partition(".")[0] in {"hub", "django", "tests", "pytest"})
     wrong += [f"The module {name} is no part of the client." for name in outside[:5]]
     wrong += [f"The code of {name} tells where it was built." for name in inventory["machine_paths"]]
@@ -241,14 +249,18 @@ def add_metadata(inventory: dict[str, Any], folder: Path, version: str) -> None:
             one["version"] = version
         target.mkdir()
         words = (source / "METADATA").read_text("utf-8").partition("\n\n")[0] + "\n"  # without the page about it
-        (target / "METADATA").write_text(re.sub(r"(?m)^Version: .*$", f"Version: {one['version']}", words), "utf-8")
+        (target / "METADATA").write_text(
+            re.sub(r"(?m)^Version: .*$", f"Version: {one['version']}", words), "utf-8"
+        )
         if (source / "entry_points.txt").is_file():
             shutil.copyfile(source / "entry_points.txt", target / "entry_points.txt")
 
 
 def largest(folder: Path, most: int = 30) -> str:
     """The largest files of the build, as a table."""
-    files = sorted(((p.stat().st_size, p) for p in folder.rglob("*") if p.is_file() and not p.is_symlink()), reverse=True)
+    files = sorted(
+        ((p.stat().st_size, p) for p in folder.rglob("*") if p.is_file() and not p.is_symlink()), reverse=True
+    )
     total = sum(size for size, _path in files)
     lines = [f"{size:>12,}  {path.relative_to(folder)}" for size, path in files[:most]]
     return "\n".join([*lines, f"{total:>12,}  all {len(files)} files"]) + "\n"
@@ -338,7 +350,16 @@ def _deb(
     (debian / "postrm").chmod(0o755)
     made = out / f"hubshelf_{version}_amd64.deb"
     made.unlink(missing_ok=True)
-    _run("dpkg-deb", "--root-owner-group", "-Zxz", "-z1" if quick else "-z9", "--threads-max=1", "--build", str(root), str(made))
+    _run(
+        "dpkg-deb",
+        "--root-owner-group",
+        "-Zxz",
+        "-z1" if quick else "-z9",
+        "--threads-max=1",
+        "--build",
+        str(root),
+        str(made),
+    )
     return made
 
 
@@ -375,9 +396,19 @@ def needs(program: Path) -> tuple[list[str], list[str]]:
         (optional if path.parent.name in bundle.OPTIONAL_PLUGINS else needed).append(str(path))
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "debian").mkdir()
-        (Path(name) / "debian" / "control").write_text("Source: hubshelf\n\nPackage: hubshelf\nArchitecture: amd64\n")
+        (Path(name) / "debian" / "control").write_text(
+            "Source: hubshelf\n\nPackage: hubshelf\nArchitecture: amd64\n"
+        )
         found = subprocess.run(
-            ["dpkg-shlibdeps", "-O", "--ignore-missing-info", f"-l{program / 'lib'}", f"-S{program}", "-dDepends", *needed]
+            [
+                "dpkg-shlibdeps",
+                "-O",
+                "--ignore-missing-info",
+                f"-l{program / 'lib'}",
+                f"-S{program}",
+                "-dDepends",
+                *needed,
+            ]
             + ["-dRecommends", *optional],
             cwd=name,
             capture_output=True,
@@ -419,7 +450,10 @@ def _tar(
         zstd.CompressionParameter.nb_workers: 2,  # as many anywhere: another number cuts the work otherwise
         zstd.CompressionParameter.checksum_flag: 1,
     }
-    with zstd.open(made, "wb", options=options) as packed, tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+    with (
+        zstd.open(made, "wb", options=options) as packed,
+        tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+    ):
         for path in [tree, *sorted(tree.rglob("*"))]:
             tar.add(path, path.relative_to(tree.parent).as_posix(), recursive=False, filter=_by_root)
     return made
@@ -435,7 +469,9 @@ def _even(root: Path, made_at: int) -> None:
     """Give every file the same modes and the commit's time."""
     for path in [root, *root.rglob("*")]:
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.name == "hubshelf" and path.parent.name != "overrides" else 0o644)
+            path.chmod(
+                0o755 if path.is_dir() or path.name == "hubshelf" and path.parent.name != "overrides" else 0o644
+            )
         os.utime(path, (made_at, made_at), follow_symlinks=False)
 
 
@@ -461,7 +497,9 @@ def _differing_inside(first: Path, second: Path) -> list[str]:
     contents = []
     for path in (first, second):
         with zstd.open(path) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
-            contents.append({m.name: hashlib.sha256(tar.extractfile(m).read()).digest() for m in tar if m.isfile()})
+            contents.append(
+                {m.name: hashlib.sha256(tar.extractfile(m).read()).digest() for m in tar if m.isfile()}
+            )
     one, other = contents
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
 
@@ -472,9 +510,9 @@ def _look_for_tools() -> None:
         raise CannotPackage(f"Tools are missing. Please run: apt-get install {' '.join(missing)}")
 
 
-def _run(*command: str, cwd: Path | None = None) -> str:
+def _run(*command: str, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
     """Run a command and return what it says. Raises CannotPackage with its words where it fails."""
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise CannotPackage(f"{' '.join(command)[:300]} failed ({done.returncode}):\n{done.stderr[-4000:]}")
     return done.stdout

@@ -61,7 +61,9 @@ def _distribution(one: Mapping[str, Any]) -> dict[str, Any]:
     }
     inside = [part for path in one.get("sboms", ()) for part in _said_inside(Path(path), purl)]
     if inside:
-        found["components"] = sorted({part["bom-ref"]: part for part in inside}.values(), key=lambda p: p["bom-ref"])
+        found["components"] = sorted(
+            {part["bom-ref"]: part for part in inside}.values(), key=lambda p: p["bom-ref"]
+        )
     return found
 
 
@@ -93,8 +95,15 @@ def _library(path: str, build: Path, versions: Mapping[str, str]) -> dict[str, A
     """A file of compiled code; those of Qt and ICU with the version that their name does not say whole."""
     name = Path(path).name
     digest = hashlib.sha256((build / path).read_bytes()).hexdigest()
-    found = {"type": "file", "bom-ref": f"file:{path}", "name": path, "hashes": [{"alg": "SHA-256", "content": digest}]}
-    belongs = "Qt" if "Qt" in path else "ICU" if name.startswith("libicu") else "Python" if "python" in name else ""
+    found = {
+        "type": "file",
+        "bom-ref": f"file:{path}",
+        "name": path,
+        "hashes": [{"alg": "SHA-256", "content": digest}],
+    }
+    belongs = (
+        "Qt" if "Qt" in path else "ICU" if name.startswith("libicu") else "Python" if "python" in name else ""
+    )
     if name.startswith("libicu"):
         belongs = "ICU"
     if belongs:
