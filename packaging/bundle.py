@@ -176,6 +176,6 @@ def keeps(path: str) -> bool:
     if "citeproc/data/" in path:
         stem = parts[-1].removesuffix(".xml").removeprefix("locales-")
         return "locales" in parts[:-1] and (parts[-1] == "locales.json" or stem in CITATION_LOCALES)
-    if "lxml/isoschematron" in path or path.endswith((".pyi", "/py.typed", ".pxd", ".pyx", ".h", ".c")):
-        return False
-    return True
+    return "lxml/isoschematron" not in path and not path.endswith(
+        (".pyi", "/py.typed", ".pxd", ".pyx", ".h", ".c")
+    )

@@ -1,8 +1,9 @@
 """Makes ICU's data small: of 32 MB the window needs the sorting of six languages and what all of ICU stands on.
 
-Qt uses ICU to compare and sort words. Dates, numbers and their words in 500 languages, transliterations and converters for
-old encodings are in the same file, a library with one symbol. This takes the entries out that nobody asks for,
-and makes that library anew. The format: ICU's `ucmndata.h` (a header, then a table of names and places, sorted).
+Qt uses ICU to compare and sort words. Dates, numbers and their words in 500 languages, transliterations and
+converters for old encodings are in the same file, a library with one symbol. This takes the entries out that
+nobody asks for, and makes that library anew. The format: ICU's `ucmndata.h` (a header, then a table of names and
+places, sorted).
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
     python inventory.py BUILD [MODULES.json]
 
 Runs with the Python that made the build (PyInstaller reads the program's archive), writes JSON to standard output:
-`{"distributions": [{"name", "version", "licence", "folder", "licence_files", "sboms"}], "libraries": [path], "modules": […],
-"embedded": {name: version}, "python_licence", "starter_licence", "machine_paths": [module]}`. Paths of libraries are relative to BUILD. `machine_paths`
-are modules whose code says where it was built; there should be none.
+`{"distributions": [{"name", "version", "licence", "folder", "licence_files", "sboms"}], "libraries": [path],
+"modules": […], "embedded": {name: version}, "python_licence", "starter_licence", "machine_paths": [module]}`.
+Paths of libraries are relative to BUILD. `machine_paths` are modules whose code says where it was built; there
+should be none.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def _says_where(code: CodeType | None) -> bool:
 
 def _module_of(path: str) -> str:
     """The module that a compiled file holds; "" where it is a library."""
-    plain = path.removeprefix("python%d.%d/lib-dynload/" % sys.version_info[:2])
+    plain = path.removeprefix(f"python{sys.version_info.major}.{sys.version_info.minor}/lib-dynload/")
     for ending in (sysconfig.get_config_var("EXT_SUFFIX") or ".so", ".abi3.so", ".pyd"):
         if plain.endswith(ending):
             return plain.removesuffix(ending).replace("/", ".")
@@ -83,9 +84,9 @@ def _is_in(one: Distribution, inside: set[str], modules: set[str]) -> bool:
         path = str(file).replace("\\", "/")
         if path in inside and ".dist-info/" not in path:
             return True
-        if path.endswith(".py") and "." not in Path(path).stem:
-            if path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") in modules:
-                return True
+        module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        if path.endswith(".py") and "." not in Path(path).stem and module in modules:
+            return True
     return False
 
 

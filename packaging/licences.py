@@ -2,8 +2,8 @@
 
     python packaging/licences.py [INVENTORY.json]
 
-Without a file (of `inventory.py`) it looks at what is installed here for `hubshelf[desktop]`. Exit code 1: something
-is not allowed, or nobody has looked at its licence yet; the lines say what to do.
+Without a file (of `inventory.py`) it looks at what is installed here for `hubshelf[desktop]`. Exit code 1:
+something is not allowed, or nobody has looked at its licence yet; the lines say what to do.
 
 Licences are SPDX expressions. Of "A OR B" one that is allowed is enough, of "A AND B" both are needed.
 """
@@ -22,10 +22,14 @@ from typing import Any
 TEXTS = Path(__file__).resolve().parent / "licences"
 
 ALLOWED = frozenset(
-    ["Apache-2.0", "MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "BSD-2-Clause-Views", "ISC", "Zlib", "PSF-2.0", "Unlicense", "0BSD", "CC0-1.0", "HPND", "Unicode-3.0", "Unicode-DFS-2016", "ICU", "blessing", "MPL-2.0", "LGPL-2.1-or-later", "LGPL-2.1-only", "LGPL-3.0-only", "LGPL-3.0-or-later"]
+    """
+    0BSD Apache-2.0 BSD-2-Clause BSD-2-Clause-Views BSD-3-Clause CC0-1.0 HPND ICU ISC LGPL-2.1-only
+    LGPL-2.1-or-later
+    LGPL-3.0-only LGPL-3.0-or-later MIT MIT-0 MPL-2.0 PSF-2.0 Unicode-3.0 Unicode-DFS-2016 Unlicense Zlib blessing
+    """.split()  # noqa: SIM905
 ) | {"LicenseRef-Public-Domain", "Apache-2.0 WITH LLVM-exception", "GPL-2.0-or-later WITH Bootloader-exception"}
-"""What may be in a package beside Apache-2.0 code. Of the GPL nothing, but for PyInstaller's starter, whose exception
-allows it in programs under any licence."""
+"""What may be in a package beside Apache-2.0 code. Of the GPL nothing, but for PyInstaller's starter, whose
+exception allows it in programs under any licence."""
 
 KNOWN = {
     "MIT License": "MIT",
@@ -61,8 +65,10 @@ EMBEDDED = {
 }
 """What is in a package without being a distribution of its own."""
 
-QT_LIBRARIES = frozenset(["Core", "Gui", "Widgets", "Network", "DBus", "Pdf", "PrintSupport", "Svg", "XcbQpa", "WaylandClient"])
-"""Qt's libraries that are LGPL and needed. Some others are for the GPL alone (VirtualKeyboard, Charts, Lottie …)."""
+QT_LIBRARIES = frozenset(
+    ["Core", "DBus", "Gui", "Network", "Pdf", "PrintSupport", "Svg", "WaylandClient", "Widgets", "XcbQpa"]
+)
+"""Qt's libraries that are LGPL and needed. Some others are for the GPL alone (VirtualKeyboard, Charts …)."""
 
 _WORD = re.compile(r"\(|\)|[^\s()]+")
 _RULE = "-" * 100
@@ -207,15 +213,16 @@ def main(arguments: Sequence[str]) -> int:
 
 
 _INTRODUCTION = """\
-{program} is under the Apache License 2.0. It contains the following work of others, each under its own licence. The
-full words of each licence follow the table.
+{program} is under the Apache License 2.0. It contains the following work of others, each under its own
+licence. The full words of each licence follow the table.
 
-Qt, Qt for Python (PySide6, shiboken6), pyppmd and zeroconf are under the GNU Lesser General Public License. They are
-files of their own in `lib/`: Qt's libraries in `lib/PySide6/Qt/lib`, its plugins in `lib/PySide6/Qt/plugins`, the
-others in folders of their names. You may replace each with your own build of the same version's interface, by putting
-it in the same place under the same name; nothing checks them, and nothing forbids you to take the program apart to find
-faults in such a change. Their sources are those of the releases named here, as their projects publish them (Qt:
-download.qt.io; the others: the Python Package Index), unchanged but for symbols for debugging that were taken away."""
+Qt, Qt for Python (PySide6, shiboken6), pyppmd and zeroconf are under the GNU Lesser General Public License.
+They are files of their own in `lib/`: Qt's libraries in `lib/PySide6/Qt/lib`, its plugins in
+`lib/PySide6/Qt/plugins`, the others in folders of their names. You may replace each with your own build of
+the same version's interface, by putting it in the same place under the same name; nothing checks them, and
+nothing forbids you to take the program apart to find faults in such a change. Their sources are those of the
+releases named here, as their projects publish them (Qt: download.qt.io; the others: the Python Package
+Index), unchanged but for symbols for debugging that were taken away."""
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -32,7 +32,8 @@ def man_page(version: str, made_at: int) -> str:
         r"[\fB\-\-home\fR \fIDIR\fR] [\fICOMMAND\fR [\fIOPTIONS\fR]]",
         ".SH DESCRIPTION",
         _text(
-            "Without a command it opens the window. Each command takes --json: one JSON document on standard output."
+            "Without a command it opens the window. "
+            "Each command takes --json: one JSON document on standard output."
         ),
         ".SH COMMANDS",
     ]

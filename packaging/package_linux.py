@@ -2,11 +2,11 @@
 
     python packaging/package_linux.py [--out DIR] [--version N] [--build DIR] [--twice]
 
-In order: an environment of its own from constraints.txt, PyInstaller's folder, what nobody needs taken out, licences
-looked at, notices and SBOM written, then both packages. One commit gives the same bytes each time: times are those of
-the commit, archives are sorted, and owners and modes are fixed. `--twice` builds two times, in two folders, and says
-which files differ. `--version` gives the packages another number (to try an upgrade); `--build` uses a folder that
-was built already.
+In order: an environment of its own from constraints.txt, PyInstaller's folder, what nobody needs taken out,
+licences looked at, notices and SBOM written, then both packages. One commit gives the same bytes each time:
+times are those of the commit, archives are sorted, and owners and modes are fixed. `--twice` builds two times,
+in two folders, and says which files differ. `--version` gives the packages another number (to try an upgrade);
+`--build` uses a folder that was built already.
 
 Needs Debian 12 or a system like it, with the packages that `TOOLS` names; it says which are missing.
 """
@@ -39,6 +39,7 @@ import sbom
 
 ROOT = bundle.ROOT
 LINUX = ROOT / "packaging" / "linux"
+WORK = ROOT / "build" / "packaging"
 ICONS = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 TOOLS = {
     "objdump": "binutils",
@@ -49,7 +50,11 @@ TOOLS = {
     "dpkg-deb": "dpkg",
     "dpkg-shlibdeps": "dpkg-dev",
 }
-LIBRARIES = ["libegl1", "libgl1", "libglib2.0-0", "libxkbcommon0", "libfontconfig1", "libfreetype6", "libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-render-util0", "libxcb-shape0", "libxcb-xkb1", "libxkbcommon-x11-0", "libx11-xcb1", "libwayland-client0", "libwayland-cursor0", "libcups2", "libgssapi-krb5-2", "libbrotli1"]
+LIBRARIES = """
+    libegl1 libgl1 libglib2.0-0 libxkbcommon0 libfontconfig1 libfreetype6 libxcb-cursor0 libxcb-icccm4
+    libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0 libx11-xcb1
+    libwayland-client0 libwayland-cursor0 libcups2 libgssapi-krb5-2 libbrotli1
+    """.split()  # noqa: SIM905
 """Debian's packages that the build looks into to know what the .deb depends on."""
 MAINTAINER = "The Hubshelf team <packages@hubshelf.invalid>"
 DEPENDS = ("ca-certificates",)
@@ -57,7 +62,8 @@ RECOMMENDS = ("fonts-dejavu-core | fonts-noto-core", "xdg-utils")
 SUGGESTS = ("gnome-keyring | keepassxc",)
 RELAXED = {"libx11-xcb1": "libx11-xcb1", "libzstd1": "libzstd1 (>= 1.4.4)"}
 """Packages that do not say since when they have what, so that the newest is asked for: Qt uses one function of the
-first, which was always there, and of the second what its own build system (with 1.4.4) had. Ubuntu 22.04 has older ones."""
+first, which was always there, and of the second what its own build system (with 1.4.4) had. Ubuntu 22.04 has older
+ones."""
 DESCRIPTION = """\
 education hub that works where the network does not
  Hubshelf keeps a library of education resources and discussions on the
@@ -93,11 +99,13 @@ def main() -> int:
     return 0
 
 
-def packages(out: Path, version: str, build: Path | None = None, quick: bool = False) -> list[Path]:
-    """Make the packages in the folder `out`; returns them (where `quick`, without the .tar.zst). Raises CannotPackage."""
+def packages(
+    out: Path, version: str, build: Path | None = None, quick: bool = False, work: Path = WORK
+) -> list[Path]:
+    """Make the packages in the folder `out`; returns them (where `quick`, without the .tar.zst). Raises
+    CannotPackage."""
     made_at = commit_time()
     os.environ |= {"SOURCE_DATE_EPOCH": str(made_at), "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    work = ROOT / "build" / "packaging"
     out.mkdir(parents=True, exist_ok=True)
     python = work / "environment" / "bin" / "python"
     if build is None:
@@ -132,7 +140,8 @@ def commit_time() -> int:
 
 
 def environment(folder: Path) -> Path:
-    """A fresh environment with the client and PyInstaller, of the versions in constraints.txt; returns its Python."""
+    """A fresh environment with the client and PyInstaller, of the versions in constraints.txt; returns its
+    Python."""
     shutil.rmtree(folder, ignore_errors=True)
     _run(sys.executable, "-m", "venv", str(folder))
     python = folder / "bin" / "python"
@@ -163,7 +172,8 @@ def frozen(python: Path, work: Path) -> Path:
 
 
 def trim(folder: Path) -> None:
-    """Take away libraries that nothing loads, symbols for debugging, places of the building machine, and most of ICU."""
+    """Take away libraries that nothing loads, symbols for debugging, places of the building machine, and most of
+    ICU."""
     while unwanted := _not_needed(folder):
         for path in unwanted:
             path.unlink()
@@ -203,7 +213,8 @@ def _compiled(folder: Path) -> Iterable[Path]:
 
 
 def try_imports(folder: Path) -> None:
-    """Import every module of ours, and every one that ours import, in the frozen program; then take the check away."""
+    """Import every module of ours, and every one that ours import, in the frozen program; then take the check
+    away."""
     names = {*bundle.own_modules(), *bundle.FOUND_BY_NAME, *bundle.imports_of_the_sources()} - {"msvcrt"}
     check = folder / "import-check"
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
@@ -216,7 +227,8 @@ def try_imports(folder: Path) -> None:
 
 
 def _check(inventory: dict[str, Any], folder: Path) -> None:
-    """Everything that the sources import is in, nothing that must not be is, and no place of this machine is told."""
+    """Everything that the sources import is in, nothing that must not be is, and no place of this machine is
+    told."""
     wrong = licences.problems(inventory)
     modules = set(inventory["modules"])
     own = set(bundle.own_modules()) | set(bundle.FOUND_BY_NAME)
@@ -341,7 +353,7 @@ def _deb(
     installed = sum(-(-p.stat().st_size // 1024) for p in root.rglob("*") if p.is_file() and not p.is_symlink())
     (debian / "control").write_text(control(version, installed, *needs(program)), "utf-8")
     sums = [
-        f"{hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}  {path.relative_to(root).as_posix()}\n"
+        f"{_md5(path)}  {path.relative_to(root).as_posix()}\n"
         for path in sorted(root.rglob("*"))
         if path.is_file() and not path.is_symlink() and debian not in path.parents
     ]
@@ -363,9 +375,15 @@ def _deb(
     return made
 
 
+def _md5(path: Path) -> str:
+    """What dpkg compares, to find files that changed by accident."""
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
 def _changelog(version: str, made_at: int) -> str:
     day = format_datetime(datetime.fromtimestamp(made_at, UTC))
-    return f"hubshelf ({version}) stable; urgency=medium\n\n  * What is new: CHANGELOG.md.gz\n\n -- {MAINTAINER}  {day}\n"
+    head = f"hubshelf ({version}) stable; urgency=medium"
+    return f"{head}\n\n  * What is new: CHANGELOG.md.gz\n\n -- {MAINTAINER}  {day}\n"
 
 
 def control(version: str, installed: int, depends: list[str], recommends: list[str]) -> str:
@@ -418,7 +436,7 @@ def needs(program: Path) -> tuple[list[str], list[str]]:
     fields = dict(re.findall(r"shlibs:(\w+)=(.*)", found.stdout))
     if lost or found.returncode or "Depends" not in fields:
         raise CannotPackage(
-            f"Of these libraries it is not known to which package they belong: {', '.join(sorted(lost)) or found.stderr}\n"
+            f"To which package do these libraries belong? {', '.join(sorted(lost)) or found.stderr}\n"
             f"Please run: apt-get install {' '.join(LIBRARIES)}"
         )
     depends = _relaxed(fields["Depends"])
@@ -479,9 +497,9 @@ def _compare(version: str) -> int:
     """Build two times; 1 where a file differs, with its name."""
     made = []
     for turn in ("first", "second"):
-        out = ROOT / "build" / "packaging" / turn
-        shutil.rmtree(out, ignore_errors=True)
-        made.append(packages(out, version))
+        work = WORK / turn  # another folder each time: what says where it was made differs then
+        shutil.rmtree(work, ignore_errors=True)
+        made.append(packages(work / "packages", version, work=work))
     differing = [a for a, b in zip(*made, strict=True) if a.read_bytes() != b.read_bytes()]
     for path in made[0]:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,8 +1,8 @@
 """The list of what is in a package, as CycloneDX 1.6 JSON (cyclonedx.org), for those who look for known faults.
 
 Distributions of Python come with their package URL, and with the crates and libraries that they say they contain
-(PEP 770); what is compiled into others with its version; shared libraries with the hash of the file as it is in the
-package. Nothing in it depends on when or where it was made but the time of the commit.
+(PEP 770); what is compiled into others with its version; shared libraries with the hash of the file as it is in
+the package. Nothing in it depends on when or where it was made but the time of the commit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from licences import EMBEDDED, licence_of
 
 
 def bill(inventory: Mapping[str, Any], build: Path, version: str, made_at: int) -> dict[str, Any]:
-    """The document for the package `version` of what lies in `build`; `made_at`: seconds since 1970, of the commit."""
+    """The document for the package `version` of what lies in `build`; `made_at`: seconds since 1970, of the
+    commit."""
     components = [_distribution(one) for one in inventory["distributions"] if one["name"] != "hubshelf"]
     components += [_embedded(name, found) for name, found in inventory["embedded"].items()]
     versions = inventory["embedded"]

@@ -2,11 +2,12 @@
 
     python packaging/try_deb.py [--deb FILE] [--next FILE]
 
-Run as root. A Debian 12 with nothing but apt is unpacked (made once by debootstrap and kept as a tar file), the .deb
-is installed there by apt, and somebody who is not root enrols with a hub that runs outside, syncs, searches, writes, opens
-the window, follows a link, gets the next version and keeps everything. At the end it is purged and nothing may be
-left. The mounts live in a namespace of this process and are gone with it, however it ends. What was found goes to
-build/packages/try-deb.json, the window's picture to try-deb.png beside it. Exit code 1: a step failed.
+Run as root. A Debian 12 with nothing but apt is unpacked (made once by debootstrap and kept as a tar file), the
+.deb is installed there by apt, and somebody who is not root enrols with a hub that runs outside, syncs,
+searches, writes, opens the window, follows a link, gets the next version and keeps everything. At the end it is
+purged and nothing may be left. The mounts live in a namespace of this process and are gone with it, however it
+ends. What was found goes to build/packages/try-deb.json, the window's picture to try-deb.png beside it. Exit
+code 1: a step failed.
 """
 
 from __future__ import annotations

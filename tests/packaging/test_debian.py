@@ -1,4 +1,5 @@
-"""The .deb's words about itself: control file, menu entry, description for shops, manual; nothing is built here."""
+"""The .deb's words about itself: control file, menu entry, description for shops, manual; nothing is built
+here."""
 
 from __future__ import annotations
 
