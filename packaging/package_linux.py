@@ -99,18 +99,16 @@ def main() -> int:
     return 0
 
 
-def packages(
-    out: Path, version: str, build: Path | None = None, quick: bool = False, work: Path = WORK
-) -> list[Path]:
+def packages(out: Path, version: str, build: Path | None = None, quick: bool = False) -> list[Path]:
     """Make the packages in the folder `out`; returns them (where `quick`, without the .tar.zst). Raises
     CannotPackage."""
     made_at = commit_time()
     os.environ |= {"SOURCE_DATE_EPOCH": str(made_at), "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     out.mkdir(parents=True, exist_ok=True)
-    python = work / "environment" / "bin" / "python"
+    python = WORK / "environment" / "bin" / "python"
     if build is None:
-        python = environment(work / "environment")
-        build = frozen(python, work)
+        python = environment(WORK / "environment")
+        build = frozen(python, WORK)
     with tempfile.TemporaryDirectory(prefix="hubshelf-package-") as name:
         folder = Path(name) / "hubshelf"
         shutil.copytree(build, folder, symlinks=True)
@@ -494,18 +492,27 @@ def _even(root: Path, made_at: int) -> None:
 
 
 def _compare(version: str) -> int:
-    """Build two times; 1 where a file differs, with its name."""
-    made = []
+    """Build what is committed two times, each from a copy in another folder; 1 where a file differs, with its name."""
+    made: list[list[Path]] = []
     for turn in ("first", "second"):
-        work = WORK / turn  # another folder each time: what says where it was made differs then
-        shutil.rmtree(work, ignore_errors=True)
-        made.append(packages(work / "packages", version, work=work))
-    differing = [a for a, b in zip(*made, strict=True) if a.read_bytes() != b.read_bytes()]
-    for path in made[0]:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        print(f"{'differs' if path in differing else 'the same':<10}{digest}  {path.name}")
-    for name in _differing_inside(*(one[1] for one in made)) if differing else ():
-        print(f"  differs inside: {name}")
+        folder = WORK / turn
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "source").mkdir(parents=True)
+        _run("git", "-C", str(ROOT), "archive", "--output", str(folder / "source.tar"), "HEAD")
+        _run("tar", "--extract", "--file", str(folder / "source.tar"), "--directory", str(folder / "source"))
+        told = {"SOURCE_DATE_EPOCH": str(commit_time()), "PYTHONPATH": str(folder / "source")}
+        script = str(folder / "source" / "packaging" / "package_linux.py")
+        out = folder / "packages"
+        _run(sys.executable, script, "--version", version, "--out", str(out), environment=os.environ | told)
+        made.append(sorted(path for path in out.iterdir() if path.name != "largest.txt"))
+    pairs = list(zip(*made, strict=True))
+    differing = [first for first, second in pairs if first.read_bytes() != second.read_bytes()]
+    for first, _second in pairs:
+        digest = hashlib.sha256(first.read_bytes()).hexdigest()
+        print(f"{'differs' if first in differing else 'the same':<10}{digest}  {first.name}")
+    if differing:
+        for name in _differing_inside(*next(pair for pair in pairs if pair[0].name.endswith(".tar.zst"))):
+            print(f"  differs inside: {name}")
     return 1 if differing else 0
 
 
