@@ -239,7 +239,7 @@ def _check(inventory: dict[str, Any], folder: Path) -> None:
     for source, place in bundle.own_data():
         if not (folder / "lib" / place / source.name).is_file():
             wrong.append(f"The file {place}/{source.name} is missing in the build.")
-    here = [str(ROOT).encode(), sys.base_prefix.encode()]
+    here = [place.encode() for place in {str(ROOT), sys.base_prefix} - {"/usr", "/usr/local"}]
     for path in _compiled(folder):
         data = path.read_bytes()
         # Python's library says its own prefix, which nothing here reads: the starter gives another.
@@ -492,7 +492,7 @@ def _even(root: Path, made_at: int) -> None:
 
 
 def _compare(version: str) -> int:
-    """Build what is committed two times, each from a copy in another folder; 1 where a file differs, with its name."""
+    """Build what is committed two times, from copies in two folders; 1 where a file differs, with its name."""
     made: list[list[Path]] = []
     for turn in ("first", "second"):
         folder = WORK / turn
