@@ -1,11 +1,11 @@
 """Says what is in a build: its Python modules, its libraries, and the distributions that they come from.
 
-    python inventory.py BUILD [MODULES.json]
+    python inventory.py BUILD
 
 Runs with the Python that made the build (PyInstaller reads the program's archive), writes JSON to standard output:
-`{"distributions": [{"name", "version", "licence", "folder", "licence_files", "sboms"}], "libraries": [path],
-"modules": […], "embedded": {name: version}, "python_licence", "starter_licence", "machine_paths": [module]}`.
-Paths of libraries are relative to BUILD. `machine_paths` are modules whose code says where it was built; there
+`{"distributions": [{"name", "version", "licence", "folder", "licence_files", "sboms", "files"}],
+"libraries": [path], "modules": […], "embedded": {name: version}, "python_licence", "starter_licence",
+"machine_paths": [module]}`. Paths of libraries are relative to BUILD. `machine_paths` are modules whose code says where it was built; there
 should be none.
 """
 
@@ -28,10 +28,15 @@ from typing import Any
 def main() -> int:
     build = Path(sys.argv[1])
     codes = _codes(build)
-    files = {path.relative_to(build).as_posix() for path in build.rglob("*") if path.is_file()}
+    files = {p.relative_to(build).as_posix() for p in build.rglob("*") if p.is_file() and not p.is_symlink()}
     inside = {name.removeprefix("lib/") for name in files}
     modules = sorted({*codes, *(_module_of(name) for name in inside if name.endswith((".so", ".pyd")))} - {""})
-    found = [described(one) for one in distributions() if _is_in(one, inside, set(modules))]
+    found = [
+        described(one)
+        | {"files": sorted("lib/" + path for path in _paths(one) & inside if ".dist-info/" not in path)}
+        for one in distributions()
+        if _is_in(one, inside, set(modules))
+    ]
     document = {
         "distributions": sorted(found, key=lambda one: one["name"].lower()),
         "libraries": sorted(name for name in files if ".so" in Path(name).name or name.endswith((".dll", ".pyd"))),
@@ -79,9 +84,12 @@ def _module_of(path: str) -> str:
     return ""
 
 
+def _paths(one: Distribution) -> set[str]:
+    return {str(file).replace("\\", "/") for file in one.files or []}
+
+
 def _is_in(one: Distribution, inside: set[str], modules: set[str]) -> bool:
-    for file in one.files or []:
-        path = str(file).replace("\\", "/")
+    for path in _paths(one):
         if path in inside and ".dist-info/" not in path:
             return True
         module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

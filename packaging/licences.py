@@ -119,6 +119,24 @@ def licence_of(found: Mapping[str, Any]) -> str:
     return CHOSEN.get(name) or KNOWN.get(said, said) or LOOKED_AT.get(name, "")
 
 
+def whose(path: str, inventory: Mapping[str, Any]) -> tuple[str, str, str]:
+    """(name, version, licence) of what a compiled file of the build belongs to; ("", "", "") where to nothing."""
+    name = path.rpartition("/")[2]
+    embedded = inventory["embedded"]
+    if name.startswith("libicu"):
+        part = "ICU"
+    elif "/Qt/" in path or re.match(r"(lib)?Qt6", name):
+        part = "Qt"
+    elif "/lib-dynload/" in path or name.startswith(("libpython", "python3")):
+        part = "Python"
+    else:
+        for one in inventory["distributions"]:
+            if path in one.get("files", ()):
+                return str(one["name"]), str(one["version"]), licence_of(one)
+        return "", "", ""
+    return (part, embedded[part], EMBEDDED[part]) if part in embedded else ("", "", "")
+
+
 def problems(inventory: Mapping[str, Any]) -> list[str]:
     """What must not be given on, one line each; empty where all is well."""
     found = []
@@ -138,6 +156,8 @@ def problems(inventory: Mapping[str, Any]) -> list[str]:
         library = re.search(r"(?:^|/)(?:lib)?Qt6(\w+?)(?:\.so[.\d]*|\.dll)$", path)
         if library and library[1] not in QT_LIBRARIES:
             found.append(f"{path} is not in QT_LIBRARIES: leave it out, or look whether it is under the LGPL.")
+        elif not whose(path, inventory)[0]:
+            found.append(f"{path} belongs to nothing known: leave it out, or say in `whose` what it is.")
     for name in inventory["embedded"]:
         if not allowed(EMBEDDED.get(name, "")):
             found.append(f"{name} is contained, and EMBEDDED does not say its licence.")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from licences import EMBEDDED, licence_of
+from licences import EMBEDDED, licence_of, whose
 
 
 def bill(inventory: Mapping[str, Any], build: Path, version: str, made_at: int) -> dict[str, Any]:
@@ -23,8 +23,7 @@ def bill(inventory: Mapping[str, Any], build: Path, version: str, made_at: int) 
     commit."""
     components = [_distribution(one) for one in inventory["distributions"] if one["name"] != "hubshelf"]
     components += [_embedded(name, found) for name, found in inventory["embedded"].items()]
-    versions = inventory["embedded"]
-    components += [_library(path, build, versions) for path in inventory["libraries"] if _is_plain(build / path)]
+    components += [_library(path, build, inventory) for path in inventory["libraries"]]
     components.sort(key=lambda one: one["bom-ref"])
     own = f"pkg:pypi/hubshelf@{version}"
     document = {
@@ -92,9 +91,8 @@ def _embedded(name: str, version: str) -> dict[str, Any]:
     return {"type": kind, "bom-ref": purl, "name": name, "version": version, "purl": purl, "licenses": licence}
 
 
-def _library(path: str, build: Path, versions: Mapping[str, str]) -> dict[str, Any]:
-    """A file of compiled code; those of Qt and ICU with the version that their name does not say whole."""
-    name = Path(path).name
+def _library(path: str, build: Path, inventory: Mapping[str, Any]) -> dict[str, Any]:
+    """A file of compiled code, with the version and licence of that to which it belongs."""
     digest = hashlib.sha256((build / path).read_bytes()).hexdigest()
     found = {
         "type": "file",
@@ -102,15 +100,5 @@ def _library(path: str, build: Path, versions: Mapping[str, str]) -> dict[str, A
         "name": path,
         "hashes": [{"alg": "SHA-256", "content": digest}],
     }
-    belongs = (
-        "Qt" if "Qt" in path else "ICU" if name.startswith("libicu") else "Python" if "python" in name else ""
-    )
-    if name.startswith("libicu"):
-        belongs = "ICU"
-    if belongs:
-        found |= {"version": versions[belongs], "licenses": [{"expression": EMBEDDED[belongs]}]}
-    return found
-
-
-def _is_plain(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+    _name, version, licence = whose(path, inventory)
+    return found | {"version": version, "licenses": [{"expression": licence}]}

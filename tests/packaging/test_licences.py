@@ -82,6 +82,16 @@ def test_qt_s_libraries_for_the_gpl_alone_are_refused() -> None:
         assert name in licences.problems(found)[0]
 
 
+def test_a_compiled_file_of_nobody_is_refused() -> None:
+    import licences
+
+    found = inventory(files=["lib/click/fast.so"])
+    found["libraries"] = ["lib/click/fast.so", "lib/found/on/the/way.so"]
+    assert licences.whose("lib/click/fast.so", found) == ("click", "8.5.1", "BSD-3-Clause")
+    assert licences.whose("lib/PySide6/Qt/plugins/platforms/libqxcb.so", found)[0] == "Qt"
+    assert ["lib/found/on/the/way.so" in line for line in licences.problems(found)] == [True]
+
+
 def test_notices_have_every_text(tmp_path: Path) -> None:
     import licences
 
