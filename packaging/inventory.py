@@ -5,8 +5,8 @@
 Runs with the Python that made the build (PyInstaller reads the program's archive), writes JSON to standard output:
 `{"distributions": [{"name", "version", "licence", "folder", "licence_files", "sboms", "files"}],
 "libraries": [path], "modules": […], "embedded": {name: version}, "python_licence", "starter_licence",
-"machine_paths": [module]}`. Paths of libraries are relative to BUILD. `machine_paths` are modules whose code says where it was built; there
-should be none.
+"machine_paths": [module]}`. Paths of libraries are relative to BUILD. `machine_paths` are modules whose code
+says where it was built; there should be none.
 """
 
 from __future__ import annotations
