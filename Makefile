@@ -91,7 +91,7 @@ package-linux: setup  ## the .deb, the .tar.zst and the list of what is in them,
 	@QT_QPA_PLATFORM=offscreen $(PY) packaging/package_linux.py $(PACKAGE)
 
 package-linux-twice: setup  ## two builds of this commit, compared byte for byte
-	@QT_QPA_PLATFORM=offscreen $(PY) packaging/package_linux.py --twice
+	@QT_QPA_PLATFORM=offscreen $(PY) packaging/package_linux.py --twice $(PACKAGE)
 
 try-deb: setup sample  ## the .deb in a bare Debian 12: install, enrol, sync, search, window, upgrade, purge (root)
 	@QT_QPA_PLATFORM=offscreen $(PY) packaging/try_deb.py $(DEB)
