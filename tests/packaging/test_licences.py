@@ -143,11 +143,13 @@ def test_icu_keeps_six_languages_sorting() -> None:
     import icu_data
 
     small = icu_data.trimmed(
-        _icu({"coll/fr.res": b"fr", "coll/root.res": b"root", "coll/zh.res": b"zh" * 99, "x.cnv": b"y"})
+        _icu({"coll/fr.res": b"fr", "coll/root.res": b"root", "coll/zh.res": b"zh" * 99, "icuver.res": b"73"})
     )
     count, first_name, first_place = struct.unpack_from("<III", small, 32)
-    assert count == 2
-    assert small[32 + first_name :].startswith(b"icudt73l/coll/fr.res\0icudt73l/coll/root.res\0")
+    assert count == 3
+    assert small[32 + first_name :].startswith(
+        b"icudt73l/coll/fr.res\0icudt73l/coll/root.res\0icudt73l/icuver.res\0"
+    )
     assert small[32 + first_place :].startswith(b"fr")
     assert (32 + first_place) % 16 == 0
     assert b"zh" not in small
