@@ -2,7 +2,8 @@
 PY := .venv/bin/python
 
 .PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-window bench-neighbours bench-search \
-        bench-search-languages bench-search-speed fuzz-packs policy-files simulate package-linux try-deb screenshots pictures sample test-slow test-postgres clean
+        bench-search-languages bench-search-speed fuzz-packs policy-files simulate package-linux package-linux-twice try-deb \
+        screenshots pictures sample test-slow test-postgres clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -90,13 +91,14 @@ screenshots: setup sample  ## every page, light and dark, in three languages, in
 pictures: setup sample  ## every page in six languages, light and dark, two sizes, two sizes of text, in build/pictures
 	@$(PY) packaging/demo.py --every-look --screenshots build/pictures
 
-package-linux: setup  ## a build in one folder, .deb and .tar.zst, with bill of materials, in build/packages (PACKAGE='--twice')
-	@$(PY) packaging/package_linux.py $(PACKAGE)
+package-linux: setup  ## the .deb, the .tar.zst and the list of what is in them, in build/packages
+	@QT_QPA_PLATFORM=offscreen $(PY) packaging/package_linux.py $(PACKAGE)
 
-try-deb: setup  ## the package in a bare Debian 12 (root): install, sync, window, upgrade, purge
-	@$(PY) packaging/package_linux.py
-	@$(PY) packaging/package_linux.py --number 0.1.1 --out build/packages/next
-	@$(PY) packaging/try_deb.py build/packages/hubshelf_*_amd64.deb build/packages/next/hubshelf_0.1.1_amd64.deb
+package-linux-twice: setup  ## two builds of this commit, compared byte for byte
+	@QT_QPA_PLATFORM=offscreen $(PY) packaging/package_linux.py --twice $(PACKAGE)
+
+try-deb: setup sample  ## the .deb in a bare Debian 12: install, enrol, sync, search, window, upgrade, purge (root)
+	@QT_QPA_PLATFORM=offscreen $(PY) packaging/try_deb.py $(DEB)
 
 clean:  ## everything that was made
 	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

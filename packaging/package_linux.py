@@ -1,8 +1,16 @@
-"""`make package-linux`: a build in one folder, a .deb and a tar.zst of it, in build/packages.
+"""`make package-linux`: the .deb, the .tar.zst and the SBOM of the client for x86-64 Linux, in build/packages.
 
-Two runs on one commit give the same bytes: the sources are those that git knows, the interpreter's environment is
-made from constraints.txt, times are the commit's, names are sorted, owners are root. `--twice` proves it.
-`--source DIR` packages another tree, `--number` gives it another version (for trying updates).
+    python packaging/package_linux.py [--out DIR] [--version N] [--build DIR] [--twice]
+
+The finished folder is there too, with its `build.json`: what `hubshelf-hub build add` gives as an update.
+
+In order: an environment of its own from constraints.txt, PyInstaller's folder, what nobody needs taken out,
+licences looked at, notices and SBOM written, then both packages. One commit gives the same bytes each time:
+times are those of the commit, archives are sorted, and owners and modes are fixed. `--twice` builds two times,
+in two folders, and says which files differ. `--version` gives the packages another number (to try an upgrade);
+`--build` uses a folder that was built already.
+
+Needs Debian 12 or a system like it, with the packages that `TOOLS` names; it says which are missing.
 """
 
 from __future__ import annotations
@@ -17,310 +25,532 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping
+import tempfile
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from backports import zstd
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import bundle
+import icu_data
+import licences
+import sbom
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from sync.protocol.build_folders import describe  # noqa: E402
+sys.path.insert(0, str(bundle.ROOT))
+from sync.protocol.build_folders import describe
 
-PYINSTALLER = "pyinstaller==6.22.3"
-TOOLS = ("dpkg-dev", "binutils", "desktop-file-utils", "appstream", "lintian", "librsvg2-bin")
-ICONS = (16, 32, 48, 64, 128, 256)
-MAINTAINER = "The Hubshelf team <team@hubshelf.example>"
-DEPENDS: tuple[str, ...] = ()
-RECOMMENDS = (
-    "fonts-dejavu-core | fonts-noto-core",
-    "fonts-noto-core",
-    "gnome-keyring | kwalletmanager",
-    "desktop-file-utils",
-)
+ROOT = bundle.ROOT
+LINUX = ROOT / "packaging" / "linux"
+WORK = ROOT / "build" / "packaging"
+ICONS = (16, 22, 24, 32, 48, 64, 128, 256, 512)
+TOOLS = {
+    "objdump": "binutils",
+    "strip": "binutils",
+    "objcopy": "binutils",
+    "gcc": "gcc",
+    "patchelf": "patchelf",
+    "dpkg-deb": "dpkg",
+    "dpkg-shlibdeps": "dpkg-dev",
+}
+LIBRARIES = """
+    libegl1 libgl1 libglib2.0-0 libxkbcommon0 libfontconfig1 libfreetype6 libxcb-cursor0 libxcb-icccm4
+    libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0 libx11-xcb1
+    libwayland-client0 libwayland-cursor0 libcups2 libgssapi-krb5-2 libbrotli1
+    """.split()  # noqa: SIM905
+"""Debian's packages that the build looks into to know what the .deb depends on."""
+MAINTAINER = "The Hubshelf team <packages@hubshelf.invalid>"
+DEPENDS = ("ca-certificates",)
+RECOMMENDS = ("fonts-dejavu-core | fonts-noto-core", "xdg-utils")
+SUGGESTS = ("gnome-keyring | keepassxc",)
+RELAXED = {"libx11-xcb1": "libx11-xcb1", "libzstd1": "libzstd1 (>= 1.4.4)"}
+"""Packages that do not say since when they have what, so that the newest is asked for: Qt uses one function of the
+first, which was always there, and of the second what its own build system (with 1.4.4) had. Ubuntu 22.04 has older
+ones."""
+DESCRIPTION = """\
+education hub that works where the network does not
+ Hubshelf keeps a library of education resources and discussions on the
+ computer, finds in it by words, and brings it up to date over any link.
+ Questions and replies are kept and leave exactly once.
+ .
+ This is the window for readers and the command hubshelf; a hub is not in it."""
 
 
-def main() -> None:
+class CannotPackage(Exception):
+    """The packages cannot be made; the words say what to do."""
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "packages")
-    parser.add_argument("--source", type=Path, help="package this tree instead of what git knows")
-    parser.add_argument("--number", help="the version, instead of that of pyproject.toml")
-    parser.add_argument("--folder-only", action="store_true", help="the folder of the build, no packages")
-    parser.add_argument("--twice", action="store_true", help="make it twice and compare")
+    parser.add_argument(
+        "--version", default=tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    )
+    parser.add_argument("--build", type=Path, help="a folder that PyInstaller made before")
+    parser.add_argument("--quick", action="store_true", help="pack fast and larger, for trying")
+    parser.add_argument("--twice", action="store_true", help="build two times and compare")
     asked = parser.parse_args()
-    asked.out = asked.out.resolve()
-    need_tools()
-    made = package(asked.out, asked.source, asked.number, asked.folder_only)
-    if asked.twice:
-        again = package(asked.out / "again", asked.source, asked.number, asked.folder_only)
-        compare(made, again)
-    for name, size in made.items():
-        print(f"{size:>12,}  {name}")
+    try:
+        _look_for_tools()
+        if asked.twice:
+            return _compare(asked.version, asked.quick)
+        for made in packages(asked.out.resolve(), asked.version, asked.build, asked.quick):
+            print(f"{made.stat().st_size:>12,} bytes  {made}")
+    except CannotPackage as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
-def need_tools() -> None:
-    """The tools of the system that are missing, by name."""
-    programs = ("dpkg-deb", "dpkg-shlibdeps", "strip", "rsvg-convert")
-    if all(shutil.which(one) for one in programs):
-        return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-q"], check=False, env=environment, stdout=subprocess.DEVNULL)
-        run("apt-get", "install", "-y", "-q", "--no-install-recommends", *TOOLS, environment=environment)
-        return
-    sys.exit(f"Please install these first: {' '.join(TOOLS)}")
+def packages(out: Path, version: str, build: Path | None = None, quick: bool = False) -> list[Path]:
+    """Make the packages in the folder `out`; returns them (where `quick`, without the .tar.zst). Raises
+    CannotPackage."""
+    made_at = commit_time()
+    os.environ |= {"SOURCE_DATE_EPOCH": str(made_at), "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    out.mkdir(parents=True, exist_ok=True)
+    python = WORK / "environment" / "bin" / "python"
+    if build is None:
+        python = environment(WORK / "environment")
+        build = frozen(python, WORK)
+    with tempfile.TemporaryDirectory(prefix="hubshelf-package-") as name:
+        folder = Path(name) / "hubshelf"
+        shutil.copytree(build, folder, symlinks=True)
+        trim(folder)
+        try_imports(folder)
+        inventory = json.loads(_run(str(python), str(ROOT / "packaging" / "inventory.py"), str(folder)))
+        _check(inventory, folder)
+        add_metadata(inventory, folder, version)
+        bill = out / f"hubshelf-{version}-linux-x86_64.cdx.json"
+        bill.write_text(json.dumps(sbom.bill(inventory, folder, version, made_at), indent=1) + "\n", "utf-8")
+        notices = licences.notices(inventory, f"Hubshelf {version}")
+        (out / "largest.txt").write_text(largest(folder), "utf-8")
+        # Beside the program, so that an update brings them too.
+        (folder / "THIRD-PARTY-NOTICES").write_text(notices, "utf-8")
+        shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")
+        shutil.copyfile(bill, folder / "hubshelf.cdx.json")
+        _even(folder, made_at)
+        describe(folder, version, "hubshelf")
+        finished = out / "hubshelf"
+        shutil.rmtree(finished, ignore_errors=True)
+        shutil.copytree(folder, finished, symlinks=True)
+        share = Path(name) / "share"
+        _shared_files(share, version, made_at)
+        tree = Path(name) / f"hubshelf-{version}-linux-x86_64"
+        deb = _deb(Path(name) / "deb", folder, share, version, made_at, out, quick)
+        if quick:
+            return [deb, bill]
+        tar = _tar(tree, folder, share, made_at, out)
+    return [deb, tar, bill]
 
 
-def package(out: Path, source: Path | None, number: str | None, folder_only: bool) -> dict[str, int]:
-    """Make everything in `out`; return the names of what was made with bytes, and of each file with its hash."""
-    shutil.rmtree(out / "work", ignore_errors=True)
-    work = out / "work"
-    work.mkdir(parents=True)
-    moment = int(os.environ.get("SOURCE_DATE_EPOCH") or run("git", "log", "-1", "--format=%ct", at=ROOT))
-    tree = sources(work / "source", source)
-    version = number or version_of(tree)
-    if number:
-        text = (tree / "pyproject.toml").read_text("utf-8")
-        text = re.sub(r'^version = ".*"$', f'version = "{number}"', text, count=1, flags=re.M)
-        (tree / "pyproject.toml").write_text(text, "utf-8")
-    python = environment_for(tree)
-    folder = build(tree, work, python, version, moment)
-    result = out / "hubshelf"
-    shutil.rmtree(result, ignore_errors=True)
-    shutil.copytree(folder, result, symlinks=True)
-    made = {"hubshelf/": sum(path.lstat().st_size for path in result.rglob("*"))}
-    if not folder_only:
-        archive = out / f"hubshelf-{version}-linux-x86_64.tar.zst"
-        write_tar(archive, result, f"hubshelf-{version}", moment)
-        deb = write_deb(out, result, tree, version, moment, work)
-        shutil.copy(result / "sbom.cdx.json", out / f"hubshelf-{version}.cdx.json")
-        for path in (archive, deb):
-            made[path.name] = path.stat().st_size
-    shutil.rmtree(work)
-    return made
+def commit_time() -> int:
+    """Seconds since 1970 of the commit that is checked out, or what SOURCE_DATE_EPOCH says."""
+    told = os.environ.get("SOURCE_DATE_EPOCH") or _run("git", "-C", str(ROOT), "log", "-1", "--format=%ct")
+    return int(told)
 
 
-def sources(target: Path, source: Path | None) -> Path:
-    """Copy what git knows, as it is now, or another tree, to `target`."""
-    if source is not None:
-        return Path(shutil.copytree(source, target, ignore=shutil.ignore_patterns(".git", ".venv", "build")))
-    for name in run("git", "ls-files", "-z", at=ROOT).split("\0"):
-        if name and (ROOT / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target / name)
-    return target
-
-
-def version_of(tree: Path) -> str:
-    found = re.search(r'^version = "(.*)"$', (tree / "pyproject.toml").read_text("utf-8"), re.M)
-    assert found is not None, "pyproject.toml has no version"
-    return found[1]
-
-
-def environment_for(tree: Path) -> Path:
-    """The interpreter of an environment with what the desktop needs and nothing else, ours installed anew."""
-    venv = ROOT / "build" / "packages" / "venv"
-    python = venv / "bin" / "python"
-    wanted = hashlib.sha256((tree / "constraints.txt").read_bytes() + PYINSTALLER.encode()).hexdigest()
-    stamp = venv / ".made"
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", "constraints.txt"]
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(venv, ignore_errors=True)
-        run(sys.executable, "-m", "venv", str(venv))
-        run(str(python), *install, ".[desktop]", PYINSTALLER, at=tree)
-        stamp.write_text(wanted)
-    run(str(python), *install, "--no-deps", "--force-reinstall", "--no-compile", ".", at=tree)
-    shutil.rmtree(tree / "build", ignore_errors=True)
+def environment(folder: Path) -> Path:
+    """A fresh environment with the client and PyInstaller, of the versions in constraints.txt; returns its
+    Python."""
+    shutil.rmtree(folder, ignore_errors=True)
+    _run(sys.executable, "-m", "venv", str(folder))
+    python = folder / "bin" / "python"
+    # By the environment the constraints hold for what builds the client's own wheel too.
+    pinned = {"PIP_CONSTRAINT": str(ROOT / "constraints.txt"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    pip = (str(python), "-m", "pip", "install", "--quiet", "--no-compile")
+    _run(*pip, f"{ROOT}[desktop,package]", environment=os.environ | pinned)
     return python
 
 
-def build(tree: Path, work: Path, python: Path, version: str, moment: int) -> Path:
-    """The folder of the build, with its notices, its bill of materials and what it says of itself."""
-    environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("PYTHON")},
-        "PYTHONHASHSEED": "0",
-        "SOURCE_DATE_EPOCH": str(moment),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    places = ["--distpath", str(work / "dist"), "--workpath", str(work / "pyinstaller")]
-    run(
-        *(str(python), "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", *places),
-        *("packaging/hubshelf.spec",),
-        at=tree,
-        environment=environment,
+def frozen(python: Path, work: Path) -> Path:
+    """PyInstaller's folder of the client."""
+    for part in ("work", "dist"):
+        shutil.rmtree(work / part, ignore_errors=True)
+    _run(
+        *(
+            str(python),
+            "-m",
+            "PyInstaller",
+            str(ROOT / "packaging" / "hubshelf.spec"),
+            "--noconfirm",
+            "--log-level=WARN",
+        ),
+        *("--workpath", str(work / "work"), "--distpath", str(work / "dist")),
+        cwd=work,
     )
-    folder = work / "dist" / "hubshelf"
-    collected = work / "pyinstaller" / "hubshelf" / "collected.json"
-    print(run(str(python), "packaging/materials.py", str(collected), str(folder), version, at=tree).strip())
-    shutil.copy(tree / "LICENSE", folder / "LICENSE")
-    shutil.copytree(tree / "packaging" / "licences", folder / "licences")
-    for path in [folder, *folder.rglob("*")]:
-        if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path == folder / "hubshelf" else 0o644)
-            os.utime(path, (moment, moment))
-    describe(folder, version, "hubshelf")
-    os.utime(folder / "build.json", (moment, moment))
-    return folder
+    return work / "dist" / "hubshelf"
 
 
-def write_tar(archive: Path, folder: Path, top: str, moment: int) -> None:
-    options: dict[int, int] = {
-        zstd.CompressionParameter.compression_level: 19,
-        zstd.CompressionParameter.checksum_flag: 1,
-        zstd.CompressionParameter.window_log: 27,
-    }
-    with zstd.open(archive, "wb", options=options) as packed, tarfile.open(fileobj=packed, mode="w|") as tar:
-        for path in [folder, *sorted(folder.rglob("*"))]:
-            name = Path(top) / path.relative_to(folder)
-            member = tar.gettarinfo(path, str(name))
-            member.uid = member.gid = 0
-            member.uname = member.gname = "root"
-            member.mtime = moment
-            if member.isreg():
-                with path.open("rb") as file:
-                    tar.addfile(member, file)
-            else:
-                tar.addfile(member)
+def trim(folder: Path) -> None:
+    """Take away libraries that nothing loads, symbols for debugging, places of the building machine, and most of
+    ICU."""
+    while unwanted := _not_needed(folder):
+        for path in unwanted:
+            path.unlink()
+    for path in sorted(_compiled(folder)):
+        if path.parent == folder:
+            continue  # programs: their modules lie behind their end
+        if path.name.startswith("libicudata.so"):
+            icu_data.trim_library(path)
+            continue
+        said = _run("objdump", "-h", "-p", str(path))
+        if (found := re.search(r"(?:RPATH|RUNPATH)\s+(\S+)", said)) and not found[1].startswith("$ORIGIN"):
+            _run("patchelf", "--set-rpath", f"$ORIGIN/{os.path.relpath(folder / 'lib', path.parent)}", str(path))
+        _run("strip", "--strip-unneeded", "--preserve-dates", str(path))
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
+            path.rmdir()
 
 
-def write_deb(out: Path, folder: Path, tree: Path, version: str, moment: int, work: Path) -> Path:
-    """The package: the folder in /usr/lib/hubshelf, the command, menu, icons, manual and a place for policies."""
-    place = work / "deb"
-    ours = place / "usr/lib/hubshelf"
-    ours.parent.mkdir(parents=True)
-    shutil.copytree(folder, ours, symlinks=True)
-    (place / "usr/bin").mkdir()
-    (place / "usr/bin/hubshelf").symlink_to("../lib/hubshelf/hubshelf")
-    linux = tree / "packaging" / "linux"
-    share = place / "usr/share"
-    put(tree / "packaging" / "hubshelf.desktop", share / "applications/hubshelf.desktop")
-    put(tree / "packaging" / "hubshelf.svg", share / "icons/hicolor/scalable/apps/hubshelf.svg")
-    for size in ICONS:
-        icon = share / f"icons/hicolor/{size}x{size}/apps/hubshelf.png"
-        icon.parent.mkdir(parents=True)
-        run(
-            "rsvg-convert", "-w", str(size), "-h", str(size), "-o", str(icon), str(tree / "packaging/hubshelf.svg")
-        )
-    put(linux / "hubshelf.metainfo.xml", share / "metainfo/org.hubshelf.Hubshelf.metainfo.xml")
-    put(linux / "lintian-overrides", share / "lintian/overrides/hubshelf")
-    pack(linux / "hubshelf.1", share / "man/man1/hubshelf.1.gz")
-    doc = share / "doc/hubshelf"
-    put(ours / "THIRD-PARTY-NOTICES.txt", doc / "THIRD-PARTY-NOTICES.txt")
-    licence = (
-        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
-        "Upstream-Name: Hubshelf\n\nFiles: *\nCopyright: The Hubshelf team\nLicense: Apache-2.0\n"
-        " On Debian systems the text is in /usr/share/common-licenses/Apache-2.0; works by others in this\n"
-        " package and their licences are listed in THIRD-PARTY-NOTICES.txt beside this file.\n"
+def _not_needed(folder: Path) -> list[Path]:
+    """Qt's libraries (and links to them) whose name no other compiled file asks for."""
+    wanted: set[str] = set()
+    for path in _compiled(folder):
+        wanted |= set(re.findall(r"NEEDED\s+(\S+)", _run("objdump", "-p", str(path))))
+    found = []
+    for path in sorted(folder.rglob("lib*.so.*")):
+        if path.name not in wanted and not path.name.startswith("libpython"):
+            found.append(path)
+    return found
+
+
+def _compiled(folder: Path) -> Iterable[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                if file.read(4) == b"\x7fELF":
+                    yield path
+
+
+def try_imports(folder: Path) -> None:
+    """Import every module of ours, and every one that ours import, in the frozen program; then take the check
+    away."""
+    names = {*bundle.own_modules(), *bundle.FOUND_BY_NAME, *bundle.imports_of_the_sources()} - {"msvcrt"}
+    check = folder / "import-check"
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [str(check)], input="\n".join(sorted(names)), env=environment, capture_output=True, text=True, timeout=120
     )
-    (doc / "copyright").write_text(licence, encoding="utf-8")
-    changes = f"hubshelf ({version}) stable; urgency=medium\n\n  * See CHANGELOG.md of the project.\n\n"
-    changes += f" -- {MAINTAINER}  "
-    when = run("date", "-R", "-u", f"-d@{moment}", environment={**os.environ, "LC_ALL": "C"}).strip()
-    (work / "changelog").write_text(changes + when + "\n", encoding="utf-8")
-    pack(work / "changelog", doc / "changelog.gz")
-    (place / "etc/hubshelf").mkdir(parents=True)
-    control = place / "DEBIAN"
-    control.mkdir()
-    put(linux / "postrm", control / "postrm")
-    size = (
-        sum(path.stat().st_size for path in place.rglob("*") if path.is_file() and not path.is_symlink()) // 1024
-    )
-    fields = {
-        "Package": "hubshelf",
-        "Version": version,
-        "Section": "education",
-        "Priority": "optional",
-        "Architecture": "amd64",
-        "Maintainer": MAINTAINER,
-        "Installed-Size": str(size),
-        "Depends": ", ".join(depends(ours, work)),
-        "Recommends": ", ".join(RECOMMENDS),
-        "Description": "education hub that works where the network does not\n"
-        " Hubshelf keeps a copy of an education hub's resources and discussions on the\n"
-        " computer. Reading, searching, asking and answering work without a network;\n"
-        " what is new comes, and what was written goes, when there is one.",
-    }
-    (control / "control").write_text(
-        "".join(f"{key}: {value}\n" for key, value in fields.items()), encoding="utf-8"
-    )
-    sums = []
-    for path in sorted(place.rglob("*")):
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o755)
-        elif not path.is_symlink() and control not in path.parents:
-            if ours not in path.parents:
-                path.chmod(0o644)
-            name = path.relative_to(place).as_posix()
-            sums.append(f"{hashlib.md5(path.read_bytes()).hexdigest()}  {name}\n")  # what dpkg --verify compares
-    (control / "md5sums").write_text("".join(sums), encoding="utf-8")
-    (control / "postrm").chmod(0o755)
-    for name in ("control", "md5sums"):
-        (control / name).chmod(0o644)
-    deb = out / f"hubshelf_{version}_amd64.deb"
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(moment)}
-    # One thread: how many there are would be seen in what comes out.
-    options = ("--root-owner-group", "--threads-max=1", "-Zxz", "-z9")
-    run("dpkg-deb", *options, "--build", str(place), str(deb), environment=environment)
-    return deb
+    if done.returncode:
+        raise CannotPackage(f"The packaged program is not whole:\n{done.stdout}{done.stderr}")
+    check.unlink()
 
 
-def depends(folder: Path, work: Path) -> list[str]:
-    """The packages that have the libraries which this build leaves to the system, found from what is linked."""
-    place = work / "shlibs"
-    (place / "debian").mkdir(parents=True)
-    (place / "debian" / "control").write_text("Source: hubshelf\n\nPackage: hubshelf\nArchitecture: any\n")
-    binaries = [
-        path for path in sorted(folder.rglob("*")) if not path.is_symlink() and path.is_file() and is_elf(path)
+def _check(inventory: dict[str, Any], folder: Path) -> None:
+    """Everything that the sources import is in, nothing that must not be is, and no place of this machine is
+    told."""
+    wrong = licences.problems(inventory)
+    modules = set(inventory["modules"])
+    own = set(bundle.own_modules()) | set(bundle.FOUND_BY_NAME)
+    wrong += [
+        f"The module {name} is missing in the build: see packaging/bundle.py." for name in sorted(own - modules)
     ]
-    private = sorted({f"-l{path.parent}" for path in binaries})
-    names = [f"-e{path}" for path in binaries]
-    said = run("dpkg-shlibdeps", "-O", "--ignore-missing-info", *private, *names, at=place)
-    found = re.search(r"shlibs:Depends=(.*)", said)
-    return sorted({*(found[1].split(", ") if found else []), *DEPENDS} - {"hubshelf"})
+    outside = sorted(name for name in modules if name.partition(".")[0] in {"hub", "django", "tests", "pytest"})
+    wrong += [f"The module {name} is no part of the client." for name in outside[:5]]
+    wrong += [f"The code of {name} tells where it was built." for name in inventory["machine_paths"]]
+    for source, place in bundle.own_data():
+        if not (folder / "lib" / place / source.name).is_file():
+            wrong.append(f"The file {place}/{source.name} is missing in the build.")
+    here = [place.encode() for place in {str(ROOT), sys.base_prefix} - {"/usr", "/usr/local"}]
+    for path in _compiled(folder):
+        data = path.read_bytes()
+        # Python's library says its own prefix, which nothing here reads: the starter gives another.
+        if not path.name.startswith("libpython") and any(place in data for place in here):
+            wrong.append(f"{path.relative_to(folder)} tells where it was built.")
+    if wrong:
+        raise CannotPackage("\n".join(wrong))
 
 
-def is_elf(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"\x7fELF"
+def add_metadata(inventory: dict[str, Any], folder: Path, version: str) -> None:
+    """Give each distribution its name, version and entry points, as `importlib.metadata` reads them."""
+    for one in inventory["distributions"]:
+        source = Path(one["folder"])
+        target = folder / "lib" / source.name
+        if one["name"] == "hubshelf":
+            target = folder / "lib" / f"hubshelf-{version}.dist-info"
+            one["version"] = version
+        target.mkdir()
+        words = (source / "METADATA").read_text("utf-8").partition("\n\n")[0] + "\n"  # without the page about it
+        (target / "METADATA").write_text(
+            re.sub(r"(?m)^Version: .*$", f"Version: {one['version']}", words), "utf-8"
+        )
+        if (source / "entry_points.txt").is_file():
+            shutil.copyfile(source / "entry_points.txt", target / "entry_points.txt")
 
 
-def put(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source, target)
+def largest(folder: Path, most: int = 30) -> str:
+    """The largest files of the build, as a table."""
+    files = sorted(
+        ((p.stat().st_size, p) for p in folder.rglob("*") if p.is_file() and not p.is_symlink()), reverse=True
+    )
+    total = sum(size for size, _path in files)
+    lines = [f"{size:>12,}  {path.relative_to(folder)}" for size, path in files[:most]]
+    return "\n".join([*lines, f"{total:>12,}  all {len(files)} files"]) + "\n"
 
 
-def pack(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(gzip.compress(source.read_bytes(), 9, mtime=0))
+def _shared_files(share: Path, version: str, made_at: int) -> None:
+    """What both packages put under share/: the menu's entry, icons, the manual, the description for shops."""
+    from man_page import man_page
+
+    applications = share / "applications"
+    applications.mkdir(parents=True)
+    shutil.copyfile(ROOT / "packaging" / "hubshelf.desktop", applications / "hubshelf.desktop")
+    scalable = share / "icons" / "hicolor" / "scalable" / "apps"
+    scalable.mkdir(parents=True)
+    shutil.copyfile(ROOT / "packaging" / "hubshelf.svg", scalable / "hubshelf.svg")
+    for size in ICONS:
+        folder = share / "icons" / "hicolor" / f"{size}x{size}" / "apps"
+        folder.mkdir(parents=True)
+        _drawn(ROOT / "packaging" / "hubshelf.svg", size, folder / "hubshelf.png")
+    (share / "metainfo").mkdir()
+    about = (LINUX / "org.hubshelf.Hubshelf.metainfo.xml").read_text("utf-8")
+    day = _run("date", "-u", "-d", f"@{made_at}", "+%Y-%m-%d").strip()
+    about = about.replace("@VERSION@", version).replace("@DATE@", day)
+    (share / "metainfo" / "org.hubshelf.Hubshelf.metainfo.xml").write_text(about, "utf-8")
+    (share / "man" / "man1").mkdir(parents=True)
+    _compress(man_page(version, made_at).encode(), share / "man" / "man1" / "hubshelf.1.gz")
 
 
-def compare(first: Mapping[str, int], second: Mapping[str, int]) -> None:
-    """Say whether two runs gave the same bytes, and which files differ; fail where one does."""
-    out = ROOT / "build" / "packages"
-    found: dict[str, Any] = {"same": True, "differ": []}
-    for one in [*(out / "hubshelf").rglob("*"), *out.glob("hubshelf*.deb"), *out.glob("hubshelf*.zst")]:
-        other = out / "again" / one.relative_to(out)
-        if one.is_file() and (not other.exists() or one.read_bytes() != other.read_bytes()):
-            found["differ"].append(str(one.relative_to(out)))
-    found["same"] = not found["differ"] and set(first) == set(second)
-    (out / "twice.json").write_text(json.dumps(found, indent=1))
-    print("Both runs gave the same bytes." if found["same"] else f"They differ in: {found['differ']}")
-    if not found["same"]:
-        sys.exit(1)
+def _drawn(drawing: Path, size: int, target: Path) -> None:
+    from PySide6.QtCore import QRectF
+    from PySide6.QtGui import QImage, QPainter
+    from PySide6.QtSvg import QSvgRenderer
+
+    picture = QImage(size, size, QImage.Format.Format_ARGB32)
+    picture.fill(0)
+    painter = QPainter(picture)
+    QSvgRenderer(str(drawing)).render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    if not picture.save(str(target), "PNG"):
+        raise CannotPackage(f"The icon {target.name} could not be drawn.")
 
 
-def run(*command: str, at: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
-    done = subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command[:6])} … failed:\n{done.stdout[-2000:]}{errors(done.stderr)}")
+def _compress(data: bytes, target: Path) -> None:
+    target.write_bytes(gzip.compress(data, 9, mtime=0))
+
+
+def _deb(
+    root: Path,
+    folder: Path,
+    share: Path,
+    version: str,
+    made_at: int,
+    out: Path,
+    quick: bool,
+) -> Path:
+    program = root / "usr" / "lib" / "hubshelf"
+    shutil.copytree(folder, program, symlinks=True)
+    shutil.copytree(share, root / "usr" / "share")
+    (root / "usr" / "bin").mkdir()
+    (root / "usr" / "bin" / "hubshelf").symlink_to("../lib/hubshelf/hubshelf")
+    (root / "etc" / "hubshelf").mkdir(parents=True)
+    (root / "var" / "lib" / "hubshelf").mkdir(parents=True)
+    docs = root / "usr" / "share" / "doc" / "hubshelf"
+    docs.mkdir(parents=True)
+    shutil.copyfile(LINUX / "copyright", docs / "copyright")
+    for name in ("THIRD-PARTY-NOTICES", "hubshelf.cdx.json"):
+        (docs / name).symlink_to(f"../../../lib/hubshelf/{name}")
+    _compress((ROOT / "CHANGELOG.md").read_bytes(), docs / "CHANGELOG.md.gz")
+    _compress(_changelog(version, made_at).encode(), docs / "changelog.gz")
+    overrides = root / "usr" / "share" / "lintian" / "overrides"
+    overrides.mkdir(parents=True)
+    shutil.copyfile(LINUX / "lintian-overrides", overrides / "hubshelf")
+    debian = root / "DEBIAN"
+    debian.mkdir()
+    shutil.copyfile(LINUX / "postrm", debian / "postrm")
+    installed = sum(-(-p.stat().st_size // 1024) for p in root.rglob("*") if p.is_file() and not p.is_symlink())
+    (debian / "control").write_text(control(version, installed, *needs(program)), "utf-8")
+    sums = [
+        f"{_md5(path)}  {path.relative_to(root).as_posix()}\n"
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not path.is_symlink() and debian not in path.parents
+    ]
+    (debian / "md5sums").write_text("".join(sums))
+    _even(root, made_at)
+    (debian / "postrm").chmod(0o755)
+    made = out / f"hubshelf_{version}_amd64.deb"
+    made.unlink(missing_ok=True)
+    _run(
+        "dpkg-deb",
+        "--root-owner-group",
+        "-Zxz",
+        "-z1" if quick else "-z9",
+        "--threads-max=1",
+        "--build",
+        str(root),
+        str(made),
+    )
+    return made
+
+
+def _md5(path: Path) -> str:
+    """What dpkg compares, to find files that changed by accident."""
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def _changelog(version: str, made_at: int) -> str:
+    day = format_datetime(datetime.fromtimestamp(made_at, UTC))
+    head = f"hubshelf ({version}) stable; urgency=medium"
+    return f"{head}\n\n  * What is new: CHANGELOG.md.gz\n\n -- {MAINTAINER}  {day}\n"
+
+
+def control(version: str, installed: int, depends: list[str], recommends: list[str]) -> str:
+    """The .deb's control file; `installed`: KiB on the disk."""
+    return "\n".join(
+        [
+            "Package: hubshelf",
+            f"Version: {version}",
+            "Architecture: amd64",
+            f"Maintainer: {MAINTAINER}",
+            f"Installed-Size: {installed}",
+            "Section: education",
+            "Priority: optional",
+            f"Depends: {', '.join([*depends, *DEPENDS])}",
+            f"Recommends: {', '.join([*recommends, *RECOMMENDS])}",
+            f"Suggests: {', '.join(SUGGESTS)}",
+            f"Description: {DESCRIPTION}",
+            "",
+        ]
+    )
+
+
+def needs(program: Path) -> tuple[list[str], list[str]]:
+    """(what the .deb depends on, what it recommends): Debian's packages of the libraries that the files link."""
+    optional, needed = [], []
+    own = {path.name for path in program.rglob("*.so*")}
+    for path in sorted(_compiled(program)):
+        (optional if path.parent.name in bundle.OPTIONAL_PLUGINS else needed).append(str(path))
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "debian").mkdir()
+        (Path(name) / "debian" / "control").write_text(
+            "Source: hubshelf\n\nPackage: hubshelf\nArchitecture: amd64\n"
+        )
+        found = subprocess.run(
+            [
+                "dpkg-shlibdeps",
+                "-O",
+                "--ignore-missing-info",
+                f"-l{program / 'lib'}",
+                f"-S{program}",
+                "-dDepends",
+                *needed,
+            ]
+            + ["-dRecommends", *optional],
+            cwd=name,
+            capture_output=True,
+            text=True,
+        )
+    lost = set(re.findall(r"cannot find library (\S+)", found.stderr)) - own
+    fields = dict(re.findall(r"shlibs:(\w+)=(.*)", found.stdout))
+    if lost or found.returncode or "Depends" not in fields:
+        raise CannotPackage(
+            f"To which package do these libraries belong? {', '.join(sorted(lost)) or found.stderr}\n"
+            f"Please run: apt-get install {' '.join(LIBRARIES)}"
+        )
+    depends = _relaxed(fields["Depends"])
+    names = {one.partition(" ")[0] for one in depends}
+    return depends, [one for one in _relaxed(fields.get("Recommends", "")) if one.partition(" ")[0] not in names]
+
+
+def _relaxed(field: str) -> list[str]:
+    return [RELAXED.get(one.partition(" ")[0], one) for one in field.split(", ") if one]
+
+
+def _tar(tree: Path, folder: Path, share: Path, made_at: int, out: Path) -> Path:
+    shutil.copytree(folder, tree, symlinks=True)
+    shutil.copytree(share, tree / "share")
+    shutil.copyfile(ROOT / "packaging" / "desktop_entry.sh", tree / "desktop_entry.sh")
+    _even(tree, made_at)
+    (tree / "desktop_entry.sh").chmod(0o755)
+    made = out / f"{tree.name}.tar.zst"
+    from backports import zstd
+
+    options = {
+        zstd.CompressionParameter.compression_level: 19,
+        zstd.CompressionParameter.window_log: 26,
+        zstd.CompressionParameter.nb_workers: 2,  # as many anywhere: another number cuts the work otherwise
+        zstd.CompressionParameter.checksum_flag: 1,
+    }
+    with (
+        zstd.open(made, "wb", options=options) as packed,
+        tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for path in [tree, *sorted(tree.rglob("*"))]:
+            tar.add(path, path.relative_to(tree.parent).as_posix(), recursive=False, filter=_by_root)
+    return made
+
+
+def _by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = "root"
+    return member
+
+
+def _even(root: Path, made_at: int) -> None:
+    """Give every file the same modes and the commit's time."""
+    for path in [root, *root.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(
+                0o755 if path.is_dir() or path.name == "hubshelf" and path.parent.name != "overrides" else 0o644
+            )
+        os.utime(path, (made_at, made_at), follow_symlinks=False)
+
+
+def _compare(version: str, quick: bool) -> int:
+    """Build what is committed two times, from copies in two folders; 1 where a file differs, with its name."""
+    made: list[list[Path]] = []
+    commit, made_at = _run("git", "-C", str(ROOT), "rev-parse", "HEAD").strip(), commit_time()
+    for turn in ("first", "second"):
+        folder = WORK / turn
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "source").mkdir(parents=True)
+        _run("git", "-C", str(ROOT), "archive", "--output", str(folder / "source.tar"), commit)
+        _run("tar", "--extract", "--file", str(folder / "source.tar"), "--directory", str(folder / "source"))
+        told = {"SOURCE_DATE_EPOCH": str(made_at), "PYTHONPATH": str(folder / "source")}
+        script = str(folder / "source" / "packaging" / "package_linux.py")
+        out = folder / "packages"
+        how = ["--version", version, "--out", str(out), *(["--quick"] if quick else [])]
+        _run(sys.executable, script, *how, environment=os.environ | told)
+        made.append(sorted(path for path in out.iterdir() if path.is_file() and path.name != "largest.txt"))
+    pairs = list(zip(*made, strict=True))
+    differing = [first for first, second in pairs if first.read_bytes() != second.read_bytes()]
+    for first, _second in pairs:
+        digest = hashlib.sha256(first.read_bytes()).hexdigest()
+        print(f"{'differs' if first in differing else 'the same':<10}{digest}  {first.name}")
+    if differing and not quick:
+        for name in _differing_inside(*next(pair for pair in pairs if pair[0].name.endswith(".tar.zst"))):
+            print(f"  differs inside: {name}")
+    return 1 if differing else 0
+
+
+def _differing_inside(first: Path, second: Path) -> list[str]:
+    from backports import zstd
+
+    contents = []
+    for path in (first, second):
+        with zstd.open(path) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
+            contents.append(
+                {m.name: hashlib.sha256(tar.extractfile(m).read()).digest() for m in tar if m.isfile()}
+            )
+    one, other = contents
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def _look_for_tools() -> None:
+    missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool) is None})
+    if missing:
+        raise CannotPackage(f"Tools are missing. Please run: apt-get install {' '.join(missing)}")
+
+
+def _run(*command: str, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
+    """Run a command and return what it says. Raises CannotPackage with its words where it fails."""
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise CannotPackage(f"{' '.join(command)[:300]} failed ({done.returncode}):\n{done.stderr[-4000:]}")
     return done.stdout
 
 
-def errors(said: str) -> str:
-    """The lines about errors, where a program says much else."""
-    lines = [line[:500] for line in said.splitlines() if "error" in line.lower()]
-    return "\n".join(lines[:20]) or said[-2000:]
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
