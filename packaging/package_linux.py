@@ -227,7 +227,8 @@ def _compiled(folder: Path) -> Iterable[Path]:
 def try_imports(folder: Path) -> None:
     """Import every module of ours, and every one that ours import, in the frozen program; then take the check
     away."""
-    names = {*bundle.own_modules(), *bundle.FOUND_BY_NAME, *bundle.imports_of_the_sources()} - {"msvcrt"}
+    names = {*bundle.own_modules(), *bundle.FOUND_BY_NAME, *bundle.imports_of_the_sources()}
+    names -= {*bundle.OTHER_SYSTEMS}
     check = folder / "import-check"
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
