@@ -107,6 +107,9 @@ OPTIONAL_PLUGINS = frozenset(
 )
 """Folders of plugins without whose system libraries the window works all the same (a .deb recommends these)."""
 
+QT_LEFT_OUT = ("opengl32sw.dll",)
+"""Other files of Qt that stay out: OpenGL drawn by the processor, 20 MB of it."""
+
 QT_WORDS = {"ar": "qtbase_ar", "es": "qtbase_es", "fr": "qtbase_fr", "pt": "qtbase_pt_BR"}
 """Qt's own words, as `desktop.qt_words` asks for them; Kiswahili has none, and English needs none."""
 
@@ -168,13 +171,13 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 def keeps(path: str) -> bool:
     """Whether a file of the build (its path there, with slashes) is one that the client needs."""
     parts = path.split("/")
-    if "plugins" in parts and "Qt" in path:
+    if "plugins" in parts and "PySide6" in parts:
         folder, name = parts[-2], parts[-1]
         plain = re.sub(r"^lib|\.(so|dll|dylib)$", "", name)
         return plain in QT_PLUGINS.get(folder, ())
     if "translations" in parts and path.endswith(".qm"):
         return parts[-1].removesuffix(".qm") in QT_WORDS.values()
-    if "/qml/" in path or "/metatypes/" in path:
+    if "/qml/" in path or "/metatypes/" in path or parts[-1] in QT_LEFT_OUT:
         return False
     if "citeproc/data/" in path:
         stem = parts[-1].removesuffix(".xml").removeprefix("locales-")

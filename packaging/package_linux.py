@@ -26,25 +26,27 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import tomllib
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import bundle
 import icu_data
-import licences
-import sbom
-
-sys.path.insert(0, str(bundle.ROOT))
-from sync.protocol.build_folders import describe
+from frozen_folder import (
+    WORK,
+    CannotPackage,
+    commit_time,
+    compiled,
+    complete,
+    even,
+    project_version,
+    run,
+    try_imports,
+)
 
 ROOT = bundle.ROOT
 LINUX = ROOT / "packaging" / "linux"
-WORK = ROOT / "build" / "packaging"
 ICONS = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 TOOLS = {
     "objdump": "binutils",
@@ -78,16 +80,10 @@ education hub that works where the network does not
  This is the window for readers and the command hubshelf; a hub is not in it."""
 
 
-class CannotPackage(Exception):
-    """The packages cannot be made; the words say what to do."""
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "packages")
-    parser.add_argument(
-        "--version", default=tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    )
+    parser.add_argument("--version", default=project_version())
     parser.add_argument("--build", type=Path, help="a folder that PyInstaller made before")
     parser.add_argument("--quick", action="store_true", help="pack fast and larger, for trying")
     parser.add_argument("--twice", action="store_true", help="build two times and compare")
@@ -119,22 +115,8 @@ def packages(out: Path, version: str, build: Path | None = None, quick: bool = F
         shutil.copytree(build, folder, symlinks=True)
         trim(folder)
         try_imports(folder)
-        inventory = json.loads(_run(str(python), str(ROOT / "packaging" / "inventory.py"), str(folder)))
-        _check(inventory, folder)
-        add_metadata(inventory, folder, version)
-        bill = out / f"hubshelf-{version}-linux-x86_64.cdx.json"
-        bill.write_text(json.dumps(sbom.bill(inventory, folder, version, made_at), indent=1) + "\n", "utf-8")
-        notices = licences.notices(inventory, f"Hubshelf {version}")
-        (out / "largest.txt").write_text(largest(folder), "utf-8")
-        # Beside the program, so that an update brings them too.
-        (folder / "THIRD-PARTY-NOTICES").write_text(notices, "utf-8")
-        shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")
-        shutil.copyfile(bill, folder / "hubshelf.cdx.json")
-        _even(folder, made_at)
-        describe(folder, version, "hubshelf")
-        finished = out / "hubshelf"
-        shutil.rmtree(finished, ignore_errors=True)
-        shutil.copytree(folder, finished, symlinks=True)
+        inventory = json.loads(run(str(python), str(ROOT / "packaging" / "inventory.py"), str(folder)))
+        bill = complete(folder, inventory, version, made_at, out, "linux-x86_64", "hubshelf")
         share = Path(name) / "share"
         _shared_files(share, version, made_at)
         tree = Path(name) / f"hubshelf-{version}-linux-x86_64"
@@ -145,22 +127,16 @@ def packages(out: Path, version: str, build: Path | None = None, quick: bool = F
     return [deb, tar, bill]
 
 
-def commit_time() -> int:
-    """Seconds since 1970 of the commit that is checked out, or what SOURCE_DATE_EPOCH says."""
-    told = os.environ.get("SOURCE_DATE_EPOCH") or _run("git", "-C", str(ROOT), "log", "-1", "--format=%ct")
-    return int(told)
-
-
 def environment(folder: Path) -> Path:
     """A fresh environment with the client and PyInstaller, of the versions in constraints.txt; returns its
     Python."""
     shutil.rmtree(folder, ignore_errors=True)
-    _run(sys.executable, "-m", "venv", str(folder))
+    run(sys.executable, "-m", "venv", str(folder))
     python = folder / "bin" / "python"
     # By the environment the constraints hold for what builds the client's own wheel too.
     pinned = {"PIP_CONSTRAINT": str(ROOT / "constraints.txt"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     pip = (str(python), "-m", "pip", "install", "--quiet", "--no-compile")
-    _run(*pip, f"{ROOT}[desktop,package]", environment=os.environ | pinned)
+    run(*pip, f"{ROOT}[desktop,package]", environment=os.environ | pinned)
     return python
 
 
@@ -168,7 +144,7 @@ def frozen(python: Path, work: Path) -> Path:
     """PyInstaller's folder of the client."""
     for part in ("work", "dist"):
         shutil.rmtree(work / part, ignore_errors=True)
-    _run(
+    run(
         *(
             str(python),
             "-m",
@@ -189,16 +165,16 @@ def trim(folder: Path) -> None:
     while unwanted := _not_needed(folder):
         for path in unwanted:
             path.unlink()
-    for path in sorted(_compiled(folder)):
+    for path in sorted(compiled(folder)):
         if path.parent == folder:
             continue  # programs: their modules lie behind their end
         if path.name.startswith("libicudata.so"):
             icu_data.trim_library(path)
             continue
-        said = _run("objdump", "-h", "-p", str(path))
+        said = run("objdump", "-h", "-p", str(path))
         if (found := re.search(r"(?:RPATH|RUNPATH)\s+(\S+)", said)) and not found[1].startswith("$ORIGIN"):
-            _run("patchelf", "--set-rpath", f"$ORIGIN/{os.path.relpath(folder / 'lib', path.parent)}", str(path))
-        _run("strip", "--strip-unneeded", "--preserve-dates", str(path))
+            run("patchelf", "--set-rpath", f"$ORIGIN/{os.path.relpath(folder / 'lib', path.parent)}", str(path))
+        run("strip", "--strip-unneeded", "--preserve-dates", str(path))
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
             path.rmdir()
@@ -207,88 +183,13 @@ def trim(folder: Path) -> None:
 def _not_needed(folder: Path) -> list[Path]:
     """Qt's libraries (and links to them) whose name no other compiled file asks for."""
     wanted: set[str] = set()
-    for path in _compiled(folder):
-        wanted |= set(re.findall(r"NEEDED\s+(\S+)", _run("objdump", "-p", str(path))))
+    for path in compiled(folder):
+        wanted |= set(re.findall(r"NEEDED\s+(\S+)", run("objdump", "-p", str(path))))
     found = []
     for path in sorted(folder.rglob("lib*.so.*")):
         if path.name not in wanted and not path.name.startswith("libpython"):
             found.append(path)
     return found
-
-
-def _compiled(folder: Path) -> Iterable[Path]:
-    for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            with path.open("rb") as file:
-                if file.read(4) == b"\x7fELF":
-                    yield path
-
-
-def try_imports(folder: Path) -> None:
-    """Import every module of ours, and every one that ours import, in the frozen program; then take the check
-    away."""
-    names = {*bundle.own_modules(), *bundle.FOUND_BY_NAME, *bundle.imports_of_the_sources()}
-    names -= {*bundle.OTHER_SYSTEMS}
-    check = folder / "import-check"
-    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
-    done = subprocess.run(
-        [str(check)], input="\n".join(sorted(names)), env=environment, capture_output=True, text=True, timeout=120
-    )
-    if done.returncode:
-        raise CannotPackage(f"The packaged program is not whole:\n{done.stdout}{done.stderr}")
-    check.unlink()
-
-
-def _check(inventory: dict[str, Any], folder: Path) -> None:
-    """Everything that the sources import is in, nothing that must not be is, and no place of this machine is
-    told."""
-    wrong = licences.problems(inventory)
-    modules = set(inventory["modules"])
-    own = set(bundle.own_modules()) | set(bundle.FOUND_BY_NAME)
-    wrong += [
-        f"The module {name} is missing in the build: see packaging/bundle.py." for name in sorted(own - modules)
-    ]
-    outside = sorted(name for name in modules if name.partition(".")[0] in {"hub", "django", "tests", "pytest"})
-    wrong += [f"The module {name} is no part of the client." for name in outside[:5]]
-    wrong += [f"The code of {name} tells where it was built." for name in inventory["machine_paths"]]
-    for source, place in bundle.own_data():
-        if not (folder / "lib" / place / source.name).is_file():
-            wrong.append(f"The file {place}/{source.name} is missing in the build.")
-    here = [place.encode() for place in {str(ROOT), sys.base_prefix} - {"/usr", "/usr/local"}]
-    for path in _compiled(folder):
-        data = path.read_bytes()
-        # Python's library says its own prefix, which nothing here reads: the starter gives another.
-        if not path.name.startswith("libpython") and any(place in data for place in here):
-            wrong.append(f"{path.relative_to(folder)} tells where it was built.")
-    if wrong:
-        raise CannotPackage("\n".join(wrong))
-
-
-def add_metadata(inventory: dict[str, Any], folder: Path, version: str) -> None:
-    """Give each distribution its name, version and entry points, as `importlib.metadata` reads them."""
-    for one in inventory["distributions"]:
-        source = Path(one["folder"])
-        target = folder / "lib" / source.name
-        if one["name"] == "hubshelf":
-            target = folder / "lib" / f"hubshelf-{version}.dist-info"
-            one["version"] = version
-        target.mkdir()
-        words = (source / "METADATA").read_text("utf-8").partition("\n\n")[0] + "\n"  # without the page about it
-        (target / "METADATA").write_text(
-            re.sub(r"(?m)^Version: .*$", f"Version: {one['version']}", words), "utf-8"
-        )
-        if (source / "entry_points.txt").is_file():
-            shutil.copyfile(source / "entry_points.txt", target / "entry_points.txt")
-
-
-def largest(folder: Path, most: int = 30) -> str:
-    """The largest files of the build, as a table."""
-    files = sorted(
-        ((p.stat().st_size, p) for p in folder.rglob("*") if p.is_file() and not p.is_symlink()), reverse=True
-    )
-    total = sum(size for size, _path in files)
-    lines = [f"{size:>12,}  {path.relative_to(folder)}" for size, path in files[:most]]
-    return "\n".join([*lines, f"{total:>12,}  all {len(files)} files"]) + "\n"
 
 
 def _shared_files(share: Path, version: str, made_at: int) -> None:
@@ -307,7 +208,7 @@ def _shared_files(share: Path, version: str, made_at: int) -> None:
         _drawn(ROOT / "packaging" / "hubshelf.svg", size, folder / "hubshelf.png")
     (share / "metainfo").mkdir()
     about = (LINUX / "org.hubshelf.Hubshelf.metainfo.xml").read_text("utf-8")
-    day = _run("date", "-u", "-d", f"@{made_at}", "+%Y-%m-%d").strip()
+    day = run("date", "-u", "-d", f"@{made_at}", "+%Y-%m-%d").strip()
     about = about.replace("@VERSION@", version).replace("@DATE@", day)
     (share / "metainfo" / "org.hubshelf.Hubshelf.metainfo.xml").write_text(about, "utf-8")
     (share / "man" / "man1").mkdir(parents=True)
@@ -369,11 +270,11 @@ def _deb(
         if path.is_file() and not path.is_symlink() and debian not in path.parents
     ]
     (debian / "md5sums").write_text("".join(sums))
-    _even(root, made_at)
+    even(root, made_at)
     (debian / "postrm").chmod(0o755)
     made = out / f"hubshelf_{version}_amd64.deb"
     made.unlink(missing_ok=True)
-    _run(
+    run(
         "dpkg-deb",
         "--root-owner-group",
         "-Zxz",
@@ -421,7 +322,7 @@ def needs(program: Path) -> tuple[list[str], list[str]]:
     """(what the .deb depends on, what it recommends): Debian's packages of the libraries that the files link."""
     optional, needed = [], []
     own = {path.name for path in program.rglob("*.so*")}
-    for path in sorted(_compiled(program)):
+    for path in sorted(compiled(program)):
         (optional if path.parent.name in bundle.OPTIONAL_PLUGINS else needed).append(str(path))
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "debian").mkdir()
@@ -463,7 +364,7 @@ def _tar(tree: Path, folder: Path, share: Path, made_at: int, out: Path) -> Path
     shutil.copytree(folder, tree, symlinks=True)
     shutil.copytree(share, tree / "share")
     shutil.copyfile(ROOT / "packaging" / "desktop_entry.sh", tree / "desktop_entry.sh")
-    _even(tree, made_at)
+    even(tree, made_at)
     (tree / "desktop_entry.sh").chmod(0o755)
     made = out / f"{tree.name}.tar.zst"
     from backports import zstd
@@ -489,31 +390,21 @@ def _by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
     return member
 
 
-def _even(root: Path, made_at: int) -> None:
-    """Give every file the same modes and the commit's time."""
-    for path in [root, *root.rglob("*")]:
-        if not path.is_symlink():
-            path.chmod(
-                0o755 if path.is_dir() or path.name == "hubshelf" and path.parent.name != "overrides" else 0o644
-            )
-        os.utime(path, (made_at, made_at), follow_symlinks=False)
-
-
 def _compare(version: str, quick: bool) -> int:
     """Build what is committed two times, from copies in two folders; 1 where a file differs, with its name."""
     made: list[list[Path]] = []
-    commit, made_at = _run("git", "-C", str(ROOT), "rev-parse", "HEAD").strip(), commit_time()
+    commit, made_at = run("git", "-C", str(ROOT), "rev-parse", "HEAD").strip(), commit_time()
     for turn in ("first", "second"):
         folder = WORK / turn
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "source").mkdir(parents=True)
-        _run("git", "-C", str(ROOT), "archive", "--output", str(folder / "source.tar"), commit)
-        _run("tar", "--extract", "--file", str(folder / "source.tar"), "--directory", str(folder / "source"))
+        run("git", "-C", str(ROOT), "archive", "--output", str(folder / "source.tar"), commit)
+        run("tar", "--extract", "--file", str(folder / "source.tar"), "--directory", str(folder / "source"))
         told = {"SOURCE_DATE_EPOCH": str(made_at), "PYTHONPATH": str(folder / "source")}
         script = str(folder / "source" / "packaging" / "package_linux.py")
         out = folder / "packages"
         how = ["--version", version, "--out", str(out), *(["--quick"] if quick else [])]
-        _run(sys.executable, script, *how, environment=os.environ | told)
+        run(sys.executable, script, *how, environment=os.environ | told)
         made.append(sorted(path for path in out.iterdir() if path.is_file() and path.name != "largest.txt"))
     pairs = list(zip(*made, strict=True))
     differing = [first for first, second in pairs if first.read_bytes() != second.read_bytes()]
@@ -543,14 +434,6 @@ def _look_for_tools() -> None:
     missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool) is None})
     if missing:
         raise CannotPackage(f"Tools are missing. Please run: apt-get install {' '.join(missing)}")
-
-
-def _run(*command: str, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
-    """Run a command and return what it says. Raises CannotPackage with its words where it fails."""
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise CannotPackage(f"{' '.join(command)[:300]} failed ({done.returncode}):\n{done.stderr[-4000:]}")
-    return done.stdout
 
 
 if __name__ == "__main__":

@@ -220,8 +220,8 @@ class Trial:
         _of_hub("approve", joining["id"])
         shown = self.as_person("hubshelf", "--show-policy", who=COLLEAGUE)
         self.expect("LOCKED hub_url" in shown and made["code"] not in shown, shown)
-        refused = self.as_person("sh", "-c", "hubshelf enrol https://other.example AAAA-BBBB-CCCC --json || true")
-        self.expect(json.loads(refused)["error"]["code"] == "setting-locked", refused)
+        elsewhere = ("enrol", "other.example", "AAAA-BBBB-CCCC")
+        self.expect(self.refused(*elsewhere)["code"] == "setting-locked", "Another hub was not refused.")
         self.expect(self.person("doctor", "--online", who=COLLEAGUE)["ok"] is True)
         return {"bytes_down": said["bytes_down"], "requests": said["requests"]}
 
@@ -301,6 +301,13 @@ class Trial:
         """Run `hubshelf … --json` as a person; returns its document."""
         answer: dict[str, Any] = json.loads(self.as_person("hubshelf", *arguments, "--json", who=who))
         return answer
+
+    def refused(self, *arguments: str) -> dict[str, Any]:
+        """The error with which `hubshelf … --json` ends for the person."""
+        command = self._personal(("hubshelf", *arguments, "--json"))
+        done = subprocess.run(command, env=self._environment(""), capture_output=True, text=True)
+        error: dict[str, Any] = json.loads(done.stdout).get("error") or {}
+        return error
 
     def start(self, *command: str, display: str = "") -> subprocess.Popen[bytes]:
         log = (PLACE / f"{command[0]}.log").open("wb")
