@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import update_wrapper
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -43,6 +44,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 class _Group(click.Group):
     """The commands; with `--json` wrong usage is one JSON document too, as every other error is."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            # Windows writes into pipes and files in an encoding that lacks most of our letters; JSON is UTF-8.
+            if isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
+                stream.reconfigure(encoding="utf-8")
+        return super().main(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -56,7 +64,7 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", type=click.Path(path_type=Path), envvar="HUBSHELF_HOME", help="Folder of the shelf.")
-@click.version_option(package_name="hubshelf")
+@click.version_option(package_name="hubshelf", prog_name="hubshelf")
 @click.option("--show-policy", is_flag=True, help="Say what is decided for this PC, by whom, and end.")
 @click.option("--json", "as_json", is_flag=True, help="With --show-policy: one JSON document.")
 @click.pass_context

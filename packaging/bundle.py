@@ -25,29 +25,39 @@ NOT_PACKAGED = {
 }
 """Our modules that stay out."""
 
-FOUND_BY_NAME = {
+_FOUND_BY_NAME = {
     "pysqlite3.dbapi2": "sqlite-utils asks for pysqlite3 by name",
     "lxml._elementpath": "lxml.etree, which is compiled, imports it",
     "_cffi_backend": "cryptography, which is compiled, imports it",
     "keyring.backends.chainer": "an entry point of keyring",
     "keyring.backends.fail": "keyring takes it where there is no keychain",
     "keyring.backends.null": "keyring takes it where keychains are turned off",
-    **(
-        {"keyring.backends.Windows": "an entry point of keyring", "win32ctypes.pywin32.win32cred": "its way in"}
-        if sys.platform == "win32"
-        else {"keyring.backends.macOS": "an entry point of keyring"}
-        if sys.platform == "darwin"
-        else {
-            "keyring.backends.SecretService": "an entry point of keyring; GNOME's keychain and KeePassXC",
-            "secretstorage": "its way in",
-            "jeepney.io.blocking": "its way in",
-        }
-    ),
 }
-"""Modules that are imported by their name at run time, each with who does it."""
+_FOUND_BY_NAME_ON = {
+    "win32": {
+        "keyring.backends.Windows": "an entry point of keyring",
+        "win32ctypes.pywin32.win32cred": "its way in",
+        "tzdata": "the time zones, which Windows does not have; zoneinfo asks for it by name",
+    },
+    "darwin": {"keyring.backends.macOS": "an entry point of keyring"},
+    "linux": {
+        "keyring.backends.SecretService": "an entry point of keyring; GNOME's keychain and KeePassXC",
+        "secretstorage": "its way in",
+        "jeepney.io.blocking": "its way in",
+    },
+}
+_OF_OTHER_SYSTEMS = {"win32": ("fcntl",), "darwin": ("msvcrt", "winreg"), "linux": ("msvcrt", "winreg")}
 
-OTHER_SYSTEMS = ("fcntl",) if sys.platform == "win32" else ("msvcrt", "winreg")
-"""Modules of Python that our sources import on other systems alone."""
+
+def found_by_name(system: str = sys.platform) -> dict[str, str]:
+    """Modules that are imported by their name at run time on a system (of `sys.platform`), and who does it."""
+    return _FOUND_BY_NAME | _FOUND_BY_NAME_ON[system]
+
+
+def of_other_systems(system: str = sys.platform) -> tuple[str, ...]:
+    """Modules of Python that our sources import on other systems alone."""
+    return _OF_OTHER_SYSTEMS[system]
+
 
 WHOLE = ("zeroconf", "backports.zstd", "pyppmd")
 """Packages with compiled parts that import each other: all their modules go in."""

@@ -69,7 +69,7 @@ def complete(
     `platform`: as updates name it, such as linux-x86_64; `program`: what is started. Returns the list of contents
     in `out`. Raises CannotPackage.
     """
-    check(inventory, folder)
+    check(inventory, folder, "win32" if platform.startswith("windows") else "linux")
     add_metadata(inventory, folder, version)
     bill = out / f"hubshelf-{version}-{platform}.cdx.json"
     bill.write_text(json.dumps(sbom.bill(inventory, folder, version, made_at), indent=1) + "\n", "utf-8")
@@ -86,17 +86,21 @@ def complete(
     return bill
 
 
-def try_imports(folder: Path, starter: Sequence[str] = ()) -> None:
+def try_imports(
+    folder: Path,
+    starter: Sequence[str] = (),
+    environment: Mapping[str, str] = os.environ,
+    system: str = sys.platform,
+) -> None:
     """Import every module of ours, and every one that ours import, in the frozen program; then take the check
     away. `starter`: what stands before a program to run it here, such as wine."""
-    names = {*bundle.own_modules(), *bundle.FOUND_BY_NAME, *bundle.imports_of_the_sources()}
-    names -= {*bundle.OTHER_SYSTEMS}
+    names = {*bundle.own_modules(), *bundle.found_by_name(system), *bundle.imports_of_the_sources()}
+    names -= {*bundle.of_other_systems(system)}
     check = next(path for path in (folder / "import-check", folder / "import-check.exe") if path.is_file())
-    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
         [*starter, str(check)],
         input="\n".join(sorted(names)),
-        env=environment,
+        env={**environment, "QT_QPA_PLATFORM": "offscreen"},
         capture_output=True,
         text=True,
         timeout=600,
@@ -106,12 +110,12 @@ def try_imports(folder: Path, starter: Sequence[str] = ()) -> None:
     check.unlink()
 
 
-def check(inventory: Mapping[str, Any], folder: Path) -> None:
+def check(inventory: Mapping[str, Any], folder: Path, system: str = sys.platform) -> None:
     """Everything that the sources import is in, nothing that must not be is, and no place of this machine is
     told."""
     wrong = licences.problems(inventory)
     modules = set(inventory["modules"])
-    own = set(bundle.own_modules()) | set(bundle.FOUND_BY_NAME)
+    own = set(bundle.own_modules()) | set(bundle.found_by_name(system))
     wrong += [
         f"The module {name} is missing in the build: see packaging/bundle.py." for name in sorted(own - modules)
     ]

@@ -33,7 +33,7 @@ def main() -> int:
     modules = sorted({*codes, *(_module_of(name) for name in inside if name.endswith((".so", ".pyd")))} - {""})
     found = [
         described(one)
-        | {"files": sorted("lib/" + path for path in _paths(one) & inside if ".dist-info/" not in path)}
+        | {"files": sorted("lib/" + path for path in _files(one, inside) if ".dist-info/" not in path)}
         for one in distributions()
         if _is_in(one, inside, set(modules))
     ]
@@ -42,12 +42,18 @@ def main() -> int:
         "libraries": sorted(name for name in files if ".so" in Path(name).name or name.endswith((".dll", ".pyd"))),
         "modules": modules,
         "embedded": _embedded(),
-        "python_licence": str(Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"),
+        "python_licence": str(_python_licence()),
         "starter_licence": str(next(f.locate() for f in files_of("pyinstaller") or [] if f.name == "COPYING.txt")),
         "machine_paths": sorted(name for name, code in codes.items() if _says_where(code)),
     }
     json.dump(document, sys.stdout, indent=1)
     return 0
+
+
+def _python_licence() -> Path:
+    """Beside the standard library; on Windows beside the program."""
+    places = (Path(sysconfig.get_path("stdlib")), Path(sys.base_prefix))
+    return next(place / "LICENSE.txt" for place in places if (place / "LICENSE.txt").is_file())
 
 
 def _codes(build: Path) -> dict[str, CodeType | None]:
@@ -86,6 +92,12 @@ def _module_of(path: str) -> str:
 
 def _paths(one: Distribution) -> set[str]:
     return {str(file).replace("\\", "/") for file in one.files or []}
+
+
+def _files(one: Distribution, inside: set[str]) -> set[str]:
+    """Its files among those inside. Windows writes names as it pleases: MSVCP140.dll and msvcp140.dll are one."""
+    named = {path.lower() for path in _paths(one)}
+    return {path for path in inside if path.lower() in named}
 
 
 def _is_in(one: Distribution, inside: set[str], modules: set[str]) -> bool:

@@ -133,7 +133,9 @@ def whose(path: str, inventory: Mapping[str, Any]) -> tuple[str, str, str]:
         for one in inventory["distributions"]:
             if path in one.get("files", ()):
                 return str(one["name"]), str(one["version"]), licence_of(one)
-        return "", "", ""
+        if path.count("/") != 1 or not path.endswith((".dll", ".pyd")):
+            return "", "", ""
+        part = "Python"  # on Windows its modules and what they need lie beside it
     return (part, embedded[part], EMBEDDED[part]) if part in embedded else ("", "", "")
 
 
@@ -237,12 +239,12 @@ _INTRODUCTION = """\
 licence. The full words of each licence follow the table.
 
 Qt, Qt for Python (PySide6, shiboken6), pyppmd and zeroconf are under the GNU Lesser General Public License.
-They are files of their own in `lib/`: Qt's libraries in `lib/PySide6/Qt/lib`, its plugins in
-`lib/PySide6/Qt/plugins`, the others in folders of their names. You may replace each with your own build of
-the same version's interface, by putting it in the same place under the same name; nothing checks them, and
-nothing forbids you to take the program apart to find faults in such a change. Their sources are those of the
-releases named here, as their projects publish them (Qt: download.qt.io; the others: the Python Package
-Index), unchanged but for symbols for debugging that were taken away."""
+They are files of their own in `lib/`: Qt's libraries in `lib/PySide6/Qt/lib` and its plugins in
+`lib/PySide6/Qt/plugins` (on Windows both in `lib/PySide6`), the others in folders of their names. You may replace
+each with your own build of the same version's interface, by putting it in the same place under the same name;
+nothing checks them, and nothing forbids you to take the program apart to find faults in such a change. Their
+sources are those of the releases named here, as their projects publish them (Qt: download.qt.io; the others: the
+Python Package Index), unchanged but for symbols for debugging that were taken away."""
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -26,13 +26,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from frozen_folder import ROOT, CannotPackage
+from screen import picture_of
+from trial_hub import TrialHub
+
 BIN = ROOT / ".venv" / "bin"
 PLACE = ROOT / "build" / "try-deb"
 PACKAGES = ROOT / "build" / "packages"
 PERSON = "amina"
 COLLEAGUE, READER = "juma", "zawadi"
-_HUB = [str(BIN / "hubshelf-hub"), "--home", str(PLACE / "hub")]
 CHROOT = shutil.which("chroot", path="/usr/sbin:/usr/bin") or "chroot"
 _INSIDE = "HUBSHELF_TRY_DEB_INSIDE"
 _APT = ("apt-get", "-y", "-q", "-o", "Dpkg::Use-Pty=0")
@@ -65,9 +68,9 @@ def main() -> int:
     found: dict[str, Any] = {"deb": deb.name, "deb_bytes": deb.stat().st_size, "steps": {}}
     try:
         debian = unpacked()
-        with mounted(debian), hub() as (address, code):
-            Trial(debian, found, address, code).all(deb, newer)
-    except Failed as error:
+        with mounted(debian), TrialHub(PLACE / "hub") as hub:
+            Trial(debian, found, hub).all(deb, newer)
+    except (Failed, CannotPackage) as error:
         found["failed"] = str(error)
         print(error, file=sys.stderr)
     (PACKAGES / "try-deb.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
@@ -78,8 +81,8 @@ def main() -> int:
 class Trial:
     """The steps, in order; each is noted with its seconds, and the first that fails ends it."""
 
-    def __init__(self, debian: Path, found: dict[str, Any], address: str, code: str) -> None:
-        self.debian, self.found, self.address, self.code = debian, found, address, code
+    def __init__(self, debian: Path, found: dict[str, Any], hub: TrialHub) -> None:
+        self.debian, self.found, self.hub = debian, found, hub
         self.record, self.version = "", ""
 
     def all(self, deb: Path, newer: Path) -> None:
@@ -90,7 +93,7 @@ class Trial:
         self.step("every library is found", self.libraries)
         self.step("says its version", lambda: self.says_version(deb))
         self.step("doctor on an empty shelf", lambda: self.expect(self.person("doctor")["ok"] is True))
-        self.step("enrolled", lambda: self.person("enrol", self.address, self.code))
+        self.step("enrolled", lambda: self.enrol())
         self.step("synced", self.sync)
         self.step("searched", self.search)
         self.step("question written", self.ask)
@@ -145,6 +148,10 @@ class Trial:
         self.version = self.as_person("hubshelf", "--version").strip()
         self.expect(deb.name.split("_")[1] in self.version, self.version)
         return {"said": self.version}
+
+    def enrol(self) -> dict[str, Any]:
+        code = self.hub.asked("invite", f"{PERSON}@sample.hubshelf.example")["code"]
+        return self.person("enrol", self.hub.address, code)
 
     def sync(self) -> dict[str, Any]:
         said = self.person("sync")
@@ -205,8 +212,8 @@ class Trial:
 
     def joins_by_policy(self) -> dict[str, Any]:
         """Nobody types an address or a code: the administrator wrote them down once for the office."""
-        made = _of_hub("site-code", "create", "--uses", "20", "--note", "Office 4")
-        decided = {"hub_url": self.address, "site_code": made["code"], "hub_key": made["hub_key"]}
+        made = self.hub.asked("site-code", "create", "--uses", "20", "--note", "Office 4")
+        decided = {"hub_url": self.hub.address, "site_code": made["code"], "hub_key": made["hub_key"]}
         policies = self.debian / "etc" / "hubshelf" / "policies.json"
         policies.write_text(json.dumps(decided))
         self.root("useradd", "--create-home", COLLEAGUE)
@@ -215,9 +222,9 @@ class Trial:
         self.expect(self.person("search", "school", who=COLLEAGUE)["total"] > 0)
         self.person("introduce", "--name", "Juma Otieno", "--email", "juma@sample.hubshelf.example", who=COLLEAGUE)
         self.expect(self.person("sync", who=COLLEAGUE)["operations_sent"] == 1)
-        (joining,) = _of_hub("joining")["joining"]
+        (joining,) = self.hub.asked("joining")["joining"]
         self.expect(joining["email"] == "juma@sample.hubshelf.example", str(joining))
-        _of_hub("approve", joining["id"])
+        self.hub.asked("approve", joining["id"])
         shown = self.as_person("hubshelf", "--show-policy", who=COLLEAGUE)
         self.expect("LOCKED hub_url" in shown and made["code"] not in shown, shown)
         elsewhere = ("enrol", "other.example", "AAAA-BBBB-CCCC")
@@ -229,9 +236,9 @@ class Trial:
         """A pack in an image is on the shelf of whoever comes first, and no hub is asked."""
         place = self.debian / "var" / "lib" / "hubshelf" / "preload"
         place.mkdir()
-        _of_hub("pack", "export", str(place / "library.hubshelf-pack"))
+        self.hub.asked("pack", "export", str(place / "library.hubshelf-pack"))
         self.root("useradd", "--create-home", READER)
-        _of_hub("site-code", "revoke", str(_of_hub("site-code", "list")["site_codes"][0]["id"]))
+        self.hub.asked("site-code", "revoke", str(self.hub.asked("site-code", "list")["site_codes"][0]["id"]))
         started = time.monotonic()
         said = self.person("pack", "import", "--preload", who=READER)
         took = round(time.monotonic() - started, 2)
@@ -319,14 +326,7 @@ class Trial:
 
     def picture(self, home: Path, name: str) -> None:
         """The screen, which Xvfb keeps in a file in xwd's format, as PNG."""
-        from PySide6.QtGui import QImage
-
-        data = (home / "screen" / "Xvfb_screen0").read_bytes()
-        head = [int.from_bytes(data[at : at + 4], "big") for at in range(0, 100, 4)]
-        start, width, height, line = head[0] + 12 * head[19], head[4], head[5], head[12]
-        image = QImage(data[start:], width, height, line, QImage.Format.Format_RGB32)
-        if not image.save(str(PACKAGES / name)):
-            raise Failed(f"{name} could not be written.")
+        picture_of(home / "screen" / "Xvfb_screen0", PACKAGES / name)
 
     def files(self) -> set[str]:
         """Every file and folder but those that any installation changes."""
@@ -401,33 +401,6 @@ def mounted(debian: Path) -> Iterator[None]:
     finally:
         for name in ("dev/shm", "proc"):
             subprocess.run(["umount", "--lazy", str(debian / name)], check=False)
-
-
-@contextmanager
-def hub() -> Iterator[tuple[str, str]]:
-    """A hub with the sample library outside of that Debian; gives (its address, a code for a member)."""
-    home = PLACE / "hub"
-    shutil.rmtree(home, ignore_errors=True)
-    sample = sorted((ROOT / "build" / "sample").glob("*.jsonl"))
-    if not sample:
-        raise Failed("The sample library is missing: run make sample first.")
-    command = _HUB
-    _said([*command, "init", "--email", "facilitator@sample.hubshelf.example", "--json"])
-    _said([*command, "import", *map(str, sample), "--json"])
-    _said([*command, "publish", "--json"])
-    code = json.loads(_said([*command, "invite", f"{PERSON}@sample.hubshelf.example", "--json"]))["code"]
-    server = subprocess.Popen([*command, "serve", "--port", "0", "--json"], stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        yield json.loads(server.stdout.readline())["address"], code
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _of_hub(*arguments: str) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(_said([*_HUB, *arguments, "--json"]))
-    return answer
 
 
 def _next_version() -> Path:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 
 from resources_cache.library import Library
 from tests.faults.bad_link import Fault, bad_link
-from tests.programs import HubProgram, ShelfProgram, write_records
+from tests.programs import BIN, HubProgram, ShelfProgram, write_records
 
 THREAD = {
     "id": "t-1",
@@ -208,3 +211,15 @@ def _point(shelf: ShelfProgram, url: str) -> None:
 
     with Home(shelf.home).own() as own:
         own.set_setting("hub_url", url)
+
+
+def test_what_a_command_writes_into_a_pipe_is_utf_8_whatever_the_system_would_write(tmp_path: Path) -> None:
+    # As on Windows, where programs write cp1252 into pipes.
+    told = {**os.environ, "HUBSHELF_KEYRING": "off", "PYTHONIOENCODING": "cp1252"}
+    shelf = [BIN / "hubshelf", "--home", tmp_path / "shelf"]
+    title = "كم لوحا لكل مدرسة؟"
+    subprocess.run([*shelf, "ask", "--title", title, "--body-file", "-"], env=told, input=b"", check=True)
+    done = subprocess.run([*shelf, "outbox", "--json"], env=told, capture_output=True, check=True)
+    assert json.loads(done.stdout.decode("utf-8"))["items"][0]["title"] == title
+    done = subprocess.run([*shelf, "show", title], env=told, capture_output=True, check=False)
+    assert (done.returncode, title in done.stderr.decode("utf-8")) == (1, True)
