@@ -3,6 +3,7 @@ PY := .venv/bin/python
 
 .PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-window bench-neighbours bench-search \
         bench-search-languages bench-search-speed fuzz-packs policy-files simulate package-linux package-linux-twice try-deb \
+        package-windows package-windows-wine try-windows-wine \
         screenshots pictures sample test-slow test-postgres clean
 
 help:  ## what can be made
@@ -99,6 +100,15 @@ package-linux-twice: setup  ## two builds of this commit, compared byte for byte
 
 try-deb: setup sample  ## the .deb in a bare Debian 12: install, enrol, sync, search, window, upgrade, purge (root)
 	@QT_QPA_PLATFORM=offscreen $(PY) packaging/try_deb.py $(DEB)
+
+package-windows:  ## on Windows: the installer, the .zip and the list of what is in them, in build/packages
+	@python packaging/package_windows.py $(PACKAGE)
+
+package-windows-wine: setup  ## the same under Wine, for trying
+	@QT_QPA_PLATFORM=offscreen $(PY) packaging/package_windows.py --wine $(PACKAGE)
+
+try-windows-wine: package-windows-wine sample  ## the installer in a Windows by Wine: install, preload, search, sync, window, upgrade, uninstall
+	@QT_QPA_PLATFORM=offscreen $(PY) packaging/try_windows.py
 
 clean:  ## everything that was made
 	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -38,6 +39,8 @@ SCRIPT = ROOT / "packaging" / "windows" / "hubshelf.nsi"
 PLATFORM = "windows-x86_64"
 ICONS = (16, 20, 24, 32, 40, 48, 64, 256)
 RESOURCES = "HUBSHELF_WINDOWS_RESOURCES"
+SIGN = "HUBSHELF_SIGN"
+"""Names the command that signs, such as `signtool sign /fd SHA256 /f certificate.pfx`; none: nothing is signed."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def packages(out: Path, version: str, wine: bool, build: Path | None = None, qui
         )
         if found := origins.strangers(folder, origins.known(python.base, python.libraries)):
             raise CannotPackage("Nobody knows where these come from:\n" + "\n".join(found))
+        sign(folder / "hubshelf.exe", folder / "hubshelfw.exe")
         bill = complete(folder, inventory(python, folder), version, made_at, out, PLATFORM, "hubshelf.exe")
         setup = installer(folder, version, resources / "hubshelf.ico", out, quick)
         if quick:
@@ -234,13 +238,25 @@ def installer(folder: Path, version: str, icon: Path, out: Path, quick: bool) ->
         told["QUICK"] = "1"
     if sys.platform != "win32":
         told["TARGET"] = "amd64-unicode"  # Debian's NSIS has it; that of Windows has not, and needs it no more
+    if SIGN in os.environ:
+        told["SIGN"] = os.environ[SIGN]
     run(
         "makensis",
         *(f"{flag}{name}={value}" for name, value in told.items()),
         *(("-V2", "-INPUTCHARSET", "UTF8") if flag == "-D" else ("/V2", "/INPUTCHARSET", "UTF8")),
         str(SCRIPT),
     )
+    sign(made)
     return made
+
+
+def sign(*files: Path) -> None:
+    """Sign programs, where there is a command for it: what stands before a file's name. Raises CannotPackage."""
+    command = os.environ.get(SIGN)
+    for path in files if command else ():
+        # As it was given, with its own quotes.
+        if subprocess.run(f'{command} "{path}"', shell=True, check=False).returncode:
+            raise CannotPackage(f"{path.name} could not be signed.")
 
 
 def packed(folder: Path, version: str, made_at: int, out: Path) -> Path:

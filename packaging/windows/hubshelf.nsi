@@ -34,6 +34,9 @@ ManifestDPIAware true
 !include FileFunc.nsh
 !include LogicLib.nsh
 
+!ifdef SIGN
+  !uninstfinalize '${SIGN} "%1"'
+!endif
 Name "${NAME}"
 OutFile "${OUT}"
 BrandingText "${NAME} ${VERSION}"

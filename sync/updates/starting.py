@@ -123,7 +123,9 @@ def start_newest(here: Path, place: Path, arguments: Sequence[str], *, counts: b
         return
     environment = {**os.environ, STARTED: str(here)}
     if sys.platform == "win32":
-        sys.exit(subprocess.call([str(program), *arguments], env=environment))
+        # The one without a console, where that was begun.
+        same = program.with_name(Path(sys.executable).name)
+        sys.exit(subprocess.call([str(same if same.is_file() else program), *arguments], env=environment))
     with suppress(OSError):  # one that cannot be begun at all; the next start counts it
         os.execve(program, [str(program), *arguments], environment)
 
