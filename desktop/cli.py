@@ -23,6 +23,7 @@ from desktop import (
     neighbour_commands,
     pack_commands,
     policy_commands,
+    proxy_commands,
     reading_commands,
     support_commands,
     update_commands,
@@ -396,6 +397,7 @@ pack_commands.add_to(main, _subcommand)
 neighbour_commands.add_to(main, _subcommand)
 update_commands.add_to(main, _subcommand)
 policy_commands.add_to(_subcommand)
+proxy_commands.add_to(_subcommand)
 support_commands.add_to(_subcommand)
 
 if __name__ == "__main__":

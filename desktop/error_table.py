@@ -11,6 +11,7 @@ from typing import Literal
 
 from desktop.error_rows_managed import ROWS as MANAGED
 from desktop.error_rows_moving import ROWS as MOVING
+from desktop.error_rows_network import ROWS as NETWORK
 from desktop.error_rows_packs import ROWS as PACKS
 from desktop.error_rows_updates import ROWS as UPDATES
 from desktop.words import N_
@@ -27,6 +28,7 @@ Step = Literal[
     "preferences",
     "outbox",
     "sign-in",
+    "proxy-login",
     "let-remove",
     "moving",
     "repair",
@@ -566,6 +568,7 @@ TABLE: dict[str, ErrorWords] = {
         "copy",
     ),
     **{code: ErrorWords(*row) for code, row in MANAGED.items()},
+    **{code: ErrorWords(*row) for code, row in NETWORK.items()},
     **{code: ErrorWords(*row) for code, row in MOVING.items()},
     **{code: ErrorWords(*row) for code, row in UPDATES.items()},
     **{code: ErrorWords(*row) for code, row in PACKS.items()},

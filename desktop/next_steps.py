@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QWidget
 
 from desktop.context import Context
 from desktop.error_words import KnownError, Trouble, details
@@ -38,6 +39,8 @@ class NextSteps(QObject):
             self._context.sync.sync_now()
         elif step == "sign-in":
             self._context.read(_portal, self._sign_in, self, key="portal")
+        elif step == "proxy-login":
+            self._ask_login()
         elif step == "let-remove":
             self._context.write(_let_remove, lambda _done: self._context.sync.sync_now(), self)
         elif step == "repair":
@@ -49,11 +52,29 @@ class NextSteps(QObject):
             QGuiApplication.clipboard().setText(details(error))
             notices.said.emit(_("The details are in the clipboard."))
 
+    def _ask_login(self) -> None:
+        from desktop.pages.proxy_sheet import ProxySheet
+
+        def keep(name: str, password: str) -> None:
+            def kept(_place: str) -> None:
+                self._context.sync.sync_now()
+
+            self._context.write(lambda shelf: _keep_login(shelf, name, password), kept, self)
+
+        parent = self.parent()
+        ProxySheet(parent if isinstance(parent, QWidget) else None, keep).open()
+
     def _sign_in(self, address: str) -> None:
         if not address:
             self._context.sync.sync_now()
         elif not QDesktopServices.openUrl(QUrl(address)):
             self._context.notices.said.emit(_("Open a web browser and sign in to the network there."))
+
+
+def _keep_login(shelf: Shelf, name: str, password: str) -> str:
+    from sync.proxies import keep_login
+
+    return keep_login(shelf.home, name, password)
 
 
 def _let_remove(shelf: Shelf) -> None:

@@ -6,6 +6,7 @@ The engine is given to the constructor as a factory, so that a test gives one of
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
@@ -222,10 +223,13 @@ class SyncBridge(QObject):
             self._set(state="running", phase="connecting", bytes_done=0, bytes_total=0, records=0, error=None)
 
     def _watch_network(self) -> None:
+        self._network = self
+        # Where the system's own part that gives hints hangs (Wine's does), the window would too.
+        if os.environ.get("HUBSHELF_NETWORK_HINTS", "").lower() == "off":
+            return
         # A change of reachability is only a hint: the engine tries, and believes what it finds.
         from PySide6.QtNetwork import QNetworkInformation
 
-        self._network = self
         if QNetworkInformation.loadDefaultBackend():
             self._network = network = QNetworkInformation.instance()
             network.reachabilityChanged.connect(lambda _now: self._network_changed())

@@ -136,7 +136,8 @@ class Trial:
         data = next(self.drive.glob("users/*/AppData/Local/Hubshelf"))
         (data / "window.json").write_text('{"introduced": true, "language": "en"}')
         with Screen(PLACE / "screen") as screen:
-            shown = {"DISPLAY": screen.name}
+            # Wine's list of networks hangs whoever asks for it.
+            shown = {"DISPLAY": screen.name, "HUBSHELF_NETWORK_HINTS": "off"}
             started = time.monotonic()
             window = self.wine.start(str(self.program / "hubshelfw.exe"), further=shown)
             try:

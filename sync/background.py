@@ -27,7 +27,7 @@ from sync.errors import (
     HubProblem,
     InsecureAddress,
     NotEnrolled,
-    ShelfMoved,
+    ProxyWantsLogin,
     SyncBusy,
     SyncError,
     UpgradeNeeded,
@@ -47,7 +47,7 @@ _PATIENCE_SECONDS = 30.0
 _PERSON = "person"
 """The reason that never waits, and that is answered even where there is nothing to do."""
 
-_FOR_A_PERSON = (AuthNeeded, BudgetReached, Cancelled, MassDeletion, ShelfMoved, UpgradeNeeded)
+_FOR_A_PERSON = (AuthNeeded, BudgetReached, Cancelled, MassDeletion, ProxyWantsLogin, UpgradeNeeded)
 """What trying again by itself would not change."""
 
 
@@ -221,9 +221,7 @@ class BackgroundSync:
         if report is None:
             return
         error = report.error
-        if error is None or isinstance(
-            error, AuthNeeded | BudgetReached | Cancelled | MassDeletion | UpgradeNeeded
-        ):
+        if error is None or isinstance(error, _FOR_A_PERSON):
             self._failures = 0
             self._tell(SyncFinished(report))
         elif isinstance(error, NotEnrolled | InsecureAddress):

@@ -18,6 +18,7 @@ from sync.enrolment import Enrolled, connect_guest, enrol
 from sync.errors import (
     Cancelled,
     HubProblem,
+    ProxyWantsLogin,
     SyncError,
     from_wire,
 )
@@ -87,6 +88,9 @@ def sync_once(
                     report = replace(report, up_to_date=False, error=moved)
             except (SyncError, CacheError, ProtocolError) as error:
                 report = replace(run.report, error=_known(error, cancel, run.trouble))
+                if isinstance(report.error, ProxyWantsLogin) and report.error.refused:
+                    # Told again and again, a wrong password locks the account of whoever it belongs to.
+                    home.secrets().forget_proxy_login()
             report = _with_traffic(report, transport, before, clock.now() - started)
             run.keep(report)
             run.close()

@@ -7,6 +7,7 @@ SyncError
 │   ├── CutOff           the link went away in the middle
 │   └── MirrorFailed     the link to a mirror did; the next attempt goes elsewhere
 ├── CaptivePortal        something else than the hub answered
+├── ProxyWantsLogin      the proxy of this network wants a name and a password
 ├── NotTrusted           what arrived cannot be proved to be the hub's
 │   ├── BadSignature     signed, or authenticated, by nobody we trust
 │   ├── RolledBack       older than what this shelf has already seen
@@ -74,6 +75,18 @@ class CaptivePortal(SyncError):
         """`status`: that of the HTTP answer, 0 where there was none."""
         super().__init__(message)
         self.status = status
+
+
+class ProxyWantsLogin(SyncError):
+    """`refused`: a login was told, and it was not the right one."""
+
+    code = "proxy-login"
+    advice = "Give the name and password that your office uses: in the window, or with hubshelf proxy-login"
+
+    def __init__(self, *, refused: bool = False) -> None:
+        said = "refused the name or the password" if refused else "wants a name and a password"
+        super().__init__(f"The proxy of this network {said}.")
+        self.refused = refused
 
 
 class NotTrusted(SyncError):

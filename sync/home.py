@@ -16,7 +16,7 @@ from resources_cache.errors import SettingLocked, StoreUnwritable
 from resources_cache.files import FileStore
 from resources_cache.library import Library
 from resources_cache.own import Own
-from sync.errors import SyncBusy
+from sync.errors import SecretsUnusable, SyncBusy
 from sync.locks import FolderLock
 from sync.logbook import Logbook
 from sync.network import Network
@@ -169,11 +169,15 @@ class Home:
         """Return how this shelf reaches the network; `own` where it is open already. Raises CacheError."""
         with nullcontext(own) if own is not None else self.own() as settings:
             mode, proxy = settings.setting("proxy_mode"), settings.setting("proxy_url")
+        login = None
+        with contextlib.suppress(SecretsUnusable):  # the proxy will ask then
+            login = self.secrets().proxy_login()
         bundle = self.policies.value("ca_bundle")
         return Network(
             mode if isinstance(mode, str) else "system",
             proxy if isinstance(proxy, str) else "",
             expanded(bundle) if bundle else None,
+            login,
         )
 
     def connect(self, base: str | None) -> Transport:

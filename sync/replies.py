@@ -11,7 +11,7 @@ import requests
 import urllib3
 
 from sync.connections import PIECE, shut
-from sync.errors import BadCertificate, CutOff, Offline, SyncError, TimedOut, Unreachable
+from sync.errors import BadCertificate, CutOff, Offline, ProxyWantsLogin, SyncError, TimedOut, Unreachable
 from sync.read_ahead import ReadAhead
 
 CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
@@ -67,6 +67,10 @@ class HttpReply:
             raise CutOff(f"The link went away after {count:,} of {int(announced):,} bytes.")
 
 
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+"""What the standard library says of a proxy that refuses a CONNECT (http.client)."""
+
+
 def offline(error: Exception, url: str | None) -> SyncError:
     """Return what an error of the libraries below means."""
     host = urlsplit(url or "").hostname or "the hub"
@@ -77,6 +81,10 @@ def offline(error: Exception, url: str | None) -> SyncError:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return BadCertificate(f"This computer does not trust the certificate that {host} showed.")
     for cause in causes:
+        if said := _TUNNEL.search(str(cause)):
+            if said[1] == "407":
+                return ProxyWantsLogin()
+            return Unreachable(f"The proxy of this network does not let us through to {host} (it says {said[1]}).")
         if isinstance(cause, urllib3.exceptions.ProxyError):
             return Unreachable(f"The proxy of this network did not let us through to {host}.")
         if isinstance(cause, urllib3.exceptions.ReadTimeoutError | requests.ReadTimeout):

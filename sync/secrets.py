@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sync.errors import SecretsUnusable
+from sync.network import ProxyLogin
 from sync.protocol.errors import Malformed
 from sync.protocol.sealed import keyring
 
@@ -111,6 +112,22 @@ class Secrets:
         """This shelf has become it. Raises SecretsUnusable."""
         self._remove("claim")
 
+    def proxy_login(self) -> ProxyLogin | None:
+        """Return the name and password for a proxy, or None. Raises SecretsUnusable."""
+        found = self._read("proxy")
+        try:
+            return None if found is None else ProxyLogin(**json.loads(found))
+        except (ValueError, TypeError):
+            return None
+
+    def keep_proxy_login(self, login: ProxyLogin) -> None:
+        """Keep it in the place of another. Raises SecretsUnusable."""
+        self._write("proxy", json.dumps(asdict(login)))
+
+    def forget_proxy_login(self) -> None:
+        """Raises SecretsUnusable."""
+        self._remove("proxy")
+
     def forget_device(self) -> None:
         """Forget who this device was, but not what it is to become. Raises SecretsUnusable."""
         self._remove("token")
@@ -121,6 +138,7 @@ class Secrets:
         """Forget everything: this device is nobody's any more. Raises SecretsUnusable."""
         self.forget_device()
         self._remove("claim")
+        self._remove("proxy")
 
     def _read(self, name: str) -> str | None:
         try:

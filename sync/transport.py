@@ -24,7 +24,15 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.util import SKIP_HEADER
 
 from sync.connections import Wire, counted_pools
-from sync.errors import BadCertificate, CaptivePortal, CutOff, InsecureAddress, NotEnrolled, Unreachable
+from sync.errors import (
+    BadCertificate,
+    CaptivePortal,
+    CutOff,
+    InsecureAddress,
+    NotEnrolled,
+    ProxyWantsLogin,
+    Unreachable,
+)
 from sync.network import Network
 from sync.piecewise import InPieces
 from sync.protocol.paths import normalise_base
@@ -204,6 +212,7 @@ class HttpTransport:
         if self._in_pieces is not None and not in_pieces:
             # On the other one the next answer is that to a request that was sent ahead.
             session = self._aside = self._aside or _session(self._wire, self._network)
+        proxies = {} if self._direct else self._network.proxies(url)
         try:
             response = session.request(
                 request.method,
@@ -213,13 +222,18 @@ class HttpTransport:
                 stream=True,
                 allow_redirects=False,
                 timeout=self._timeout,
-                proxies={} if self._direct else self._network.proxies(url),
+                proxies=proxies,
             )
         except requests.RequestException as error:
             known = offline(error, url)
+            if isinstance(known, ProxyWantsLogin):
+                known = ProxyWantsLogin(refused="@" in proxies.get(urlsplit(url).scheme, ""))
             if isinstance(known, Unreachable) and self._wire.connections == opened:
                 self.traffic.asked(-1)  # none was made
             raise known from error
+        if response.status_code == 407:
+            response.close()
+            raise ProxyWantsLogin(refused="@" in proxies.get(urlsplit(url).scheme, ""))
         if not self._public_only:  # a mirror's answers may have been kept for a while
             self.traffic.clock_ahead = clock_ahead(response.headers.get("Date"), datetime.now(UTC))
         return response

@@ -25,6 +25,7 @@ from desktop.error_table import TABLE, ErrorWords, Step, Weight
 from desktop.error_words import Trouble, known_codes, words_for, words_of_code, words_of_refusal
 from desktop.links import REASONS
 from desktop.navigation import Place
+from desktop.pages.proxy_sheet import ProxySheet
 from desktop.pages.sync import SyncPage
 from resources_cache.errors import CacheError, DiskFull, StoreBusy
 from resources_cache.own import Own
@@ -205,6 +206,7 @@ STEPS: dict[str, Callable[[Application, list[Any]], bool]] = {
     "moving": lambda app, said: app.context.navigator.here == Place("moving"),
     "outbox": lambda app, said: app.context.navigator.here == Place("outbox"),
     "sign-in": lambda app, said: QUrl("http://127.0.0.1/") in said,
+    "proxy-login": lambda app, said: any(one.isVisible() for one in app.window.findChildren(ProxySheet)),
     "let-remove": lambda app, said: "wake person" in engine(app).calls and lets_remove(app),
     "repair": lambda app, said: "open anew" in said,
     "copy": lambda app, said: QGuiApplication.clipboard().text().startswith("disk-full"),
