@@ -38,6 +38,7 @@ imports: setup
 	@.venv/bin/lint-imports
 
 unit: setup sample
+	@packaging/setup.sh --tests
 	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: setup sample  ## long campaigns: every byte, every instant, long random histories

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from resources_cache.errors import CacheError
-from sync.errors import NotEnrolled
 from sync.home import Home
 from sync.network import ProxyLogin
 
@@ -25,14 +24,13 @@ class NotALogin(CacheError):
 def keep_login(home: Home, name: str, password: str) -> str:
     """Keep the login for the proxy through which the hub is reached; return that proxy as `host:port`.
 
-    Raises NotALogin, NotEnrolled, NoProxy, SecretsUnusable, CacheError.
+    Raises NotALogin, NoProxy, SecretsUnusable, CacheError.
     """
     name = name.strip()
     if not name or not password or ":" in name or len(name) + len(password) > 1000:
         raise NotALogin("A name and a password are needed, and a name has no colon.")
-    hub = home.hub_url or home.policies.value("hub_url")
-    if not hub:
-        raise NotEnrolled("This shelf belongs to no hub yet.")
+    # Before the first enrolment any address will do: an office has one proxy for what is outside.
+    hub = home.hub_url or home.policies.value("hub_url") or "https://hub.invalid"
     place = home.network().proxy_of(hub)
     if not place:
         raise NoProxy("No proxy is asked on the way to the hub, so no name and password were kept.")

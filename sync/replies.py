@@ -79,10 +79,10 @@ def offline(error: Exception, url: str | None) -> SyncError:
         if isinstance(cause, SyncError):
             return cause
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return BadCertificate(f"This computer does not trust the certificate that {host} showed.")
+            return BadCertificate(_why_not_trusted(cause, host))
     for cause in causes:
         if said := _TUNNEL.search(str(cause)):
-            if said[1] == "407":
+            if said[1] in ("401", "407"):  # some say 401 where a login is wrong
                 return ProxyWantsLogin()
             return Unreachable(f"The proxy of this network does not let us through to {host} (it says {said[1]}).")
         if isinstance(cause, urllib3.exceptions.ProxyError):
@@ -96,6 +96,22 @@ def offline(error: Exception, url: str | None) -> SyncError:
     ):
         return CutOff(f"The link to {host} went away in the middle.")
     return Offline(f"{host} could not be reached ({type(error).__name__}).")
+
+
+def _why_not_trusted(error: ssl.SSLCertVerificationError, host: str) -> str:
+    """What is wrong with a certificate, by OpenSSL's number for it (x509_vfy.h) where there is one."""
+    number = getattr(error, "verify_code", 0)
+    if number in (9, 10):
+        when = "is not valid yet" if number == 9 else "has expired"
+        return f"The certificate that {host} showed {when}, or the date of this computer is wrong."
+    if number in (62, 64):
+        return f"Another server answered for {host}: the certificate that it showed is not for that name."
+    if number in (18, 19, 20, 21):
+        return (
+            f"This computer does not know who signed the certificate that {host} showed: an office that "
+            "inspects its traffic, or somebody who pretends to be the hub."
+        )
+    return f"This computer does not trust the certificate that {host} showed."
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

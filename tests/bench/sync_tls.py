@@ -21,13 +21,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
-def make_certificates(folder: Path) -> tuple[Path, Path]:
-    """Write authority.pem, and server.pem with its key; return both paths."""
+def make_certificates(
+    folder: Path, address: str = "127.0.0.1", days: tuple[int, int] = (-1, 90)
+) -> tuple[Path, Path]:
+    """Write authority.pem, and server.pem with its key, for an IP address, good from and to so many days from now;
+    return both paths."""
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.UTC)
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Benchmark authority")])
-    lifetime = (now - datetime.timedelta(days=1), now + datetime.timedelta(days=90))
+    lifetime = (now + datetime.timedelta(days=days[0]), now + datetime.timedelta(days=days[1]))
 
     def builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
         made = x509.CertificateBuilder().subject_name(subject).issuer_name(authority_name)
@@ -41,7 +44,7 @@ def make_certificates(folder: Path) -> tuple[Path, Path]:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(address))]
     server = (
         builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), server_key)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from sync.errors import BadCertificate, SyncError
 from sync.home import Home
-from sync.network import Network, ask_the_system_with
+from sync.network import Network, ProxyLogin, ask_the_system_with
 from sync.policies import Policies
 from sync.transport import HttpTransport, Request
 from tests.programs import ROOT
@@ -90,6 +90,17 @@ def test_this_computer_is_never_behind_a_proxy() -> None:
     with listening() as (port, asked):
         ask(HttpTransport(f"http://127.0.0.1:{port}", network=Network("manual", "http://127.0.0.1:9")))
     assert asked == ["/p/v1/head"]
+
+
+def test_a_login_is_told_to_the_proxy_that_it_is_for_and_to_no_other() -> None:
+    login = ProxyLogin("proxy.example:3128", "a/b", "p:ss w@rd")
+    for way in ("http://proxy.example:3128", "http://proxy.example:3128/"):
+        found = Network("manual", way, login=login).proxies("https://hub.example")["https"]
+        assert found == "http://a%2Fb:p%3Ass%20w%40rd@proxy.example:3128"
+    for other in ("http://proxy.example:8080", "http://elsewhere.example:3128", "http://x:y@proxy.example:3128"):
+        assert Network("manual", other, login=login).proxies("https://hub.example")["https"] == other
+    assert "p:ss" not in repr(Network(login=login))
+    assert Network("none", login=login).proxies("https://hub.example") == {}
 
 
 def test_the_system_is_asked_by_who_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
