@@ -201,6 +201,9 @@ def sync(home: Home, budget: int | None, patience: float, price: bool, let_remov
         if price:
             return price_once(home, transport, daily_limit=bound).to_json(), _price_words
         report = sync_once(home, transport, budget=budget, daily_limit=bound, patience=patience)
+    if report.error is not None and report.error.code == "hub-moved":
+        with closing(home.connect(home.hub_url)) as transport:
+            report = sync_once(home, transport, budget=budget, daily_limit=bound, patience=patience)
     renew_index(home)
     keep_backup(home)
     answer: dict[str, Any] = report.to_json()

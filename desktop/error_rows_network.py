@@ -22,6 +22,22 @@ ROWS: dict[str, tuple[str, str, str, str, Step, Weight]] = {
         "proxy-login",
         "care",
     ),
+    "hub-moved": (
+        N_("Your hub has a new address."),
+        _SAFE,
+        N_("Hubshelf goes there by itself."),
+        N_("Sync now"),
+        "sync",
+        "quiet",
+    ),
+    "hub-moved-locked": (
+        N_("Your hub has a new address, and your administrator decided for the old one."),
+        _SAFE,
+        N_("Tell your IT team. The details have the new address."),
+        N_("Copy details"),
+        "copy",
+        "care",
+    ),
     "no-proxy": (
         N_("No proxy is asked on the way to your hub."),
         N_("No name and password were kept."),

@@ -577,7 +577,8 @@ def mirrors(addresses: tuple[str, ...], nowhere: bool, as_json: bool) -> None:
 from .build_commands import build  # noqa: E402  # these use what is above
 from .mirror_commands import mirror  # noqa: E402
 from .pack_commands import pack  # noqa: E402
+from .relocation_commands import relocate  # noqa: E402
 from .site_code_commands import approve, joining, site_code  # noqa: E402
 
-for command in (approve, build, joining, mirror, pack, site_code):
+for command in (approve, build, joining, mirror, pack, relocate, site_code):
     cli.add_command(command)

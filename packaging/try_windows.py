@@ -125,9 +125,6 @@ class Trial:
         self.expect("LOCKED hub_url" in shown, shown)
         said = self.says("sync")
         self.expect(said["up_to_date"] is True, str(said))
-        question = PLACE / "question.txt"
-        question.write_text("What do others do about it?\n")
-        self.says("ask", "--title", "Roofs and rain", "--body-file", windows_path(question))
         return {"bytes_down": said["bytes_down"], "requests": said["requests"]}
 
     def window(self) -> dict[str, Any]:
@@ -159,6 +156,9 @@ class Trial:
         return {"window_s": seconds, "pss_mib": memory}
 
     def upgrade(self, newer: Path) -> dict[str, Any]:
+        question = PLACE / "question.txt"
+        question.write_text("What do others do about it?\n")
+        self.says("ask", "--title", "Roofs and rain", "--body-file", windows_path(question))
         total = self.says("search", "school")["total"]
         stale = self.program / "lib" / "of_the_version_before.py"
         stale.write_text("")

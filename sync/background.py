@@ -25,6 +25,7 @@ from sync.errors import (
     BudgetReached,
     Cancelled,
     HubProblem,
+    HubRelocated,
     InsecureAddress,
     NotEnrolled,
     ProxyWantsLogin,
@@ -42,6 +43,7 @@ from sync.transport import Transport
 IN_STEP_SECONDS = 15 * 60.0
 """Between two syncs when nothing calls for one earlier."""
 _BUSY_SECONDS = 30.0
+_AT_ONCE = 1.0
 _PATIENCE_SECONDS = 30.0
 """For a link that came and went; after that the backoff decides."""
 _PERSON = "person"
@@ -224,6 +226,8 @@ class BackgroundSync:
         if error is None or isinstance(error, _FOR_A_PERSON):
             self._failures = 0
             self._tell(SyncFinished(report))
+        elif isinstance(error, HubRelocated) and error.code == HubRelocated.code:
+            self._tell(SyncFailed(error, self._retry_in(_AT_ONCE)))
         elif isinstance(error, NotEnrolled | InsecureAddress):
             self._tell(SyncFailed(error, None))
         elif isinstance(error, SyncBusy):

@@ -29,6 +29,7 @@ from sync.moving import moved_away, settle_move
 from sync.offers import StreamOffer, offers
 from sync.prices import Price
 from sync.protocol.errors import ProtocolError
+from sync.relocating import follow, looks_moved
 from sync.report import KnownError, Progress, ProgressCallback, SyncReport
 from sync.running import LET_REMOVE, Run
 from sync.transport import Transport
@@ -91,6 +92,8 @@ def sync_once(
                 if isinstance(report.error, ProxyWantsLogin) and report.error.refused:
                     # Told again and again, a wrong password locks the account of whoever it belongs to.
                     home.secrets().forget_proxy_login()
+            if looks_moved(report.error) and (moved_hub := follow(own, transport)) is not None:
+                report = replace(report, error=moved_hub)
             report = _with_traffic(report, transport, before, clock.now() - started)
             run.keep(report)
             run.close()

@@ -20,6 +20,7 @@ SyncError
 ├── ShelfMoved           the shelf was moved to another PC, which sends from now on
 ├── HubProblem           the hub said what is wrong (`problem`)
 ├── UpgradeNeeded        the hub needs a newer client
+├── HubRelocated         the hub has another address now, which the next sync uses
 ├── HubTooOld            the hub speaks an older wire than this client
 ├── BudgetReached        the bytes allowed for this sync are spent
 ├── Cancelled            somebody asked to stop
@@ -75,6 +76,20 @@ class CaptivePortal(SyncError):
         """`status`: that of the HTTP answer, 0 where there was none."""
         super().__init__(message)
         self.status = status
+
+
+class HubRelocated(SyncError):
+    """`locked`: an administrator decided for the old `address`, so this shelf does not follow."""
+
+    code = "hub-moved"
+    advice = "Nothing is lost. The next sync goes there."
+
+    def __init__(self, address: str, *, locked: bool = False) -> None:
+        super().__init__(f"Your hub has a new address: {address}.")
+        self.address = address
+        if locked:
+            self.code = "hub-moved-locked"
+            self.advice = "Your administrator decided for the old one: ask the IT team to change hub_url."
 
 
 class ProxyWantsLogin(SyncError):

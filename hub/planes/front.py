@@ -12,6 +12,7 @@ from typing import Any
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from hub import relocation
 from hub.planes.answers import answer_to
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -31,8 +32,10 @@ class PlaneHandler(WSGIHandler):
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         try:
-            view, arguments, named = self.resolve_request(request)
-            response: HttpResponseBase = view(request, *arguments, **named)
+            response: HttpResponseBase | None = relocation.answer(request)
+            if response is None:
+                view, arguments, named = self.resolve_request(request)
+                response = view(request, *arguments, **named)
         except Exception as error:
             # The last line of defence of a server: whatever it is, it is logged and the caller gets an answer.
             response = answer_to(error)

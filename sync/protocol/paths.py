@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 HEAD = "/p/v1/head"
 ROOT = "/p/v1/root/"
 """followed by the version"""
+RELOCATION = "/p/v1/relocation"
 OBJECTS = "/p/v1/objects/"
 """followed by the SHA-256"""
 DOCUMENTS = "/p/v1/documents/"
