@@ -34,6 +34,7 @@ ALIASES: dict[str, str] = {
 PROBLEMS: dict[str, str] = {
     # Enrolment
     "unknown-code": "code-refused",
+    "hub-moved": "hub-moved",
     "code-used": "code-used",
     "code-expired": "code-expired",
     "too-many-codes": "too-many-codes",

@@ -29,6 +29,7 @@ from sync.errors import (
     InsecureAddress,
     NotEnrolled,
     ProxyWantsLogin,
+    RelocationLocked,
     SyncBusy,
     SyncError,
     UpgradeNeeded,
@@ -226,7 +227,7 @@ class BackgroundSync:
         if error is None or isinstance(error, _FOR_A_PERSON):
             self._failures = 0
             self._tell(SyncFinished(report))
-        elif isinstance(error, HubRelocated) and error.code == HubRelocated.code:
+        elif isinstance(error, HubRelocated) and not isinstance(error, RelocationLocked):
             self._tell(SyncFailed(error, self._retry_in(_AT_ONCE)))
         elif isinstance(error, NotEnrolled | InsecureAddress):
             self._tell(SyncFailed(error, None))

@@ -21,6 +21,7 @@ SyncError
 ├── HubProblem           the hub said what is wrong (`problem`)
 ├── UpgradeNeeded        the hub needs a newer client
 ├── HubRelocated         the hub has another address now, which the next sync uses
+│   └── RelocationLocked an administrator decided for the old one
 ├── HubTooOld            the hub speaks an older wire than this client
 ├── BudgetReached        the bytes allowed for this sync are spent
 ├── Cancelled            somebody asked to stop
@@ -79,17 +80,21 @@ class CaptivePortal(SyncError):
 
 
 class HubRelocated(SyncError):
-    """`locked`: an administrator decided for the old `address`, so this shelf does not follow."""
+    """The shelf belongs to the new `address` already."""
 
     code = "hub-moved"
     advice = "Nothing is lost. The next sync goes there."
 
-    def __init__(self, address: str, *, locked: bool = False) -> None:
+    def __init__(self, address: str) -> None:
         super().__init__(f"Your hub has a new address: {address}.")
         self.address = address
-        if locked:
-            self.code = "hub-moved-locked"
-            self.advice = "Your administrator decided for the old one: ask the IT team to change hub_url."
+
+
+class RelocationLocked(HubRelocated):
+    """An administrator decided for the old address, so this shelf did not follow."""
+
+    code = "hub-moved-locked"
+    advice = "Your administrator decided for the old one: ask the IT team to change hub_url."
 
 
 class ProxyWantsLogin(SyncError):

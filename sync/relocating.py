@@ -5,7 +5,7 @@ from __future__ import annotations
 from resources_cache.errors import SettingLocked
 from resources_cache.own import Own
 from sync.answers import read_all
-from sync.errors import CaptivePortal, HubProblem, HubRelocated, Offline, SyncError
+from sync.errors import CaptivePortal, HubProblem, HubRelocated, Offline, RelocationLocked, SyncError
 from sync.protocol.errors import ProtocolError
 from sync.protocol.paths import RELOCATION
 from sync.protocol.relocation import DOCUMENT, verify_relocation
@@ -44,6 +44,6 @@ def follow(own: Own, transport: Transport) -> HubRelocated | None:
     try:
         own.set_setting("hub_url", found.address)
     except SettingLocked:
-        return HubRelocated(found.address, locked=True)
+        return RelocationLocked(found.address)
     own.set_setting(SEEN, found.number)
     return HubRelocated(found.address)
