@@ -211,13 +211,16 @@ class Trial:
         return {path for path in found if not _EVERYBODYS.match(path)}
 
     def keys(self) -> set[str]:
-        """Every line of the registry, as Wine keeps it once all has ended."""
+        """Every line of the registry, as Wine keeps it once all has ended, but for the person's own secrets."""
         self.wine.rest()
-        return {
-            line
-            for name in ("system.reg", "user.reg")
-            for line in (self.wine.prefix / name).read_text("utf-8", "replace").splitlines()
-        }
+        found: set[str] = set()
+        for name in ("system.reg", "user.reg"):
+            section = ""
+            for line in (self.wine.prefix / name).read_text("utf-8", "replace").splitlines():
+                section = line if line.startswith("[") else section
+                if "Credential Manager" not in section:  # it goes with the shelf, which stays
+                    found.add(line)
+        return found
 
 
 def _user() -> str:
