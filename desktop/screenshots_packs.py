@@ -17,6 +17,7 @@ from desktop.app import Application
 from desktop.navigation import Place
 from desktop.packs import Moment, Outcome
 from desktop.pages.pack_sheets import ChoosePlace, CodeSheet, PutSheet, TakeInSheet
+from desktop.pages.proxy_sheet import ProxySheet
 from desktop.pages.sync import SyncPage
 from desktop.shelf import Shelf
 from desktop.sticks import Stick
@@ -68,6 +69,8 @@ def pack_shots(item: str | None) -> Iterator[Shot]:
     yield "stick-done", sync, lambda app: _show(app, Moment(), _done())
     yield "stick-gone", sync, lambda app: _show(app, Moment(), Outcome(error=PackGone(""), doing="in"))
     yield "stick-stopped", sync, lambda app: _show(app, Moment(), Outcome(error=Cancelled(""), doing="in"))
+    yield "proxy-login", sync, partial(_open, lambda window: ProxySheet(window, _nothing))
+    yield "first-run-who", Place("first-run", tab="who"), _nothing
     yield "first-run-stick", Place("first-run", tab="stick"), _offer
     if item is not None:
         yield "item-on-a-stick", Place("outbox"), lambda app: _leave(app, item)
