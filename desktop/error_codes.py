@@ -48,6 +48,7 @@ PROBLEMS: dict[str, str] = {
     "no-token": "auth-needed",
     "unknown-device": "auth-needed",
     "device-revoked": "device-revoked",
+    "device-lost": "device-lost",
     "device-moved": "device-moved",
     "own-device": "no-such-device",
     "no-such-device": "no-such-device",

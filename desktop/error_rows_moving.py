@@ -37,6 +37,14 @@ ROWS: dict[str, tuple[str, str, str, str, Step, Weight]] = {
         "enrol",
         "care",
     ),
+    "device-lost": (
+        N_("This computer was reported lost."),
+        N_("What you wrote and received was removed from it. What is for everybody can still be read."),
+        N_("If it was found again, ask your hub for a new code."),
+        N_("Connect again"),
+        "enrol",
+        "care",
+    ),
     "not-a-move-file": (
         N_("This is not a file for moving to a new PC."),
         _NOTHING,

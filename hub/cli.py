@@ -487,20 +487,23 @@ def devices(as_json: bool) -> None:
 
 @cli.command()
 @click.argument("device_id", metavar="DEVICE")
+@click.option("--lost", is_flag=True, help="It was lost or stolen: it removes all that is its person's as well.")
 @as_json_option
-def revoke(device_id: str, as_json: bool) -> None:
+def revoke(device_id: str, lost: bool, as_json: bool) -> None:
     """Take back the access of a DEVICE that was lost or whose member left."""
     home = start_django()
     from .invitations import revoke as take_back
     from .publishing.members import due
     from .times import to_wire
 
-    device = take_back(device_id)
+    device = take_back(device_id, lost=lost)
     moment = to_wire(device.revoked) if device.revoked else None
     lines = [f"{device} can no longer sync."]
+    if device.lost:
+        lines.append("At its next contact it removes what its person wrote and received, sent or not.")
     if due(home):
         lines.append("Next: hubshelf-hub publish, so that others' devices get a new key for members' pages")
-    show(as_json, {"id": device.id, "revoked": moment}, lines)
+    show(as_json, {"id": device.id, "revoked": moment, "lost": device.lost}, lines)
 
 
 @cli.command()

@@ -81,8 +81,9 @@ def issue_code(member: Member, actor: str) -> str:
 
 
 @transaction.atomic
-def revoke(device_id: str, actor: str = "command-line") -> Device:
-    """Take back a device's access; once revoked it stays revoked. Raises NotFound."""
+def revoke(device_id: str, actor: str = "command-line", *, lost: bool = False) -> Device:
+    """Take back a device's access; once revoked it stays revoked. `lost`: at its next contact it also removes all
+    that is its person's. Raises NotFound."""
     try:
         device = Device.objects.select_for_update().get(pk=device_id)
     except Device.DoesNotExist:
@@ -93,4 +94,8 @@ def revoke(device_id: str, actor: str = "command-line") -> Device:
         device.revoked = timezone.now()
         device.save(update_fields=["revoked"])
         audit.record("device-revoked", actor=actor, target=device.id)
+    if lost and not device.lost:
+        device.lost = True
+        device.save(update_fields=["lost"])
+        audit.record("device-lost", actor=actor, target=device.id)
     return device

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
@@ -23,7 +24,7 @@ from resources_cache.checks import check_file, check_sqlite
 from resources_cache.collections import Collections
 from resources_cache.database import Store, Watcher
 from resources_cache.downloads import Downloads
-from resources_cache.errors import SettingLocked
+from resources_cache.errors import SettingLocked, StoreBusy
 from resources_cache.identity import local_day, utc_now
 from resources_cache.outbox import Item, Outbox
 from resources_cache.remembered import Memory
@@ -461,6 +462,26 @@ class Own:
         return int(
             self._store.value("SELECT coalesce(sum(bytes), 0) FROM syncs WHERE day=?", (day or local_day(),))
         )
+
+    def erase(self, keep: Sequence[str] = ()) -> None:
+        """Remove everything that a person wrote, chose or received, so that it is not on the disk either.
+
+        `keep`: settings that stay, such as what is known of the hub.
+        Raises CacheError; what was removed before stays so.
+        """
+        store = self._store
+        store.execute("PRAGMA secure_delete=ON")
+        with store.transaction():
+            tables = store.rows("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'")
+            for (table,) in tables:
+                if table == "settings":
+                    marks = ",".join("?" * len(keep))
+                    store.execute(f"DELETE FROM settings WHERE key NOT IN ({marks})", list(keep))
+                elif table != "device":
+                    store.execute(f'DELETE FROM "{table}"')
+        # What others have open keeps them from the rest; it is written over with the next checkpoint.
+        with suppress(StoreBusy):
+            store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # Safety
 

@@ -17,6 +17,7 @@ from sync.clock import SYSTEM, Clock
 from sync.enrolment import Enrolled, connect_guest, enrol
 from sync.errors import (
     Cancelled,
+    DeviceLost,
     HubProblem,
     ProxyWantsLogin,
     SyncError,
@@ -24,6 +25,7 @@ from sync.errors import (
 )
 from sync.files import fetch_file
 from sync.home import Home
+from sync.lost import wipe
 from sync.manners import Manners
 from sync.moving import moved_away, settle_move
 from sync.offers import StreamOffer, offers
@@ -97,6 +99,8 @@ def sync_once(
             report = _with_traffic(report, transport, before, clock.now() - started)
             run.keep(report)
             run.close()
+            if isinstance(report.error, DeviceLost):
+                wipe(home, own, library)
             if report.up_to_date and own.setting(LET_REMOVE) is True:
                 own.set_setting(LET_REMOVE, False)
     except (SyncError, CacheError) as error:

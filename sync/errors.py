@@ -16,6 +16,7 @@ SyncError
 │   └── BadCertificate   the computer does not trust the server's certificate
 ├── AuthNeeded           the hub does not know this device (any more)
 │   ├── DeviceRevoked    its access was taken back
+│   ├── DeviceLost       it was reported lost: what was its person's was removed
 │   └── DeviceMoved      another device took its place
 ├── ShelfMoved           the shelf was moved to another PC, which sends from now on
 ├── HubProblem           the hub said what is wrong (`problem`)
@@ -148,6 +149,11 @@ class AuthNeeded(SyncError):
 
 class DeviceRevoked(AuthNeeded):
     code = "device-revoked"
+
+
+class DeviceLost(AuthNeeded):
+    code = "device-lost"
+    advice = "If it was found again, ask the hub for a new code."
 
 
 class DeviceMoved(AuthNeeded):

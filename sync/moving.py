@@ -46,7 +46,7 @@ from sync.secrets import Claim
 from sync.transport import Transport
 
 _STAGING = "moving-in"
-_TOO_LATE = ("device-moved", "device-revoked", "unknown-device")
+_TOO_LATE = ("device-moved", "device-revoked", "device-lost", "unknown-device")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.errors import AuthNeeded, DeviceMoved, DeviceRevoked, HubProblem, SyncError, UpgradeNeeded
+from sync.errors import AuthNeeded, DeviceLost, DeviceMoved, DeviceRevoked, HubProblem, SyncError, UpgradeNeeded
 from sync.protocol import limits
 from sync.protocol.messages import Operation
 from sync.protocol.problems import Problem
@@ -14,7 +14,8 @@ def copied(problem: Problem) -> bool:
 
 def meaning(problem: Problem) -> SyncError:
     if problem.action == "auth":
-        kind = {"device-revoked": DeviceRevoked, "device-moved": DeviceMoved}.get(problem.code, AuthNeeded)
+        kinds = {"device-revoked": DeviceRevoked, "device-lost": DeviceLost, "device-moved": DeviceMoved}
+        kind = kinds.get(problem.code, AuthNeeded)
         return kind(f"{problem.title} {problem.detail}".strip())
     if problem.action == "upgrade":
         return UpgradeNeeded(f"{problem.title} {problem.detail}".strip())

@@ -18,10 +18,10 @@ from .generic import ModelForm
 
 @admin.register(Device)
 class DeviceAdmin(ReadOnlyAdmin[Device]):
-    list_display = ["__str__", "member", "created", "last_seen", "revoked"]
-    list_filter = [("revoked", admin.EmptyFieldListFilter)]
+    list_display = ["__str__", "member", "created", "last_seen", "revoked", "lost"]
+    list_filter = [("revoked", admin.EmptyFieldListFilter), "lost"]
     search_fields = ["name", "member__name", "member__email", "id"]
-    actions = ["revoke"]
+    actions = ["revoke", "lose"]
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Devices are never edited, so Django's change permission stands for taking them back."""
@@ -33,6 +33,17 @@ class DeviceAdmin(ReadOnlyAdmin[Device]):
         for device in devices:
             invitations.revoke(device.pk, actor(request))
         text = ngettext("%(count)d device was revoked.", "%(count)d devices were revoked.", len(devices))
+        self.message_user(request, text % {"count": len(devices)}, messages.SUCCESS)
+
+    @admin.action(
+        description=_("Lost or stolen: revoke, and remove at the next contact what people wrote and received"),
+        permissions=["revoke"],
+    )
+    def lose(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
+        devices = list(queryset.filter(lost=False))
+        for device in devices:
+            invitations.revoke(device.pk, actor(request), lost=True)
+        text = ngettext("%(count)d device is lost.", "%(count)d devices are lost.", len(devices))
         self.message_user(request, text % {"count": len(devices)}, messages.SUCCESS)
 
 

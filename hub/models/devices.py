@@ -64,6 +64,7 @@ class Device(models.Model):
     created = models.DateTimeField(_("enrolled"), default=timezone.now)
     last_seen = models.DateTimeField(_("last seen"), null=True, blank=True)
     revoked = models.DateTimeField(_("revoked"), null=True, blank=True)
+    lost = models.BooleanField(_("lost"), default=False, editable=False)
     system = models.CharField(_("system"), max_length=40, blank=True, default="", editable=False)
     site = models.ForeignKey(
         SiteCode,

@@ -55,7 +55,15 @@ def move(old_token: str, request: MoveRequest) -> None:
 
 
 def refuse_without_access(device: Device) -> None:
-    """Raise Refused for a device that was moved or revoked, or whose member is neither active nor joining."""
+    """Raise Refused for a device that was lost, moved or revoked, or whose member is neither active nor
+    joining."""
+    if device.lost:
+        raise Refused(
+            Problem(
+                "device-lost", "This device was reported lost; what was its person's is removed.", "auth", 401
+            ),
+            forget=True,
+        )
     if device.moved_to_id is not None:
         raise Refused(
             Problem("device-moved", "This shelf was moved to another computer.", "auth", 401), forget=True
