@@ -12,6 +12,8 @@ from sync.protocol.relocation import DOCUMENT, verify_relocation
 from sync.protocol.trust import pin
 from sync.transport import Request, Transport
 
+_GONE = (301, 308, 404, 410)
+"""What a web server says at an address that was left for good (RFC 9110, 15)."""
 SEEN = "relocation_seen"
 """Setting: the number of the newest relocation that this shelf followed."""
 
@@ -20,7 +22,7 @@ def looks_moved(error: BaseException | None) -> bool:
     """Whether a hub that moved could have answered so: it is gone, or leads elsewhere."""
     if isinstance(error, HubProblem):
         return error.problem.code in ("hub-moved", "not-found")
-    return isinstance(error, CaptivePortal)
+    return isinstance(error, CaptivePortal) and error.status in _GONE
 
 
 def follow(own: Own, transport: Transport) -> HubRelocated | None:

@@ -189,7 +189,8 @@ class HttpTransport:
                 break
             url = target
         raise CaptivePortal(
-            "The network sent us elsewhere instead of answering for the hub: it may ask you to sign in first."
+            "The network sent us elsewhere instead of answering for the hub: it may ask you to sign in first.",
+            status=response.status_code,
         )
 
     def _ask(self, request: Request, url: str, in_pieces: bool) -> requests.Response:
