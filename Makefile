@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 
 .PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-window bench-neighbours bench-search \
-        bench-search-languages bench-search-speed fuzz-packs simulate screenshots pictures sample test-slow test-postgres clean
+        bench-search-languages bench-search-speed fuzz-packs simulate screenshots pictures sample test-slow test-postgres package-linux package-linux-twice try-deb clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -86,6 +86,15 @@ screenshots: setup sample  ## every page, light and dark, in three languages, in
 
 pictures: setup sample  ## every page in six languages, light and dark, two sizes, two sizes of text, in build/pictures
 	@$(PY) packaging/demo.py --every-look --screenshots build/pictures
+
+package-linux: setup  ## the .deb, the .tar.zst and the list of what is in them, in build/packages
+	@QT_QPA_PLATFORM=offscreen $(PY) packaging/package_linux.py $(PACKAGE)
+
+package-linux-twice: setup  ## two builds of this commit, compared byte for byte
+	@QT_QPA_PLATFORM=offscreen $(PY) packaging/package_linux.py --twice $(PACKAGE)
+
+try-deb: setup sample  ## the .deb in a bare Debian 12: install, enrol, sync, search, window, upgrade, purge (root)
+	@QT_QPA_PLATFORM=offscreen $(PY) packaging/try_deb.py $(DEB)
 
 clean:  ## everything that was made
 	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path, PurePath
 
 _ROOT = Path(__file__).resolve().parent.parent
+_OWN = ("desktop/", "sync/", "resources_cache/")
 _FRAMES = 40
 _CHAIN = 5
 _MOST = 65_536
@@ -41,7 +42,7 @@ def report_of(error: BaseException, thread: str = "") -> str:
 
 def key_of(error: BaseException) -> str:
     """What makes two faults the same one: the type, and the last place in the program's own code."""
-    own = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(_ROOT)]
+    own = [f for f in traceback.extract_tb(error.__traceback__) if _is_own(f.filename)]
     return f"{type(error).__name__} {own[-1].filename}:{own[-1].lineno}" if own else type(error).__name__
 
 
@@ -70,8 +71,19 @@ def inside(path: str) -> str:
     plain = path.replace("\\", "/")
     if "/site-packages/" in plain:
         return plain.rpartition("/site-packages/")[2]
+    if _is_packaged(plain):
+        return plain
     root = _ROOT.as_posix() + "/"
     return plain.removeprefix(root) if plain.startswith(root) else PurePath(plain).name
+
+
+def _is_own(path: str) -> bool:
+    return _is_packaged(path) and path.startswith(_OWN) or Path(path).is_relative_to(_ROOT)
+
+
+def _is_packaged(path: str) -> bool:
+    """Whether it is a module inside the packaged program, whose code knows no more than its place there."""
+    return bool(getattr(sys, "frozen", False)) and re.fullmatch(r"(?:\w+/){1,12}\w+\.py", path) is not None
 
 
 def _kind(error: BaseException) -> str:

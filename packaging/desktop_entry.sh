@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
 # Puts Hubshelf into the menu of this person's desktop and lets it open hubshelf:// links (freedesktop.org systems).
-# Usage: packaging/desktop_entry.sh [PROGRAM]   PROGRAM: .venv/bin/hubshelf of this checkout where it is not given
+# Usage: desktop_entry.sh [PROGRAM]   PROGRAM, where it is not given: hubshelf beside this script (in the packed folder),
+# else .venv/bin/hubshelf of this checkout
 set -euo pipefail
-cd "$(dirname "$0")/.."
-program=$(realpath "${1:-.venv/bin/hubshelf}")
+here=$(dirname "$(realpath "$0")")
+if [ -d "$here/share" ]; then
+  usual=$here/hubshelf entry=$here/share/applications/hubshelf.desktop icon=$here/share/icons/hicolor/scalable/apps/hubshelf.svg
+else
+  usual=$here/../.venv/bin/hubshelf entry=$here/hubshelf.desktop icon=$here/hubshelf.svg
+fi
+program=$(realpath "${1:-$usual}")
 data=${XDG_DATA_HOME:-$HOME/.local/share}
 if [ ! -x "$program" ]; then
   echo "There is no program at $program; run 'make install' first." >&2
@@ -22,8 +28,8 @@ while IFS= read -r line; do
     TryExec=*) echo "TryExec=$program" ;;
     *) printf '%s\n' "$line" ;;
   esac
-done < packaging/hubshelf.desktop > "$data/applications/hubshelf.desktop"
-cp packaging/hubshelf.svg "$data/icons/hicolor/scalable/apps/hubshelf.svg"
+done < "$entry" > "$data/applications/hubshelf.desktop"
+cp "$icon" "$data/icons/hicolor/scalable/apps/hubshelf.svg"
 if command -v update-desktop-database >/dev/null; then update-desktop-database -q "$data/applications" || true; fi
 if command -v xdg-mime >/dev/null; then xdg-mime default hubshelf.desktop x-scheme-handler/hubshelf || true; fi
 echo "Hubshelf is in the menu, and opens links that begin with hubshelf://"

@@ -378,3 +378,19 @@ def test_a_killed_window_opens_where_it_was(home: Path) -> None:
         again.terminate()
         again.communicate(timeout=20)
     assert aftermath(home) is None
+
+
+def test_a_report_of_the_packaged_program_names_the_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    for path in ("desktop/app.py", "resources_cache/citing/formatted.py", "click/core.py"):
+        assert inside(path) == path  # its code knows no more of where it is
+    assert inside("/home/amina/desktop/app.py") == "app.py"
+    assert inside("../amina/Letter to the minister.py") == "Letter to the minister.py"
+    fault = 'Fatal Python error: Aborted\n  File "sync/engine.py", line 7 in run\n'
+    assert "  sync/engine.py:7 in run" in report_of_fault(fault)
+    code = compile("raise KeyError('a')", "sync/engine.py", "exec")
+    with pytest.raises(KeyError) as met:
+        exec(code, {})
+    assert key_of(met.value) == "KeyError sync/engine.py:1"
+    monkeypatch.setattr(sys, "frozen", False)
+    assert inside("sync/engine.py") == "engine.py"
