@@ -2,7 +2,8 @@
 PY := .venv/bin/python
 
 .PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-window bench-neighbours bench-search \
-        bench-search-languages bench-search-speed fuzz-packs simulate screenshots pictures sample test-slow test-postgres package-linux package-linux-twice try-deb clean
+        bench-search-languages bench-search-speed fuzz-packs policy-files simulate package-linux package-linux-twice try-deb \
+        screenshots pictures sample test-slow test-postgres clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -36,7 +37,7 @@ imports: setup
 	@.venv/bin/lint-imports
 
 unit: setup sample
-	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m "not slow" -n 2 --dist loadfile
+	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: setup sample  ## long campaigns: every byte, every instant, long random histories
 	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m slow
@@ -80,6 +81,9 @@ bench-search: setup  ## how good the answers of the search are (BENCH='--only ci
 bench-search-speed: setup  ## how fast the search is, and how large (BENCH='--size 100000')
 	@$(PY) -c "import wordfreq" 2>/dev/null || $(PY) -m pip install --quiet wordfreq
 	@$(PY) -m tests.bench.search_speed $(BENCH)
+
+policy-files: setup  ## what is made from the table of policies: schema, docs, the template for Windows
+	@$(PY) packaging/policy_files.py
 
 screenshots: setup sample  ## every page, light and dark, in three languages, in build/screenshots
 	@$(PY) packaging/demo.py --screenshots build/screenshots

@@ -14,6 +14,7 @@ A change of language, colours or text size makes the window anew at the same pla
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog
 from shiboken6 import isValid
 
-from desktop.background import Background
+from desktop.background import Background, Lane
 from desktop.care import Care
 from desktop.constants_guard import keep_constants_alive
 from desktop.context import Context
@@ -41,6 +42,7 @@ from desktop.packs import Packs
 from desktop.preferences import Preferences
 from desktop.qt_words import QtWords
 from desktop.renewal import Renewal
+from desktop.self_update import SelfUpdate
 from desktop.session import SessionKeeper
 from desktop.session import read as last_session
 from desktop.shelf import Shelf
@@ -49,6 +51,7 @@ from desktop.tabs import MOST
 from desktop.theme import Theme
 from desktop.window import USUAL, MainWindow
 from desktop.words import is_right_to_left, language, system_language, use_language
+from sync.logbook import Logbook
 
 if TYPE_CHECKING:
     from desktop.tray import Icon, Tray
@@ -58,6 +61,7 @@ ENGINE_AFTER_MS = 600
 # have to wait this long for a thread that decodes what arrived (5 ms unless told otherwise).
 GIVE_WAY_S = 0.0005
 _TITLE_BAR = 40
+_CAME_UP_MS = 10_000
 _OPEN_ANEW = 77
 """Exit code of Qt's loop: not the end, but the same again from the beginning."""
 
@@ -108,6 +112,7 @@ class Application(QObject):
         self._later.timeout.connect(self._start_engine)
         self._renewal = Renewal(self.context.background, self)
         self._care = Care(self.context, self)
+        self._self_update = SelfUpdate(self.context, self)
         self.tray: Tray | None = None
         self._make_icon = make_icon
         self.context.notices.manners_changed.connect(self._mind_manners)
@@ -242,11 +247,35 @@ class Application(QObject):
         self._care.back_up()
         self.context.downloads.go_on()
         # An engine without a hub has nothing to do; connecting to one starts it.
-        self.context.read(_has_hub, lambda known: self.context.sync.start() if known else None, self, key="engine")
+        self.context.read(_has_hub, self._start_sync, self, key="engine")
+        if self.context.preferences.introduced:  # else the first run looks
+            self._take_in_what_came()
+
+    def _take_in_what_came(self) -> None:
+        """Take in what an administrator put beside the program since the last time (an office without a link)."""
+        from desktop.pages.first_run_preload import find_new
+
+        def take(found: list[Any]) -> None:
+            if found and not self.context.packs.busy:
+                newest = found[0]
+                self.context.packs.take_in(newest.path, trusted=newest.fingerprint, files=True)
+
+        self.context.read(find_new, take, self, key="preload", failure=lambda _error: None, lane=Lane.PACK)
+
+    def _start_sync(self, known: bool) -> None:
+        from desktop.pages.first_run_who import join_quietly, joins_by_itself
+
+        preferences = self.context.preferences
+        if known or (joins_by_itself(self.context) and preferences.introduced):
+            self.context.sync.start()  # it joins by itself where it has to
+        elif joins_by_itself(self.context):
+            # Content waits until the person has said in which languages; the first run tells what goes wrong.
+            self.context.fetch(join_quietly, lambda _done: None, self, lambda _error: None)
 
     def _wear(self) -> None:
         preferences = self.context.preferences
-        self._qt_words.use(use_language(preferences.language or system_language()))
+        chosen = str(self.context.decided.value("interface_language", preferences.language or None) or "")
+        self._qt_words.use(use_language(chosen or system_language()))
         right_to_left = is_right_to_left(language())
         self._qt.setLayoutDirection(
             Qt.LayoutDirection.RightToLeft if right_to_left else Qt.LayoutDirection.LeftToRight
@@ -321,6 +350,8 @@ def run(home_path: Path, link: str = "", refused: LinkRefused | None = None, *, 
             raise
         return _say_alone(error)
     left = aftermath(home_path)
+    log = Logbook(home_path)
+    log.note("window-opened", after_a_fall=left is not None)
     qt = _start_qt()
     crashes = Crashes(home_path)
     crashes.install()
@@ -331,7 +362,9 @@ def run(home_path: Path, link: str = "", refused: LinkRefused | None = None, *, 
         application.start(place, left)
         if refused is not None:
             application.tell(refused)
+        QTimer.singleShot(_CAME_UP_MS, _came_up)
         code = qt.exec()
+        _came_up()
         application.stop()
         if code != _OPEN_ANEW:
             break
@@ -341,9 +374,19 @@ def run(home_path: Path, link: str = "", refused: LinkRefused | None = None, *, 
         application.window.deleteLater()
         application.deleteLater()
     door.close()
+    log.note("window-closed", code=code)
     crashes.remove()
     lock.release()
     return code
+
+
+def _came_up() -> None:
+    """The window works: a newer version of the program that opened it is kept."""
+    from sync.places import builds_place
+    from sync.updates.starting import STARTED, came_up
+
+    if STARTED in os.environ:
+        came_up(builds_place())
 
 
 def _start_qt() -> QApplication:

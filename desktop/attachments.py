@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from desktop.amounts import duration, size
+from desktop.amounts import date, duration, size
 from desktop.error_words import KnownError, words_for, words_of_refusal
 from desktop.shelf import Shelf
 from desktop.widgets.cards import Badge
@@ -26,7 +26,8 @@ class Taken:
 class Attached:
     """A file that something names. `state`: waiting, sending, delivered, attention, or "" for the hub's own.
 
-    `size` and `done` in bytes; `here`: this computer has its bytes; `why`: what went wrong, in words.
+    `size` and `done` in bytes; `here`: this computer has its bytes; `why`: what went wrong, in words; `carried`:
+    when it was left on a stick (UTC), "" for never.
     """
 
     hash: str
@@ -37,6 +38,7 @@ class Attached:
     state: str = ""
     done: int = 0
     why: str = ""
+    carried: str = ""
 
 
 def take(shelf: Shelf, sources: Sequence[Path], names: Iterable[str], room: int) -> Taken:
@@ -96,7 +98,7 @@ def uploads_of(shelf: Shelf, body: dict[str, Any]) -> list[Attached]:
     return [
         Attached(
             one.hash, one.name, one.size, kinds[one.hash], queue.files.has(one.hash), one.state, one.done,
-            _problem(one.problem) if one.problem else "",
+            _problem(one.problem) if one.problem else "", one.carried or "",
         )
         for one in queue.of_body(body)
     ]  # fmt: skip
@@ -143,6 +145,8 @@ def state_words(one: Attached) -> str:
     """How far an attachment is, in words."""
     if one.state == "delivered":
         return _("arrived at the hub")
+    if one.carried and not one.done and one.state in ("waiting", "sending"):
+        return _("left on a stick on {day}, not yet confirmed").format(day=date(one.carried))
     if one.state == "sending":
         return _("{percent} % sent").format(percent=percent(one.done, one.size))
     if one.state == "attention":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -21,6 +22,9 @@ from desktop.sync_bridge import SyncBridge
 from desktop.tabs import Tabs
 from desktop.theme import Theme
 from desktop.words import _, language
+
+if TYPE_CHECKING:
+    from sync.policies import Policies
 
 T = TypeVar("T")
 
@@ -59,6 +63,13 @@ class Context:
 
     def __post_init__(self) -> None:
         self.tabs = Tabs(self.navigator)
+
+    @cached_property
+    def decided(self) -> Policies:
+        """What the administrator of this PC decided, as of the start of the window."""
+        from sync.policies import policies
+
+        return policies()
 
     def read(
         self,

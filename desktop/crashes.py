@@ -8,6 +8,7 @@ at the next start what a process that ended so has left behind.
 from __future__ import annotations
 
 import faulthandler
+import re
 import sys
 import threading
 from contextlib import suppress
@@ -156,4 +157,12 @@ class Crashes(QObject):
         report = report_of(error, thread)
         with suppress(OSError):
             (self._home / REPORT).write_text(report, "utf-8")
+        note_fault(self._home, error)
         self.happened.emit(Crash(report, key))
+
+
+def note_fault(home: Path, error: BaseException) -> None:
+    """Write into the log of the shelf that there was a fault, and of which kind (the report has the rest)."""
+    from sync.logbook import Logbook
+
+    Logbook(home).note("fault", kind=re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower())

@@ -38,6 +38,11 @@ PROBLEMS: dict[str, str] = {
     "code-expired": "code-expired",
     "too-many-codes": "too-many-codes",
     "device-known": "device-known",
+    "site-code-used-up": "site-code-used-up",
+    "site-code-expired": "site-code-expired",
+    "site-code-revoked": "site-code-expired",
+    "already-a-member": "already-a-member",
+    "still-joining": "still-joining",
     # Who asks
     "no-token": "auth-needed",
     "unknown-device": "auth-needed",

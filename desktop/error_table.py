@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from desktop.error_rows_managed import ROWS as MANAGED
 from desktop.error_rows_moving import ROWS as MOVING
 from desktop.error_rows_packs import ROWS as PACKS
+from desktop.error_rows_updates import ROWS as UPDATES
 from desktop.words import N_
 
 Weight = Literal["quiet", "care", "grave"]
@@ -563,6 +565,8 @@ TABLE: dict[str, ErrorWords] = {
         _COPY,
         "copy",
     ),
+    **{code: ErrorWords(*row) for code, row in MANAGED.items()},
     **{code: ErrorWords(*row) for code, row in MOVING.items()},
+    **{code: ErrorWords(*row) for code, row in UPDATES.items()},
     **{code: ErrorWords(*row) for code, row in PACKS.items()},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -83,9 +84,8 @@ def use_again(home: Home) -> Answer:
 def devices(home: Home, revoke: str) -> Answer:
     """List the devices that the hub knows as yours; needs a connection."""
     from sync.own_devices import own_devices
-    from sync.transport import HttpTransport
 
-    with HttpTransport(home.hub_url) as transport:
+    with closing(home.connect(home.hub_url)) as transport:
         found = own_devices(home, transport, revoke=revoke)
 
     def words(a: dict[str, Any]) -> Iterable[str]:

@@ -6,7 +6,6 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -61,21 +60,30 @@ def export(home: Home, target: Path, languages: tuple[str, ...], files: bool, re
     answer = {
         "path": str(done.path),
         "hub": done.hub_name,
-        **asdict(done.written),
+        **done.written.to_json(),
         "streams": done.feeds,
         "redistributable_files": done.files,
         "left_out": [one.to_json() for one in done.left_out],
         "operations": done.operations,
         "envelopes": done.envelopes,
         "answers": done.answers,
+        "attachments": done.attached,
+        "attachment_bytes": done.attached_bytes,
+        "attachments_left": done.attached_left,
+        "parcels": done.parcels,
+        "parcels_left": done.parcels_left,
     }
 
     def words(a: dict[str, Any]) -> Iterable[str]:
         if a["streams"]:
             yield f"The pack of {_line(a['hub'])} is on {a['path']}: {a['bytes']:,} bytes, {a['new_bytes']:,} new."
         yield f"{a['operations']} of your messages are in it; each waits here until the hub has confirmed it."
-        if a["envelopes"] or a["answers"]:
-            yield f"Carried for others: {a['envelopes']} sealed messages, {a['answers']} answers."
+        if a["attachments"]:
+            yield f"{a['attachments']} files that you attached are in it, {a['attachment_bytes']:,} bytes."
+        if a["attachments_left"]:
+            yield f"{a['attachments_left']} files that you attached did not fit; they go with the next pack."
+        if a["envelopes"] or a["answers"] or a["parcels"]:
+            yield f"Carried for others: {_carried(a)}."
         for one in a["left_out"][:50]:
             yield f"  Left out ({one['why']}): {_line(one['name'])}, {_line(one['title'])}"
         if len(a["left_out"]) > 50:
@@ -84,15 +92,22 @@ def export(home: Home, target: Path, languages: tuple[str, ...], files: bool, re
     return answer, words
 
 
-@click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
+@click.argument("source", metavar="SRC", type=click.Path(path_type=Path), required=False)
+@click.option("--preload", is_flag=True, help="In place of SRC: the packs that came with this computer.")
 @click.option("--yes", is_flag=True, help="A shelf without a hub: belong to the hub of this pack.")
 @click.option("--keep", is_flag=True, help="Keep what is needed to give this pack on, now and from now on.")
 @click.option("--files", is_flag=True, help="All files in the pack, not only those that wait to be downloaded.")
-def import_(home: Home, source: Path, yes: bool, keep: bool, files: bool) -> Answer:
+def import_(home: Home, source: Path | None, preload: bool, yes: bool, keep: bool, files: bool) -> Answer:
     """Take in the pack SRC: a stick, its folder, or a file. Everything is verified as if it came from the hub."""
     from sync.health import keep_backup, renew_index
     from sync.packs.importing import import_pack
 
+    if preload:
+        if source is not None or yes or keep:
+            raise click.UsageError("--preload stands alone.")
+        return _take_in_preloaded(home)
+    if source is None:
+        raise click.UsageError("Name the pack, or --preload.")
     done = import_pack(home, source, accept=yes, keep=keep, files=files, progress=_progress())
     renew_index(home)
     keep_backup(home)
@@ -109,8 +124,14 @@ def import_(home: Home, source: Path, yes: bool, keep: bool, files: bool) -> Ans
         "file_bytes": done.file_bytes,
         "files_left": done.files_left,
         "kept": done.kept,
+        "program": done.program,
         "envelopes": done.envelopes,
         "answers": done.answers,
+        "parcels": done.parcels,
+        "returns": done.returns,
+        "return_bytes": done.return_bytes,
+        "returns_left": done.returns_left,
+        "arrived": heard.files,
         "receipts": heard.receipts,
         "personal": heard.records,
         "member": heard.member,
@@ -128,14 +149,62 @@ def import_(home: Home, source: Path, yes: bool, keep: bool, files: bool) -> Ans
             yield f"Welcome, {_line(a['member'])}: the hub knows this shelf now."
         if a["receipts"] or a["personal"]:
             yield f"The hub confirmed {a['receipts']} of your messages; {a['personal']} of your records are new."
-        if a["envelopes"] or a["answers"]:
-            yield f"Carried on for others: {a['envelopes']} sealed messages, {a['answers']} answers."
-        if a["files_left"]:
-            yield f"{a['files_left']} files found no room among the downloaded files."
+        if a["arrived"]:
+            yield f"The hub confirmed {a['arrived']} of the files that you attached."
+        if a["returns"]:
+            yield f"{a['returns']} files of answers came, {a['return_bytes']:,} bytes."
+        if a["envelopes"] or a["answers"] or a["parcels"]:
+            yield f"Carried on for others: {_carried(a)}."
+        if a["program"]:
+            yield f"Version {_line(a['program'])} of Hubshelf is on it. Next: hubshelf update get"
+        if a["files_left"] or a["returns_left"]:
+            yield f"{a['files_left'] + a['returns_left']} files found no room among the downloaded files."
         if a["refused"]:
             yield f"The hub refused: {_line(a['refused']['title'])}"
         if a["error"]:
             yield f"{a['error']['message']} {a['error']['advice']}"
+
+    return answer, words
+
+
+def _take_in_preloaded(home: Home) -> Answer:
+    from sync.health import keep_backup, renew_index
+    from sync.packs.preloaded import find, folders, take_in
+
+    done = take_in(home, progress=_progress())
+    renew_index(home)
+    keep_backup(home)
+    taken = {one.path for one, _brought, _error in done}
+    answer: dict[str, Any] = {
+        "folders": [str(folder) for folder in folders()],
+        "packs": [
+            {
+                "path": str(one.path),
+                "hub": one.hub,
+                "published": one.published,
+                "records": brought.report.records if brought is not None and brought.report is not None else 0,
+                "files": brought.files if brought is not None else 0,
+                "error": None
+                if error is None
+                else {"code": error.code, "message": str(error), "advice": getattr(error, "advice", "")},
+            }
+            for one, brought, error in done
+        ],
+        "unused": [
+            {"path": str(one.path), "why": one.why} for one in find(home) if one.why and one.path not in taken
+        ],
+    }
+    answer["ok"] = not any(one["error"] for one in answer["packs"]) and not answer["unused"]
+
+    def words(a: dict[str, Any]) -> Iterable[str]:
+        for one in a["packs"]:
+            yield f"{_line(one['hub'])}, as of {_line(one['published'])[:10]}: {one['records']:,} records came."
+            if one["error"]:
+                yield f"{one['error']['message']} {one['error']['advice']}"
+        for one in a["unused"]:
+            yield f"Not used: {one['path']}. {one['why']}"
+        if not a["packs"] and not a["unused"]:
+            yield f"No pack that is new here: {', '.join(a['folders'])}"
 
     return answer, words
 
@@ -161,6 +230,7 @@ def show(home: Home, source: Path) -> Answer:
         if isinstance(said.get("left_out"), list) and said["left_out"]:
             yield f"Left out: {len(said['left_out'])} files."
         yield f"Sealed messages: {a['envelopes']}; sealed answers: {a['answers']}"
+        yield f"Sealed files: {a['parcels']}, {a['parcel_bytes']:,} bytes"
 
     return found, words
 
@@ -174,6 +244,10 @@ def join(home: Home, code: str, device_name: str) -> Answer:
 
     keep_code(home, code, device_name)
     return {"waiting": True}, lambda _a: ["The code is kept. Next: hubshelf ask, hubshelf pack export DEST"]
+
+
+def _carried(a: dict[str, Any]) -> str:
+    return f"{a['envelopes']} sealed messages, {a['answers']} answers, {a['parcels']} sealed files"
 
 
 def _line(value: object) -> str:

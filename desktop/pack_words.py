@@ -32,9 +32,11 @@ def fingerprint_words(fingerprint: str) -> str:
 
 def languages_of(look: Look) -> str:
     """The languages of what is in a pack, those with most records first."""
+    from sync.protocol.subscriptions import NO_LANGUAGE
+
     count: dict[str, int] = {}
     for offer in look.offers:
-        if offer.lang and offer.lang not in ("und", "mul", "zxx"):
+        if offer.lang and offer.lang not in NO_LANGUAGE:
             count[offer.lang] = count.get(offer.lang, 0) + offer.records
     return ", ".join(isolate(language_name(lang)) for lang in sorted(count, key=lambda one: (-count[one], one)))
 
@@ -54,8 +56,8 @@ def left_out_words(left_out: Sequence[LeftOut], count: int) -> str:
     return "\n".join(lines)
 
 
-def carried_words(envelopes: int, answers: int) -> str:
-    """Sealed messages and answers of others: "" for none."""
+def carried_words(envelopes: int, answers: int, parcels: int = 0) -> str:
+    """Sealed messages, answers and files of others: "" for none."""
     parts = []
     if envelopes:
         words = ngettext("{count} sealed message", "{count} sealed messages", envelopes)
@@ -63,6 +65,9 @@ def carried_words(envelopes: int, answers: int) -> str:
     if answers:
         words = ngettext("{count} sealed answer", "{count} sealed answers", answers)
         parts.append(words.format(count=number(answers)))
+    if parcels:
+        words = ngettext("{count} sealed file", "{count} sealed files", parcels)
+        parts.append(words.format(count=number(parcels)))
     return " · ".join(parts)
 
 
@@ -72,9 +77,22 @@ def own_words(weighed: Weighed) -> str:
     if weighed.operations:
         words = ngettext("{count} of your messages", "{count} of your messages", weighed.operations)
         parts.append(words.format(count=number(weighed.operations)))
+    if weighed.attached:
+        words = ngettext("{count} attached file ({size})", "{count} attached files ({size})", weighed.attached)
+        parts.append(words.format(count=number(weighed.attached), size=size(weighed.attached_bytes)))
     if weighed.joining:
         parts.append(_("your code"))
     return " · ".join(parts)
+
+
+def not_fitting_words(left: int) -> str:
+    """Attached files that find no room on a stick: "" for none."""
+    words = ngettext(
+        "{count} attached file does not fit and goes with the next pack.",
+        "{count} attached files do not fit and go with the next pack.",
+        left,
+    )
+    return words.format(count=number(left)) if left else ""
 
 
 def outcome_lines(outcome: Outcome) -> list[str]:
@@ -140,17 +158,29 @@ def _brought(brought: Imported) -> list[str]:
             "{count} answer or note for you came.", "{count} answers or notes for you came.", heard.records
         )
         lines.append(words.format(count=number(heard.records)))
-    if carried := carried_words(brought.envelopes, brought.answers):
+    if heard.files:
+        words = ngettext(
+            "The hub has {count} of the files that you attached.",
+            "The hub has {count} of the files that you attached.",
+            heard.files,
+        )
+        lines.append(words.format(count=number(heard.files)))
+    if brought.returns:
+        words = ngettext(
+            "{count} file of an answer came ({size}).", "{count} files of answers came ({size}).", brought.returns
+        )
+        lines.append(words.format(count=number(brought.returns), size=size(brought.return_bytes)))
+    if carried := carried_words(brought.envelopes, brought.answers, brought.parcels):
         lines.append(_("Carried on for others: {what}.").format(what=carried))
     if brought.kept:
         lines.append(_("Kept to be given on: {size}.").format(size=size(brought.kept)))
-    if brought.files_left:
+    if left := brought.files_left + brought.returns_left:
         words = ngettext(
             "{count} file found no room among the downloaded files.",
             "{count} files found no room among the downloaded files.",
-            brought.files_left,
+            left,
         )
-        lines.append(words.format(count=number(brought.files_left)))
+        lines.append(words.format(count=number(left)))
     if heard.problem is not None:
         refused = words_of_problem(heard.problem.code, heard.problem.action)
         lines.append(f"{refused.sentence} {refused.next_step}")
@@ -178,7 +208,16 @@ def _written(written: Exported, place: str) -> list[str]:
             written.operations,
         )
         lines.append(words.format(count=number(written.operations)))
-    if carried := carried_words(written.envelopes, written.answers):
+    if written.attached:
+        words = ngettext(
+            "{count} file that you attached is on it ({size}).",
+            "{count} files that you attached are on it ({size}).",
+            written.attached,
+        )
+        lines.append(words.format(count=number(written.attached), size=size(written.attached_bytes)))
+    if left := not_fitting_words(written.attached_left):
+        lines.append(left)
+    if carried := carried_words(written.envelopes, written.answers, written.parcels):
         lines.append(_("Carried for others: {what}.").format(what=carried))
     if written.left_out:
         words = ngettext("{count} file was left out.", "{count} files were left out.", len(written.left_out))

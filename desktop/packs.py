@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -52,6 +52,16 @@ class Moment:
     done: int = 0
     total: int = 0
     records: int = 0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a person wants on a stick beside messages: whether the library, in which languages (BCP 47; none means
+    all), and whether downloaded files."""
+
+    content: bool = True
+    files: bool = False
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,23 +119,19 @@ class Packs(QObject):
 
         self._run("in", lambda: self.take_in(source, trusted=trusted, keep=keep, files=files), work, done)
 
-    def put(
-        self, target: Path, name: str, *, content: bool = True, files: bool = False, replace: bool = False
-    ) -> None:
+    def put(self, target: Path, name: str, wanted: Wanted, *, replace: bool = False) -> None:
         """Write a pack to `target`, which people know as `name`; `replace`: whatever pack lies there."""
 
         def work(shelf: Shelf, cancel: Cancel, told: Callable[[Any], None]) -> Exported:
             from sync.packs.exporting import export_pack
 
-            return export_pack(
-                shelf.home, target, content=content, files=files, replace=replace, progress=told, cancel=cancel
-            )
+            return export_pack(shelf.home, target, **asdict(wanted), replace=replace, progress=told, cancel=cancel)
 
         def done(written: Exported) -> None:
             self._end(Outcome(written=written, place=name, doing="out"))
 
         def once_more() -> None:
-            self.put(target, name, content=content, files=files, replace=replace)
+            self.put(target, name, wanted, replace=replace)
 
         self._run("out", once_more, work, done)
 

@@ -100,7 +100,14 @@ def _offer(application: Application) -> None:
 def _weighed(window: QWidget) -> Dialog:
     sheet = PutSheet(window, "KINGSTON", _nothing)
     sheet.show_weighed(
-        Weighed(6_400_000, 9, 22_800_000, 1_200, 1_300_000, 2_000_000, 12_400_000_000, 2, False, 2, 1)
+        Weighed(
+            *(6_400_000, 9, 22_800_000, 1_200, 2_900_000, 3_600_000, 12_400_000_000, 2, False, 2, 1),
+            languages={"en": 3_600_000, "fr": 1_500_000, "ar": 700_000, "pt": 400_000, "sw": 200_000},
+            attached=1,
+            attached_bytes=480_000,
+            parcels=1,
+            parcel_bytes=1_100_000,
+        )
     )
     return sheet
 

@@ -108,6 +108,8 @@ def item_kind(kind: str, body: Mapping[str, Any]) -> str:
         return _("Reply")
     if kind == "rate":
         return _("What you say of an answer")
+    if kind == "introduce":
+        return _("Who you are")
     if kind == "report":
         return _("Report to the moderators")
     return ask_kind(str(body.get("kind") or "question"))

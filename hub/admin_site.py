@@ -22,7 +22,7 @@ _SECTIONS: tuple[tuple[Promise, tuple[str, ...]], ...] = (
     (_("Library"), ("Resource", "Collection", "Theme", "Source")),
     (_("Community"), ("Thread", "Summary", "Event")),
     (_("People"), ("Member", "Organisation", "ExpertProfile")),
-    (_("Devices"), ("Invitation", "Device")),
+    (_("Devices"), ("Invitation", "SiteCode", "Device")),
     (_("Records"), ("AuditEvent",)),
 )
 _SHOWN = 8
@@ -65,7 +65,7 @@ class HubAdminSite(AdminSite):
 
     def _waiting(self, request: HttpRequest) -> dict[str, Any]:
         from hub import questions, reports
-        from hub.models import Message, PublicState, Resource
+        from hub.models import Member, Message, PublicState, Resource
 
         waiting: dict[str, Any] = {}
         if request.user.has_perm("hub.view_request"):
@@ -76,6 +76,9 @@ class HubAdminSite(AdminSite):
             pending = Message.objects.filter(state=Message.State.PENDING)
             waiting["messages"] = pending.select_related("thread").order_by("created")[:_SHOWN]
             waiting["message_count"] = pending.count()
+        if request.user.has_perm("hub.view_member"):
+            joining = Member.objects.filter(state=Member.State.JOINING).exclude(said_email="")
+            waiting["joining_count"] = joining.count()
         if request.user.has_perm("hub.view_report"):
             waiting |= reports.waiting()
         if request.user.has_perm("hub.view_resource"):

@@ -574,8 +574,10 @@ def mirrors(addresses: tuple[str, ...], nowhere: bool, as_json: bool) -> None:
     show(as_json, {"mirrors": named}, lines)
 
 
-from .mirror_commands import mirror  # noqa: E402  # these use what is above
+from .build_commands import build  # noqa: E402  # these use what is above
+from .mirror_commands import mirror  # noqa: E402
 from .pack_commands import pack  # noqa: E402
+from .site_code_commands import approve, joining, site_code  # noqa: E402
 
-cli.add_command(mirror)
-cli.add_command(pack)
+for command in (approve, build, joining, mirror, pack, site_code):
+    cli.add_command(command)

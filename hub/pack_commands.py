@@ -46,26 +46,42 @@ def pack() -> None:
     "--stream", "streams", multiple=True, help="Only streams whose names begin so, such as public/cards."
 )
 @click.option("--files", is_flag=True, help="Files too, of resources that may be redistributed.")
+@click.option("--updates", is_flag=True, help="Versions of the program whole, for computers that have an old one.")
 @click.option("--replace", is_flag=True, help="Even where a pack of another hub lies there, or a newer one.")
 @as_json_option
 def pack_export(
-    target: Path, languages: tuple[str, ...], streams: tuple[str, ...], files: bool, replace: bool, as_json: bool
+    target: Path,
+    languages: tuple[str, ...],
+    streams: tuple[str, ...],
+    files: bool,
+    updates: bool,
+    replace: bool,
+    as_json: bool,
 ) -> None:
     """Write a pack to DEST: a stick or folder, or one file where its name ends in .hubshelf-pack."""
     start_django()
     from .packs.exporting import export_pack
 
     done = export_pack(
-        target, languages=languages, streams=streams, files=files, replace=replace, told=progress_lines()
+        target,
+        languages=languages,
+        streams=streams,
+        files=files,
+        updates=updates,
+        replace=replace,
+        told=progress_lines(),
     )
     written = done.written
     lines = [
         f"The pack of {done.hub}, version {done.version[1]}, is on {target}: {written.bytes:,} bytes, of which "
         f"{written.new_bytes:,} were new.",
-        f"{done.feeds:,} streams, {done.files:,} files, {done.answers:,} sealed answers.",
+        f"{done.feeds:,} streams, {done.files:,} files, {done.answers:,} sealed answers with {done.returns:,} "
+        "files of their own.",
         f"Who takes it in without knowing this hub is shown the beginning of its keys: {done.fingerprint[:16]}",
         *(f"  Left out ({one.why}): {plain(one.name)}, {plain(one.title)}" for one in done.left_out[:50]),
     ]
+    if done.returns_left:
+        lines.append(f"{done.returns_left:,} files of answers did not fit; they go with the next pack.")
     if len(done.left_out) > 50:
         lines.append(f"  … and {len(done.left_out) - 50:,} more; --json lists them all.")
     document = {
@@ -73,11 +89,13 @@ def pack_export(
         "hub": done.hub,
         "epoch": done.version[0],
         "version": done.version[1],
-        **asdict(written),
+        **written.to_json(),
         "streams": done.feeds,
         "redistributable_files": done.files,
         "left_out": [one.to_json() for one in done.left_out],
         "answers": done.answers,
+        "returns": done.returns,
+        "returns_left": done.returns_left,
         "fingerprint": done.fingerprint,
     }
     show(as_json, document, lines)
@@ -98,6 +116,16 @@ def pack_import(source: Path, as_json: bool) -> None:
         f"{taken.letters:,} letters were taken: {taken.operations:,} messages are new, {taken.known:,} were here "
         f"already, {taken.joined:,} devices joined.",
     ]
+    files = taken.files
+    if files.files or files.known:
+        lines.append(f"{files.files:,} attached files are new, {files.known:,} were here already.")
+    if files.refused:
+        lines.append(
+            f"{files.refused:,} attached files could not be taken now: too many of their sender's are on their "
+            "way, another device sends them, or they are not what was announced. Import this pack again later."
+        )
+    if files.unread:
+        lines.append(f"{files.unread:,} sealed files are damaged, for another hub, or of a device unknown here.")
     if taken.refused:
         lines.append(f"{taken.refused:,} letters were refused; the next pack tells their writers why.")
     if taken.unread:

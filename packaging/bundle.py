@@ -46,6 +46,9 @@ FOUND_BY_NAME = {
 }
 """Modules that are imported by their name at run time, each with who does it."""
 
+OTHER_SYSTEMS = ("fcntl",) if sys.platform == "win32" else ("msvcrt", "winreg")
+"""Modules of Python that our sources import on other systems alone."""
+
 WHOLE = ("zeroconf", "backports.zstd", "pyppmd")
 """Packages with compiled parts that import each other: all their modules go in."""
 

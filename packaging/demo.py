@@ -28,6 +28,7 @@ BIN = Path(sys.executable).parent
 USUAL_LOOKS = ["--lang", "en", "fr", "ar", "--scheme", "light", "dark"]
 EVERY_LOOK = ["--size", "1024x640", "1920x1080", "--scale", "100", "200"]
 SCHEMES = ("light", "dark")
+PLACES = ("home", "library", "discussions", "ask", "people", "shelf", "outbox", "sync", "reader", "pdf")
 MEMBER = "officer@sample.hubshelf.example"
 
 
@@ -67,7 +68,7 @@ def main() -> int:
             say("Opening the window; close it to stop the hub.")
             return subprocess.run([BIN / "hubshelf", "--home", shelf], check=False).returncode
         say("There is no display, so the window is shown to nobody: see the pictures in " + str(folder))
-        return pictures(shelf, folder, ["--scheme", "light", "dark"])
+        return pictures(shelf, folder, ["--scheme", "light", "dark", "--only", *PLACES])
 
 
 def journey(hub: Path, shelf: Path) -> None:

@@ -12,7 +12,7 @@ from desktop.cli import main
 _FILES = {
     "~/.local/share/Hubshelf": "a person's shelf, where neither --home nor HUBSHELF_HOME says otherwise",
     "/etc/hubshelf/policies.json": "what an administrator decided for this computer",
-    "/usr/share/doc/hubshelf/THIRD-PARTY-NOTICES.gz": "the work of others in it, and its licences",
+    "/usr/share/doc/hubshelf/THIRD-PARTY-NOTICES": "the work of others in it, and its licences",
 }
 _VARIABLES = {
     "HUBSHELF_HOME": "folder of the shelf",

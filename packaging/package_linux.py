@@ -2,6 +2,8 @@
 
     python packaging/package_linux.py [--out DIR] [--version N] [--build DIR] [--twice]
 
+The finished folder is there too, with its `build.json`: what `hubshelf-hub build add` gives as an update.
+
 In order: an environment of its own from constraints.txt, PyInstaller's folder, what nobody needs taken out,
 licences looked at, notices and SBOM written, then both packages. One commit gives the same bytes each time:
 times are those of the commit, archives are sorted, and owners and modes are fixed. `--twice` builds two times,
@@ -36,6 +38,9 @@ import bundle
 import icu_data
 import licences
 import sbom
+
+sys.path.insert(0, str(bundle.ROOT))
+from sync.protocol.build_folders import describe
 
 ROOT = bundle.ROOT
 LINUX = ROOT / "packaging" / "linux"
@@ -121,13 +126,22 @@ def packages(out: Path, version: str, build: Path | None = None, quick: bool = F
         bill.write_text(json.dumps(sbom.bill(inventory, folder, version, made_at), indent=1) + "\n", "utf-8")
         notices = licences.notices(inventory, f"Hubshelf {version}")
         (out / "largest.txt").write_text(largest(folder), "utf-8")
+        # Beside the program, so that an update brings them too.
+        (folder / "THIRD-PARTY-NOTICES").write_text(notices, "utf-8")
+        shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")
+        shutil.copyfile(bill, folder / "hubshelf.cdx.json")
+        _even(folder, made_at)
+        describe(folder, version, "hubshelf")
+        finished = out / "hubshelf"
+        shutil.rmtree(finished, ignore_errors=True)
+        shutil.copytree(folder, finished, symlinks=True)
         share = Path(name) / "share"
         _shared_files(share, version, made_at)
         tree = Path(name) / f"hubshelf-{version}-linux-x86_64"
-        deb = _deb(Path(name) / "deb", folder, share, notices, bill, version, made_at, out, quick)
+        deb = _deb(Path(name) / "deb", folder, share, version, made_at, out, quick)
         if quick:
             return [deb, bill]
-        tar = _tar(tree, folder, share, notices, bill, version, made_at, out)
+        tar = _tar(tree, folder, share, made_at, out)
     return [deb, tar, bill]
 
 
@@ -213,7 +227,8 @@ def _compiled(folder: Path) -> Iterable[Path]:
 def try_imports(folder: Path) -> None:
     """Import every module of ours, and every one that ours import, in the frozen program; then take the check
     away."""
-    names = {*bundle.own_modules(), *bundle.FOUND_BY_NAME, *bundle.imports_of_the_sources()} - {"msvcrt"}
+    names = {*bundle.own_modules(), *bundle.FOUND_BY_NAME, *bundle.imports_of_the_sources()}
+    names -= {*bundle.OTHER_SYSTEMS}
     check = folder / "import-check"
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
@@ -321,8 +336,6 @@ def _deb(
     root: Path,
     folder: Path,
     share: Path,
-    notices: str,
-    bill: Path,
     version: str,
     made_at: int,
     out: Path,
@@ -338,8 +351,8 @@ def _deb(
     docs = root / "usr" / "share" / "doc" / "hubshelf"
     docs.mkdir(parents=True)
     shutil.copyfile(LINUX / "copyright", docs / "copyright")
-    _compress(notices.encode(), docs / "THIRD-PARTY-NOTICES.gz")
-    shutil.copyfile(bill, docs / "hubshelf.cdx.json")
+    for name in ("THIRD-PARTY-NOTICES", "hubshelf.cdx.json"):
+        (docs / name).symlink_to(f"../../../lib/hubshelf/{name}")
     _compress((ROOT / "CHANGELOG.md").read_bytes(), docs / "CHANGELOG.md.gz")
     _compress(_changelog(version, made_at).encode(), docs / "changelog.gz")
     overrides = root / "usr" / "share" / "lintian" / "overrides"
@@ -446,14 +459,9 @@ def _relaxed(field: str) -> list[str]:
     return [RELAXED.get(one.partition(" ")[0], one) for one in field.split(", ") if one]
 
 
-def _tar(
-    tree: Path, folder: Path, share: Path, notices: str, bill: Path, version: str, made_at: int, out: Path
-) -> Path:
+def _tar(tree: Path, folder: Path, share: Path, made_at: int, out: Path) -> Path:
     shutil.copytree(folder, tree, symlinks=True)
     shutil.copytree(share, tree / "share")
-    (tree / "THIRD-PARTY-NOTICES").write_text(notices, "utf-8")
-    shutil.copyfile(ROOT / "LICENSE", tree / "LICENSE")
-    shutil.copyfile(bill, tree / "hubshelf.cdx.json")
     shutil.copyfile(ROOT / "packaging" / "desktop_entry.sh", tree / "desktop_entry.sh")
     _even(tree, made_at)
     (tree / "desktop_entry.sh").chmod(0o755)
@@ -506,7 +514,7 @@ def _compare(version: str, quick: bool) -> int:
         out = folder / "packages"
         how = ["--version", version, "--out", str(out), *(["--quick"] if quick else [])]
         _run(sys.executable, script, *how, environment=os.environ | told)
-        made.append(sorted(path for path in out.iterdir() if path.name != "largest.txt"))
+        made.append(sorted(path for path in out.iterdir() if path.is_file() and path.name != "largest.txt"))
     pairs = list(zip(*made, strict=True))
     differing = [first for first, second in pairs if first.read_bytes() != second.read_bytes()]
     for first, _second in pairs:

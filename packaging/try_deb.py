@@ -4,10 +4,11 @@
 
 Run as root. A Debian 12 with nothing but apt is unpacked (made once by debootstrap and kept as a tar file), the
 .deb is installed there by apt, and somebody who is not root enrols with a hub that runs outside, syncs,
-searches, writes, opens the window, follows a link, gets the next version and keeps everything. At the end it is
-purged and nothing may be left. The mounts live in a namespace of this process and are gone with it, however it
-ends. What was found goes to build/packages/try-deb.json, the window's picture to try-deb.png beside it. Exit
-code 1: a step failed.
+searches, writes, opens the window, follows a link, gets the next version and keeps everything. A second person
+of that PC joins by what an administrator decided, and a third reads what came with it, with no network. At the
+end it is purged and nothing may be left. The mounts live in a namespace of this process and are gone with it,
+however it ends. What was found goes to build/packages/try-deb.json, the window's picture to try-deb.png beside
+it. Exit code 1: a step failed.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ BIN = ROOT / ".venv" / "bin"
 PLACE = ROOT / "build" / "try-deb"
 PACKAGES = ROOT / "build" / "packages"
 PERSON = "amina"
+COLLEAGUE, READER = "juma", "zawadi"
+_HUB = [str(BIN / "hubshelf-hub"), "--home", str(PLACE / "hub")]
 CHROOT = shutil.which("chroot", path="/usr/sbin:/usr/bin") or "chroot"
 _INSIDE = "HUBSHELF_TRY_DEB_INSIDE"
 _APT = ("apt-get", "-y", "-q", "-o", "Dpkg::Use-Pty=0")
@@ -88,7 +91,6 @@ class Trial:
         self.step("says its version", lambda: self.says_version(deb))
         self.step("doctor on an empty shelf", lambda: self.expect(self.person("doctor")["ok"] is True))
         self.step("enrolled", lambda: self.person("enrol", self.address, self.code))
-        # STEP FOR LATER: silent enrolment by a policy in /etc/hubshelf, once there is such a policy.
         self.step("synced", self.sync)
         self.step("searched", self.search)
         self.step("question written", self.ask)
@@ -106,6 +108,8 @@ class Trial:
         self.root(*_APT, "install", "--no-install-recommends", "desktop-file-utils")
         self.step("link belongs to it", self.link_belongs)
         self.step("window and link", self.window)
+        self.step("another person joins by policy", self.joins_by_policy)
+        self.step("a third reads what came with the PC, without a network", self.reads_preload)
         self.step("next version", lambda: self.upgrade(newer))
         self.step("purged", lambda: self.purge(before))
 
@@ -199,6 +203,43 @@ class Trial:
                     process.wait(20)
         return {"window_s": shown, "pss_mib": memory}
 
+    def joins_by_policy(self) -> dict[str, Any]:
+        """Nobody types an address or a code: the administrator wrote them down once for the office."""
+        made = _of_hub("site-code", "create", "--uses", "20", "--note", "Office 4")
+        decided = {"hub_url": self.address, "site_code": made["code"], "hub_key": made["hub_key"]}
+        policies = self.debian / "etc" / "hubshelf" / "policies.json"
+        policies.write_text(json.dumps(decided))
+        self.root("useradd", "--create-home", COLLEAGUE)
+        said = self.person("sync", who=COLLEAGUE)
+        self.expect(said["up_to_date"] is True, str(said))
+        self.expect(self.person("search", "school", who=COLLEAGUE)["total"] > 0)
+        self.person("introduce", "--name", "Juma Otieno", "--email", "juma@sample.hubshelf.example", who=COLLEAGUE)
+        self.expect(self.person("sync", who=COLLEAGUE)["operations_sent"] == 1)
+        (joining,) = _of_hub("joining")["joining"]
+        self.expect(joining["email"] == "juma@sample.hubshelf.example", str(joining))
+        _of_hub("approve", joining["id"])
+        shown = self.as_person("hubshelf", "--show-policy", who=COLLEAGUE)
+        self.expect("LOCKED hub_url" in shown and made["code"] not in shown, shown)
+        refused = self.as_person("sh", "-c", "hubshelf enrol https://other.example AAAA-BBBB-CCCC --json || true")
+        self.expect(json.loads(refused)["error"]["code"] == "setting-locked", refused)
+        self.expect(self.person("doctor", "--online", who=COLLEAGUE)["ok"] is True)
+        return {"bytes_down": said["bytes_down"], "requests": said["requests"]}
+
+    def reads_preload(self) -> dict[str, Any]:
+        """A pack in an image is on the shelf of whoever comes first, and no hub is asked."""
+        place = self.debian / "var" / "lib" / "hubshelf" / "preload"
+        place.mkdir()
+        _of_hub("pack", "export", str(place / "library.hubshelf-pack"))
+        self.root("useradd", "--create-home", READER)
+        _of_hub("site-code", "revoke", str(_of_hub("site-code", "list")["site_codes"][0]["id"]))
+        started = time.monotonic()
+        said = self.person("pack", "import", "--preload", who=READER)
+        took = round(time.monotonic() - started, 2)
+        total = self.person("search", "school", who=READER)["total"]
+        self.expect(total == self.person("search", "school", who=COLLEAGUE)["total"], f"{total}: {said}")
+        self.expect(self.person("status", who=READER)["by_pack"] is not None)
+        return {"total": total, "seconds_to_read": took}
+
     def upgrade(self, newer: Path) -> dict[str, Any]:
         self.ask("Roofs and wind")
         total = self.person("search", "school")["total"]
@@ -252,13 +293,13 @@ class Trial:
         }
         return _said([CHROOT, str(self.debian), *command], environment)
 
-    def as_person(self, *command: str, display: str = "") -> str:
-        """Run a command as the person. Raises Failed."""
-        return _said(self._personal(command), self._environment(display))
+    def as_person(self, *command: str, display: str = "", who: str = PERSON) -> str:
+        """Run a command as a person. Raises Failed."""
+        return _said(self._personal(command, who), self._environment(display, who))
 
-    def person(self, *arguments: str) -> dict[str, Any]:
-        """Run `hubshelf … --json` as the person; returns its document."""
-        answer: dict[str, Any] = json.loads(self.as_person("hubshelf", *arguments, "--json"))
+    def person(self, *arguments: str, who: str = PERSON) -> dict[str, Any]:
+        """Run `hubshelf … --json` as a person; returns its document."""
+        answer: dict[str, Any] = json.loads(self.as_person("hubshelf", *arguments, "--json", who=who))
         return answer
 
     def start(self, *command: str, display: str = "") -> subprocess.Popen[bytes]:
@@ -287,11 +328,11 @@ class Trial:
         )
         return {path for path in said.split("\n") if path and not _EVERYBODYS.match(path + "/")}
 
-    def _personal(self, command: tuple[str, ...]) -> list[str]:
-        return [CHROOT, f"--userspec={PERSON}:{PERSON}", str(self.debian), *command]
+    def _personal(self, command: tuple[str, ...], who: str = PERSON) -> list[str]:
+        return [CHROOT, f"--userspec={who}:{who}", str(self.debian), *command]
 
-    def _environment(self, display: str) -> dict[str, str]:
-        found = {"PATH": "/usr/bin:/bin", "HOME": f"/home/{PERSON}", "LANG": "C.UTF-8", "HUBSHELF_KEYRING": "off"}
+    def _environment(self, display: str, who: str = PERSON) -> dict[str, str]:
+        found = {"PATH": "/usr/bin:/bin", "HOME": f"/home/{who}", "LANG": "C.UTF-8", "HUBSHELF_KEYRING": "off"}
         return found | ({"DISPLAY": display} if display else {})
 
 
@@ -363,7 +404,7 @@ def hub() -> Iterator[tuple[str, str]]:
     sample = sorted((ROOT / "build" / "sample").glob("*.jsonl"))
     if not sample:
         raise Failed("The sample library is missing: run make sample first.")
-    command = [str(BIN / "hubshelf-hub"), "--home", str(home)]
+    command = _HUB
     _said([*command, "init", "--email", "facilitator@sample.hubshelf.example", "--json"])
     _said([*command, "import", *map(str, sample), "--json"])
     _said([*command, "publish", "--json"])
@@ -375,6 +416,11 @@ def hub() -> Iterator[tuple[str, str]]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+def _of_hub(*arguments: str) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(_said([*_HUB, *arguments, "--json"]))
+    return answer
 
 
 def _next_version() -> Path:

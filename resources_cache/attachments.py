@@ -17,7 +17,7 @@ import json
 import mimetypes
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -66,8 +66,9 @@ class Upload:
     """An attachment and how far it is.
 
     ``state`` is "waiting", "sending", "delivered" or "attention"; ``done``: bytes that the hub has confirmed;
-    ``place``: the hub's id of the upload, "" before it is known; ``failures``: how often the hub found other bytes
-    than announced; ``problem``: why it needs attention (a JSON object), or None.
+    ``place``: the hub's id of the upload, "" before it is known; ``failures``: how often the hub found other
+    bytes than announced; ``problem``: why it needs attention (a JSON object), or None; ``carried``: when it was
+    last left on a stick (UTC), or None.
     """
 
     hash: str
@@ -78,6 +79,7 @@ class Upload:
     place: str
     failures: int
     problem: dict[str, Any] | None
+    carried: str | None = None
 
 
 def open_files(home: Path, most: int) -> FileStore:
@@ -157,6 +159,13 @@ class Attachments:
         """The hub has all of it and has verified it."""
         self._set(hash_, state="delivered", problem=None)
 
+    def left_by_hand(self, hashes: Iterable[str]) -> None:
+        """They are on a stick, sealed to the hub. They wait as before: for a link, or for the hub's answer by
+        hand."""
+        with self._store.transaction():
+            for hash_ in hashes:
+                self._set(hash_, carried=utc_now())
+
     def failed(self, hash_: str) -> int:
         """The hub found other bytes than announced and discarded them. Returns how often that happened so far."""
         with self._store.transaction():
@@ -171,7 +180,7 @@ class Attachments:
     def retry(self, hash_: str) -> None:
         """The person wants it tried again, from its beginning."""
         with self._store.transaction():
-            self._set(hash_, state="waiting", place="", done=0, problem=None)
+            self._set(hash_, state="waiting", place="", done=0, problem=None, carried=None)
             self._store.execute("UPDATE uploads SET failures=0 WHERE hash=?", (hash_,))
 
     def reoffer(self) -> int:
@@ -183,7 +192,7 @@ class Attachments:
             hashes = self._store.rows("SELECT hash FROM uploads WHERE state='delivered'")
             kept = [hash_ for (hash_,) in hashes if self.files.has(hash_)]
             for hash_ in kept:
-                self._set(hash_, state="waiting", place="", done=0)
+                self._set(hash_, state="waiting", place="", done=0, carried=None)
         return len(kept)
 
     def tidy(self, keep_days: int = 90) -> int:
@@ -220,18 +229,23 @@ class Attachments:
         return [self._upload(*row) for row in unique.values()]
 
     def _upload(self, hash_: str, size: int, name: str) -> Upload:
-        row = self._store.row("SELECT state, done, place, failures, problem FROM uploads WHERE hash=?", (hash_,))
+        row = self._store.row(
+            "SELECT state, done, place, failures, problem, carried FROM uploads WHERE hash=?", (hash_,)
+        )
         if row is None:
             return Upload(hash_, size, name, "waiting", 0, "", 0, None)
-        state, done, place, failures, problem = row
-        return Upload(hash_, size, name, state, done, place, failures, json.loads(problem) if problem else None)
+        state, done, place, failures, problem, carried = row
+        why = json.loads(problem) if problem else None
+        return Upload(hash_, size, name, state, done, place, failures, why, carried)
 
     def _set(self, hash_: str, **values: object) -> None:
         """Change the named columns of a file's row, making it first where there is none."""
         columns = ", ".join(f"{column}=?" for column in values)
         with self._store.transaction():
             self._store.execute(
-                "INSERT OR IGNORE INTO uploads VALUES (?, 'waiting', 0, '', 0, NULL, ?)", (hash_, utc_now())
+                "INSERT OR IGNORE INTO uploads (hash, state, done, place, failures, updated)"
+                " VALUES (?, 'waiting', 0, '', 0, ?)",
+                (hash_, utc_now()),
             )
             self._store.execute(
                 f"UPDATE uploads SET {columns}, updated=? WHERE hash=?", (*values.values(), utc_now(), hash_)

@@ -10,7 +10,8 @@
     ├── FileDamaged     bytes that are not what their hash promises
     ├── QuotaExceeded   a file larger than all the room for files
     ├── NotFound        no such thing here
-    └── NotEditable     it has already left, so it cannot be changed
+    ├── NotEditable     it has already left, so it cannot be changed
+    └── SettingLocked   the administrator of this computer decided it
 
 All of them are "known": they come from outside the program. A broken invariant is not among them;
 it stays a plain Python exception and crashes loudly.
@@ -114,3 +115,10 @@ class NotEditable(CacheError):
 
     code = "not-editable"
     default_advice = "Send a reply to it instead."
+
+
+class SettingLocked(CacheError):
+    """A setting that the administrator of this computer decided. Nothing was changed."""
+
+    code = "setting-locked"
+    default_advice = "Ask the IT team; `hubshelf --show-policy` says what is decided, and where."

@@ -23,7 +23,7 @@ from resources_cache.identity import new_id, utc_now
 STATES = ("draft", "waiting", "sending", "received", "answered", "attention")
 """The states that are shown; a withdrawn item is kept as "withdrawn" and listed only when asked for."""
 
-_KINDS = ("ask", "reply", "rate", "report")
+_KINDS = ("ask", "reply", "rate", "report", "introduce")
 _COLUMNS = "id, kind, title, body, state, created, updated, counter, epoch, attempted, receipt, problem, carried"
 
 
@@ -63,7 +63,7 @@ class Outbox:
         self._before_leaving = before_leaving
 
     def add(self, kind: str, title: str, body: Mapping[str, Any], state: str = "waiting") -> Item:
-        """Put something in: ``kind`` "ask", "reply", "rate" or "report", ``state`` "waiting" or "draft".
+        """Put something in: ``kind`` (ask, reply, rate, report, introduce), ``state`` "waiting" or "draft".
 
         Returns it. Raises: ValueError for another kind or state.
         """

@@ -23,6 +23,7 @@ from resources_cache.checks import check_file, check_sqlite
 from resources_cache.collections import Collections
 from resources_cache.database import Store, Watcher
 from resources_cache.downloads import Downloads
+from resources_cache.errors import SettingLocked
 from resources_cache.identity import local_day, utc_now
 from resources_cache.outbox import Item, Outbox
 from resources_cache.remembered import Memory
@@ -140,6 +141,8 @@ class Own:
         """
         self.path = Path(path)
         self._store: Store
+        self._locked: dict[str, Any] = {}
+        self._otherwise: dict[str, Any] = {}
         self._store, recovery = backups.open_own(self.path, on_statement)
         self.recovered = recovery.words if recovery is not None else None
         self.from_backup = recovery is not None and recovery.from_backup
@@ -165,13 +168,29 @@ class Own:
     # Settings and device
 
     def setting(self, key: str, default: Any = None) -> Any:
-        """A setting's JSON value, or ``default`` where it was never set."""
+        """A setting's JSON value, or ``default`` where it was never set; but first what was decided."""
+        if key in self._locked:
+            return self._locked[key]
         found = self._store.value("SELECT value FROM settings WHERE key=?", (key,))
-        return default if found is None else json.loads(found)
+        return self._otherwise.get(key, default) if found is None else json.loads(found)
 
     def set_setting(self, key: str, value: Any) -> None:
-        """Keep a JSON value. Raises: TypeError where it is not JSON."""
+        """Keep a JSON value. Raises: TypeError where it is not JSON; SettingLocked where another was decided."""
+        if key in self._locked and self._locked[key] != value:
+            raise SettingLocked("Your administrator decided this for this PC, so it was not changed.")
         self._store.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, json.dumps(value)))
+
+    def forget_setting(self, key: str) -> None:
+        """As if it had never been set."""
+        self._store.execute("DELETE FROM settings WHERE key=?", (key,))
+
+    def decide(self, locked: Mapping[str, Any], otherwise: Mapping[str, Any]) -> None:
+        """From now on, for this object: settings that cannot be changed, and values for those never set."""
+        self._locked, self._otherwise = dict(locked), dict(otherwise)
+
+    def is_locked(self, key: str) -> bool:
+        """Whether a setting cannot be changed."""
+        return key in self._locked
 
     def settings(self) -> dict[str, Any]:
         """All settings that were set."""

@@ -135,6 +135,11 @@ def _by_hand(store: Store) -> None:
     store.tables.table("outbox").add_column("carried", str)
 
 
+def _parcels(store: Store) -> None:
+    """When a file was left on a stick, sealed to the hub (UTC ISO 8601), NULL for one that was not."""
+    store.tables.table("uploads").add_column("carried", str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first,
     _corrections,
@@ -149,4 +154,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _removed,
     _anyway,
     _by_hand,
+    _parcels,
 )

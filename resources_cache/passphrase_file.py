@@ -2,14 +2,10 @@
 
     magic (8 bytes) · version (1) · log2 of scrypt's N, r, p (1 byte each) · salt (16)
     HMAC-SHA256 of these under the second half of the key (32) · SHA-256 of all before (8 bytes of it)
-    pieces of 64 KiB, the last one shorter or as long: ChaCha20-Poly1305 under the first half of the key
+    pieces of 64 KiB, bound to all of the above (``sealed_pieces``), under the first half of the key
 
-The key is scrypt's (RFC 7914), 64 bytes, of the passphrase in NFKC. Each piece has the nonce counter (11 bytes,
-big endian) · last (1 byte), and the header as associated data: the STREAM construction of Hoang, Reyhanitabar,
-Rogaway and Vizár, "Online Authenticated-Encryption and its Nonce-Reuse Misuse-Resistance" (CRYPTO 2015), with the
-numbers of the age format (C2SP, age-encryption.org/v1). A piece that was changed, moved, left out or added does
-not open, nor does a file that ends before its last piece or goes on after it. The salt is new for each file, so no
-nonce serves twice under one key.
+The key is scrypt's (RFC 7914), 64 bytes, of the passphrase in NFKC. The salt is new for each file, so no nonce
+serves twice under one key.
 
 What a header may ask of scrypt is bounded before it is given: 256 MiB of memory, some seconds.
 """
@@ -22,22 +18,17 @@ import os
 import unicodedata
 from typing import BinaryIO
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
 from resources_cache.errors import CacheError
+from resources_cache.sealed_pieces import Opener, PiecesDamaged, Sealer
 
 MAGIC = b"\x89HSMOVE\n"
 VERSION = 1
-PIECE = 64 * 1024
-"""Bytes of plain text in each piece but the last."""
 SHORTEST = 8
 """Characters of a passphrase. What it is made of is left to the person: length is what counts."""
 LONGEST = 1024
 USUAL_COST = 17
 """log2 of scrypt's N: 128 MiB of memory and about half a second on an office PC."""
 
-_TAG = 16
 _SALT = 16
 _HEADER = len(MAGIC) + 4 + _SALT
 _WHOLE_HEADER = _HEADER + 32 + 8
@@ -93,29 +84,20 @@ class SealedWriter:
         check_passphrase(passphrase)
         self._file = file
         header = MAGIC + bytes([VERSION, cost, _R, 1]) + os.urandom(_SALT)
-        self._cipher, mac = _keys(passphrase, header)
+        key, mac = _keys(passphrase, header)
         header += mac
-        self._header = header + hashlib.sha256(header).digest()[:8]
-        self._held = bytearray()
-        self._number = 0
-        file.write(self._header)
+        header += hashlib.sha256(header).digest()[:8]
+        self._sealer = Sealer(key, header)
+        file.write(header)
 
     def write(self, data: bytes) -> None:
         """Seal what fills a piece; the rest is held until more comes. Raises: OSError of the file."""
-        self._held += data
-        # A full piece is held too: only what follows tells that it was not the last.
-        while len(self._held) > PIECE:
-            self._seal(bytes(self._held[:PIECE]), last=False)
-            del self._held[:PIECE]
+        for piece in self._sealer.feed(data):
+            self._file.write(piece)
 
     def finish(self) -> None:
         """Seal the last piece. Raises: OSError of the file."""
-        self._seal(bytes(self._held), last=True)
-        self._held.clear()
-
-    def _seal(self, plain: bytes, *, last: bool) -> None:
-        self._file.write(self._cipher.encrypt(_nonce(self._number, last), plain, self._header))
-        self._number += 1
+        self._file.write(self._sealer.finish())
 
 
 class SealedReader:
@@ -132,19 +114,19 @@ class SealedReader:
         if len(start) < _WHOLE_HEADER or hashlib.sha256(header + mac).digest()[:8] != check:
             raise MoveFileDamaged("The beginning of the file is damaged.")
         _check_cost(header)
-        self._cipher, expected = _keys(passphrase, header)
+        key, expected = _keys(passphrase, header)
         if not hmac.compare_digest(mac, expected):
             raise WrongPassphrase("This passphrase does not open the file.")
-        self._file, self._header = file, start
-        self._number = 0
-        self._next = file.read(PIECE + _TAG)
+        self._opener = Opener(key, start, file.read)
         self._held = b""
-        self._ended = False
 
     def read(self, most: int) -> bytes:
         """The next bytes, at most ``most``; b"" at the end. Raises: MoveFileDamaged, OSError of the file."""
-        if not self._held and not self._ended:
-            self._open()
+        if not self._held:
+            try:
+                self._held = self._opener.next()
+            except PiecesDamaged:
+                raise MoveFileDamaged("The file was cut or changed after it was made.") from None
         data, self._held = self._held[:most], self._held[most:]
         return data
 
@@ -159,21 +141,9 @@ class SealedReader:
             count -= len(part)
         return b"".join(parts)
 
-    def _open(self) -> None:
-        sealed, self._next = self._next, self._file.read(PIECE + _TAG)
-        last = not self._next
-        try:
-            self._held = self._cipher.decrypt(_nonce(self._number, last), sealed, self._header)
-        except InvalidTag:
-            raise MoveFileDamaged("The file was cut or changed after it was made.") from None
-        self._number += 1
-        self._ended = last
-        if last and not self._held and self._number > 1:
-            raise MoveFileDamaged("The file does not end as it was made.")
 
-
-def _keys(passphrase: str, header: bytes) -> tuple[ChaCha20Poly1305, bytes]:
-    """The cipher, and the HMAC by which the right passphrase is known."""
+def _keys(passphrase: str, header: bytes) -> tuple[bytes, bytes]:
+    """The key, and the HMAC by which the right passphrase is known."""
     cost, r, p = header[len(MAGIC) + 1 : len(MAGIC) + 4]
     key = hashlib.scrypt(
         unicodedata.normalize("NFKC", passphrase).encode("utf-8", "surrogatepass"),
@@ -185,14 +155,10 @@ def _keys(passphrase: str, header: bytes) -> tuple[ChaCha20Poly1305, bytes]:
         maxmem=128 * r * ((1 << cost) + p) + (1 << 20),
         dklen=64,
     )
-    return ChaCha20Poly1305(key[:32]), hmac.digest(key[32:], header, "sha256")
+    return key[:32], hmac.digest(key[32:], header, "sha256")
 
 
 def _check_cost(header: bytes) -> None:
     cost, r, p = header[len(MAGIC) + 1 : len(MAGIC) + 4]
     if not (_LEAST_COST <= cost <= _MOST_COST and r == _R and 1 <= p <= _MOST_P):
         raise MoveFileDamaged("The file asks for more work than such files need.")
-
-
-def _nonce(number: int, last: bool) -> bytes:
-    return number.to_bytes(11, "big") + bytes([last])

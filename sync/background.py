@@ -7,6 +7,7 @@ told as a failure with the code "bug", and given to `on_bug`, so that tests are 
 
 from __future__ import annotations
 
+import platform
 import threading
 import time
 from collections.abc import Callable
@@ -32,10 +33,11 @@ from sync.errors import (
     UpgradeNeeded,
 )
 from sync.home import Home
+from sync.joining import has_site_code, join_site
 from sync.manners import Manners
 from sync.neighbours.office import Office, sync_in_turn
 from sync.report import KnownError, Progress, SyncReport
-from sync.transport import HttpTransport, Transport
+from sync.transport import Transport
 
 IN_STEP_SECONDS = 15 * 60.0
 """Between two syncs when nothing calls for one earlier."""
@@ -96,7 +98,7 @@ class BackgroundSync:
         home_path: Path,
         on_event: Callable[[Event], None],
         *,
-        connect: Callable[[str | None], Transport] = HttpTransport,
+        connect: Callable[[str | None], Transport] | None = None,
         on_bug: Callable[[BaseException], None] | None = None,
         chance: Random | None = None,
         in_step_seconds: float = IN_STEP_SECONDS,
@@ -241,14 +243,18 @@ class BackgroundSync:
         try:
             home = Home(self._home_path)
             url = home.hub_url
-            if url is None and reason != _PERSON:
+            by_itself = url is None and has_site_code(home.policies)
+            if url is None and reason != _PERSON and not by_itself:
                 return None
             with home.own() as own:
                 manners = Manners.of(own)
             if reason != _PERSON and (rest := manners.wait(self._now())) > 0:
                 self._retry_in(rest)
                 return None
-            transport = self._connect(url)
+            if by_itself:
+                join_site(home, platform.node(), connect=self._connect)
+                url = home.hub_url
+            transport = (self._connect or home.connect)(url)
         except (SyncError, CacheError) as error:
             return SyncReport(error=error)
         self._tell(SyncStarted(reason))

@@ -85,9 +85,8 @@ class _CountingReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer)[: self._traffic.readable(len(buffer))]
-        count: int = self._source.readinto(view) or 0
-        self._traffic.received(count)
+        view = memoryview(buffer)
+        count = self._traffic.read(len(buffer), lambda most: self._source.readinto(view[:most]) or 0)
         self._watch(count)
         return count
 

@@ -38,7 +38,7 @@ from sync.home import Home
 from sync.manners import Manners
 from sync.neighbours.giving import note_file
 from sync.report import Progress
-from sync.transport import HttpTransport, Transport
+from sync.transport import Transport
 
 WAIT_METERED = "downloads_wait_metered"
 """Setting of own.db: true where downloads wait while the connection is paid by the byte."""
@@ -90,7 +90,7 @@ class DownloadQueue:
         home_path: Path,
         on_event: Callable[[Event], None],
         *,
-        connect: Callable[[str | None], Transport] = HttpTransport,
+        connect: Callable[[str | None], Transport] | None = None,
         now: Callable[[], datetime] = datetime.now,
         chance: Random | None = None,
     ) -> None:
@@ -197,12 +197,13 @@ class DownloadQueue:
             self._tell(Standing(why="paused" if waiting else ""))
             return None
         why, rest = self._obstacle(manners, metered, home.hub_url)
-        if why in LIMITS and let_past is not None:
-            return self._bring(home, let_past, None)
+        bound = manners.left_today if manners.binding else None
+        if why in LIMITS and let_past is not None and bound != 0:
+            return self._bring(home, let_past, bound)
         if why:
             self._tell(Standing(why=why))
             return rest
-        return self._bring(home, wanted, None if wanted.anyway else manners.left_today)
+        return self._bring(home, wanted, bound if wanted.anyway else manners.left_today)
 
     def _obstacle(self, manners: Manners, metered: bool, hub: str | None) -> tuple[str, float | None]:
         now = self._now()

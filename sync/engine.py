@@ -101,22 +101,38 @@ def sync_once(
         traffic.allow(None)
         if forget is not None:
             forget()
+    home.log.note(
+        "sync",
+        up_to_date=report.up_to_date,
+        error=report.error.code if report.error is not None else None,
+        requests=report.requests,
+        up=report.bytes_up,
+        down=report.bytes_down,
+        records=report.records,
+        sent=report.operations_sent,
+        seconds=round(report.seconds, 1),
+        clock_ahead=report.clock_ahead,
+    )
     if progress is not None:
         progress(Progress("done", records=report.records))
     return report
 
 
-def price_once(home: Home, transport: Transport, *, cancel: Cancel | None = None) -> Price:
+def price_once(
+    home: Home, transport: Transport, *, daily_limit: bool = False, cancel: Cancel | None = None
+) -> Price:
     """Ask the hub what is new and return what a sync would cost now; nothing is sent or applied.
 
-    What it cost itself is kept in the history. Raises SyncError, CacheError, ProtocolError; the transport is not
-    closed.
+    What it cost itself is kept in the history, and with `daily_limit` it is bounded as a sync is. Raises SyncError
+    (BudgetReached), CacheError, ProtocolError; the transport is not closed.
     """
     traffic = transport.traffic
     forget = cancel.watch(transport.interrupt) if cancel is not None else None
     before = (traffic.requests, traffic.up, traffic.down)
     try:
         with home.alone(_PATIENCE), home.library() as library, home.own() as own:
+            if daily_limit:
+                traffic.allow(Manners.of(own).left_today)
             run = Run(home, library, own, transport, cancel, None, 0.0)
             try:
                 settle_move(home, own, library, transport)
@@ -126,6 +142,7 @@ def price_once(home: Home, transport: Transport, *, cancel: Cancel | None = None
                 report = _with_traffic(SyncReport(), transport, before, 0.0)
                 own.add_sync({**report.to_json(), "kind": "price"})
     finally:
+        traffic.allow(None)
         if forget is not None:
             forget()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from resources_cache.errors import SettingLocked
 from resources_cache.identity import new_id
 from resources_cache.library import Library
 from resources_cache.moving import MOVED_IN, MOVED_OUT
@@ -28,9 +29,11 @@ from sync.protocol.paths import ENROL
 from sync.protocol.sealed import keyring
 from sync.protocol.trust import Root, advance, pin
 from sync.secrets import PendingEnrolment
-from sync.transport import HttpTransport, Request, Transport, checked_base
+from sync.transport import Request, Transport, checked_base
 
 Connect = Callable[[str | None], Transport]
+JOINING = "joining"
+"""Setting of own.db: true where a site code let this device in, and nobody approved the person yet."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +44,25 @@ class Enrolled:
     member_name: str
 
 
-def enrol(home: Home, url: str, code: str, device_name: str, *, connect: Connect = HttpTransport) -> Enrolled:
+def enrol(home: Home, url: str, code: str, device_name: str, *, connect: Connect | None = None) -> Enrolled:
     """Turn a one-time code into this device's place on a hub.
 
     `url` is the hub's base address (https unless it is this computer). Asking again with the same code after a
     lost answer completes the first enrolment. Raises InsecureAddress, OtherHub, Offline, CaptivePortal,
-    HubProblem (the code is unknown, used or expired), NotTrusted, SecretsUnusable, CacheError.
+    HubProblem (the code is unknown, used or expired), NotTrusted, SecretsUnusable, CacheError (SettingLocked: an
+    administrator decided for another hub).
     """
-    base = checked_base(url)
+    base = _allowed(home, checked_base(url))
     code = code.strip()
-    transport = connect(base)
+    transport = (connect or home.connect)(base)
     try:
         with home.own() as own, home.library() as library:
             known = _check_same_hub(own, library, transport, base)
             pending = _pending(home, base, code)
             try:
+                first = _first_root(home, transport)  # before a code is told to somebody else
                 answer = _ask(transport, EnrolRequest(code, pending.device, pending.token, device_name[:200]))
-                root = _agreed(known, pin(answer.root))
+                root = _agreed(known, _follows(first, pin(answer.root), transport))
             except ProtocolError as error:
                 raise from_wire(error) from error
             home.secrets().keep_token(pending.token)
@@ -65,26 +70,28 @@ def enrol(home: Home, url: str, code: str, device_name: str, *, connect: Connect
                 # Newest last, as they are kept; without them the next sync is given them.
                 with suppress(SecretsUnusable):
                     home.secrets().keep_member_keys(reversed(keys))
+            own.set_setting(JOINING, answer.joining)
             _join(own, library, base, answer.hub, answer.member, root, fresh=known is None)
             home.secrets().forget_pending()
             home.secrets().forget_claim()
+            home.log.note("joined", joining=answer.joining, again=known is not None)
     finally:
         transport.close()
     return Enrolled(answer.hub, answer.member)
 
 
-def connect_guest(home: Home, url: str, *, connect: Connect = HttpTransport) -> Enrolled:
+def connect_guest(home: Home, url: str, *, connect: Connect | None = None) -> Enrolled:
     """Read a hub's public content without an account; its first root is trusted as it comes.
 
-    Raises InsecureAddress, OtherHub, Offline, CaptivePortal, HubProblem, NotTrusted, CacheError.
+    Raises InsecureAddress, OtherHub, Offline, CaptivePortal, HubProblem, NotTrusted, CacheError (SettingLocked).
     """
-    base = checked_base(url)
-    transport = connect(base)
+    base = _allowed(home, checked_base(url))
+    transport = (connect or home.connect)(base)
     try:
         with home.own() as own, home.library() as library:
             known = _check_same_hub(own, library, transport, base)
             try:
-                root = known or pin(get_root(transport, 1))
+                root = known or _first_root(home, transport) or pin(get_root(transport, 1))
                 document = get_head(transport, None)
                 assert document is not None, "a head was asked for without a known one"
                 while root.version < root_version(document):
@@ -96,6 +103,38 @@ def connect_guest(home: Home, url: str, *, connect: Connect = HttpTransport) -> 
     finally:
         transport.close()
     return Enrolled(head.hub, "")
+
+
+def _allowed(home: Home, base: str) -> str:
+    """Return the address of a hub that this shelf may join. Raises SettingLocked where another one was decided."""
+    decided = home.policies.locked.get("hub_url")
+    if decided is not None and decided[0] != base:
+        raise SettingLocked(f"Your administrator decided that this PC belongs to {decided[0]}.")
+    return base
+
+
+def _first_root(home: Home, transport: Transport) -> Root | None:
+    """Return the hub's first root where an administrator named its fingerprint, None where nobody did.
+
+    Raises OtherHub where it is another, ProtocolError, SyncError.
+    """
+    wanted = home.policies.value("hub_key")
+    if wanted is None:
+        return None
+    root = pin(get_root(transport, 1))
+    if root.fingerprint != wanted:
+        raise OtherHub(f"The hub there has the key {root.fingerprint[:16]}, not the one that was decided.")
+    return root
+
+
+def _follows(first: Root | None, offered: Root, transport: Transport) -> Root:
+    """Return the root that was offered, which leads back to `first`. Raises BadSignature, SyncError."""
+    root = first
+    while root is not None and root.version < offered.version:
+        root = advance(root, get_root(transport, root.version + 1))
+    if root is not None and root.document != offered.document:
+        raise BadSignature("The hub offers a root that does not follow from its first one.")
+    return offered
 
 
 def _check_same_hub(own: Own, library: Library, transport: Transport, base: str) -> Root | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from sync.cancel import Cancel
 from sync.errors import Cancelled, CaptivePortal, CutOff, HubProblem, NotEnrolled, NotTrusted, Offline, SyncError
 from sync.home import Home
 from sync.mirror_choice import MirrorChoice
-from sync.mirrors import Mirrored, connect_mirror
+from sync.mirrors import Mirrored, addresses, connect_mirror
 from sync.neighbours.giving import near
 from sync.objects import WORTHWHILE, Arrived, fetch_object
 from sync.protocol import file_deltas, limits, uploads
@@ -31,7 +31,7 @@ from sync.protocol.paths import delta_path
 from sync.protocol.wire_json import is_digest
 from sync.report import Progress, ProgressCallback
 from sync.traffic import Traffic
-from sync.transport import HttpTransport, Reply, Request, Transport
+from sync.transport import Reply, Request, Transport
 
 Connect = Callable[[str | None], Transport]
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
@@ -46,24 +46,29 @@ def fetch_file(
     *,
     replaces: str = "",
     private: bool = False,
-    connect: Connect = HttpTransport,
+    store: FileStore | None = None,
+    connect: Connect | None = None,
+    first: Sequence[str] = (),
 ) -> Path:
     """Return the path of a file by its SHA-256 and size in bytes, fetching what is missing of it.
 
     `replaces`: the SHA-256 of the version before it, "" for none; where that is here, what differs is asked for
     first, and the progress counts the bytes of that. `private`: it goes with one's own request or an answer to it,
-    and is asked for as the member whose shelf this is. What was read least recently and is not pinned makes room.
+    and is asked for as the member whose shelf this is. `store`: where it goes, if not among the person's files.
+    `first`: addresses of mirrors to be asked before others. What was read least recently and is not pinned makes
+    room.
     What it cost is kept in the history. Raises SyncError (Offline, CaptivePortal, HubProblem, NotEnrolled,
     Cancelled, NotTrusted for a name or size that no hub gives) and CacheError (FileDamaged, QuotaExceeded,
     DiskFull).
     """
     if not is_digest(hash_) or not 0 <= size <= (uploads.FILE if private else limits.FILE):
         raise NotTrusted("The record names a file that no hub can have.")
-    store = home.files()
+    store = store or home.files()
     with _alone(home, hash_):
         if store.has(hash_):
             return store.path(hash_)
-        return _fetch(home, store, ObjectRef(hash_, size), progress, cancel, replaces, connect, private)
+        how = connect or home.connect
+        return _fetch(home, store, ObjectRef(hash_, size), progress, cancel, replaces, how, private, first)
 
 
 def _fetch(
@@ -75,18 +80,20 @@ def _fetch(
     replaces: str,
     connect: Connect,
     private: bool,
+    first: Sequence[str],
 ) -> Path:
     hash_ = ref.hash
     transport = _as_member(home, connect) if private else connect(home.hub_url)
     with home.own() as own:
         choice = MirrorChoice() if private else MirrorChoice.of(own)
         neighbours = [] if private else near(own)
+        network = home.network(own)
 
     def mirror(address: str, traffic: Traffic) -> Transport:
         # What comes from a neighbour is paid by nobody.
-        return connect_mirror(address, Traffic() if address in neighbours else traffic)
+        return connect_mirror(address, Traffic() if address in neighbours else traffic, network)
 
-    link = Mirrored(transport, [*neighbours, *choice.order()], mirror, learner=choice)
+    link = Mirrored(transport, addresses([*neighbours, *first, *choice.order()]), mirror, learner=choice)
     forget = cancel.watch(link.interrupt) if cancel is not None else None
     delta = _Delta(transport, store, replaces, ref, cancel)
     with home.own() as own:

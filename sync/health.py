@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 
 from resources_cache.errors import CacheError
@@ -11,8 +10,7 @@ from sync.errors import SyncBusy, SyncError
 from sync.home import Home
 from sync.protocol import trust
 from sync.protocol.errors import ProtocolError
-
-_LOW_SPACE = 200 * 1024 * 1024
+from sync.surroundings import around, ask_hub
 
 
 def renew_index(home: Home) -> None:
@@ -35,11 +33,11 @@ def _renew(library: Library) -> None:
         pass
 
 
-def examine(home: Home, *, mend: bool = False) -> list[Check]:
-    """Return the checks of both stores, the trust root, the device's secret and the disk, good and bad.
+def examine(home: Home, *, mend: bool = False, online: bool = False) -> list[Check]:
+    """Return the checks of both stores, the trust root, the device's secret and what is around, good and bad.
 
-    Reads only, unless `mend`: then the search index is brought in step with the content first. A store that cannot
-    be opened is a failed check, not an error.
+    Reads only, unless `mend`: then the search index is brought in step with the content first. `online`: the hub
+    is asked too. A store that cannot be opened is a failed check, not an error.
     """
     checks: list[Check] = []
     try:
@@ -54,21 +52,18 @@ def examine(home: Home, *, mend: bool = False) -> list[Check]:
         with home.own() as own:
             checks += own.check()
             hub, root = own.setting("hub_url"), own.setting("root")
+            outside = around(home, own)
     except CacheError as error:
         checks.append(Check("own work", False, str(error), error.advice))
         return checks
-    checks.append(_space(home))
+    checks += outside
     if hub:
         checks += [_trust(root), _secret(home)]
-    else:
+    if online:
+        checks.append(ask_hub(home))
+    elif not hub:
         checks.append(Check("hub", True, "This shelf belongs to no hub yet.", ""))
     return checks
-
-
-def _space(home: Home) -> Check:
-    free = shutil.disk_usage(home.path).free
-    advice = "Free some space: downloaded files can be removed in My shelf and fetched again."
-    return Check("disk", free > _LOW_SPACE, f"{free // (1024 * 1024)} MB free", advice)
 
 
 def _trust(root: object) -> Check:

@@ -6,18 +6,25 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
-from resources_cache.errors import StoreUnwritable
+from resources_cache.errors import SettingLocked, StoreUnwritable
 from resources_cache.files import FileStore
 from resources_cache.library import Library
 from resources_cache.own import Own
 from sync.errors import SyncBusy
 from sync.locks import FolderLock
+from sync.logbook import Logbook
+from sync.network import Network
+from sync.policies import Policies, expanded, policies
 from sync.secrets import Secrets
+
+if TYPE_CHECKING:
+    from sync.transport import Transport
 
 _FILES_QUOTA = 2 * 1024 * 1024 * 1024
 """Bytes for downloaded files where the person chose nothing (setting `files_quota`)."""
@@ -29,9 +36,23 @@ _INCOMING_QUOTA = 64 * 1024 * 1024
 
 
 def default_home() -> Path:
-    """Return the folder that `HUBSHELF_HOME` names, else the one where this system keeps a person's data."""
+    """Return the folder that `HUBSHELF_HOME` names, else the one that was decided for this machine, else the one
+    where this system keeps a person's data."""
     given = os.environ.get("HUBSHELF_HOME")
-    return Path(given) if given else user_data_path("Hubshelf", appauthor=False)
+    if given:
+        return Path(given)
+    decided = policies().value("shelf_folder")
+    return expanded(decided) if decided else user_data_path("Hubshelf", appauthor=False)
+
+
+def require_allowed(home: Path) -> None:
+    """Raise SettingLocked where the administrator decided that shelves are in another folder than `home`."""
+    found = policies()
+    if not found.is_locked("shelf_folder"):
+        return
+    decided = expanded(found.value("shelf_folder"))
+    if home.absolute() != decided.absolute():
+        raise SettingLocked(f"Your administrator decided that a shelf on this PC is in {decided}.")
 
 
 OWN_BEGUN_ANEW, OWN_FROM_BACKUP, LIBRARY_BEGUN_ANEW = "own-begun-anew", "own-from-backup", "library-begun-anew"
@@ -42,9 +63,13 @@ _MENDED_MOST = 4096  # bytes
 class Home:
     """One shelf. Each call opens a new object for the calling thread, which closes it."""
 
-    def __init__(self, path: Path) -> None:
-        """Make the folder, private to its owner, where it is missing. Raises StoreUnwritable."""
+    def __init__(self, path: Path, decided: Policies | None = None) -> None:
+        """Make the folder, private to its owner, where it is missing. Raises StoreUnwritable.
+
+        `decided`: what the administrator decided; this machine's where it is not given, as of now.
+        """
         self.path = Path(path)
+        self.policies = policies() if decided is None else decided
         try:
             self.path.mkdir(mode=0o700, parents=True)
             # mkdir's mode is cut by the umask and means nothing on some systems.
@@ -63,8 +88,17 @@ class Home:
         return library
 
     def own(self) -> Own:
-        """Open the person's own work; `mended` then has what was done about damage. Raises CacheError."""
+        """Open the person's own work, with what was decided for this machine laid over its settings.
+
+        `mended` then has what was done about damage. Raises CacheError.
+        """
         own = Own(self.path / "own.db")
+        locked, defaults = self.policies.settings()
+        hub = self.policies.locked.get("hub_url")
+        if hub is not None and own.setting("hub_url"):
+            # A hub that moved: who joined it follows. Its keys prove that it is the same.
+            locked["hub_url"] = hub[0]
+        own.decide(locked, defaults)
         if own.recovered is not None:
             self._note(OWN_FROM_BACKUP if own.from_backup else OWN_BEGUN_ANEW)
         return own
@@ -104,6 +138,11 @@ class Home:
         """Open what this shelf keeps to give to neighbours. Raises CacheError."""
         return FileStore(self.path / "given", _GIVEN_QUOTA)
 
+    @property
+    def log(self) -> Logbook:
+        """What the program did on this shelf, without a word of anybody."""
+        return Logbook(self.path)
+
     def secrets(self) -> Secrets:
         """Return the device's secrets."""
         return Secrets(self.path)
@@ -125,6 +164,23 @@ class Home:
             yield
         finally:
             lock.release()
+
+    def network(self, own: Own | None = None) -> Network:
+        """Return how this shelf reaches the network; `own` where it is open already. Raises CacheError."""
+        with nullcontext(own) if own is not None else self.own() as settings:
+            mode, proxy = settings.setting("proxy_mode"), settings.setting("proxy_url")
+        bundle = self.policies.value("ca_bundle")
+        return Network(
+            mode if isinstance(mode, str) else "system",
+            proxy if isinstance(proxy, str) else "",
+            expanded(bundle) if bundle else None,
+        )
+
+    def connect(self, base: str | None) -> Transport:
+        """Return a transport to the hub at `base`. Raises NotEnrolled for None, InsecureAddress, CacheError."""
+        from sync.transport import HttpTransport  # seldom needed: most commands ask nobody
+
+        return HttpTransport(base, network=self.network())
 
     @property
     def hub_url(self) -> str | None:

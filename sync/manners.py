@@ -24,6 +24,8 @@ class Manners:
     left_today: int | None = None
     hours: Sequence[tuple[int, int]] = ()
     low_data: bool = False
+    binding: bool = False
+    """The limit is the administrator's: nothing is let past it."""
 
     @classmethod
     def of(cls, own: Own) -> Manners:
@@ -32,7 +34,8 @@ class Manners:
         left = None
         if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
             left = max(0, limit - own.spent())
-        return cls(left, _hours(own.setting("allowed_hours")), own.setting("low_data") is True)
+        binding = left is not None and own.is_locked("daily_limit")
+        return cls(left, _hours(own.setting("allowed_hours")), own.setting("low_data") is True, binding)
 
     def wait(self, now: datetime) -> float:
         """Return the seconds from `now` (local time) until a sync may run by itself; 0 where it may at once."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from resources_cache.files import FileStore
 from sync.cancel import Cancel
 from sync.errors import SecretsUnusable
-from sync.mirrors import Mirrored
+from sync.mirrors import ConnectMirror, Mirrored, connect_mirror
 from sync.objects import fetch_object
 from sync.protocol.errors import WrongHash
 from sync.protocol.head import ObjectRef
@@ -29,10 +29,12 @@ _KEPT = 2
 class MemberAccess:
     """The keys of one shelf, and `link`, by which sealed objects come: from mirrors, or from the hub by token."""
 
-    def __init__(self, secrets: Secrets, hub: Transport, mirrors: Sequence[str]) -> None:
+    def __init__(
+        self, secrets: Secrets, hub: Transport, mirrors: Sequence[str], connect: ConnectMirror = connect_mirror
+    ) -> None:
         self._secrets = secrets
         self._badge = _Badge(hub)
-        self.link = Mirrored(self._badge, mirrors)
+        self.link = Mirrored(self._badge, mirrors, connect)
         self.keys: dict[str, bytes] = {}
         """By id, the newest last."""
 

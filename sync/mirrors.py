@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from sync.clock import SYSTEM, Clock
 from sync.errors import BudgetReached, CaptivePortal, MirrorFailed, NotTrusted, Offline, SyncError
+from sync.network import Network
 from sync.protocol.errors import ProtocolError
 from sync.protocol.neighbours import private_base
 from sync.protocol.paths import DOCUMENTS, OBJECTS
@@ -30,14 +31,19 @@ _CONNECT_SECONDS = 4.0
 """A mirror that does not answer soon is no help."""
 
 
-def connect_mirror(address: str, traffic: Traffic) -> Transport:
+def connect_mirror(address: str, traffic: Traffic, network: Network | None = None) -> Transport:
     """Return a transport to a mirror; http is allowed, since what comes is proved by its name.
 
     Raises InsecureAddress.
     """
     in_the_office = private_base(address) is not None
     return HttpTransport(
-        address, traffic=traffic, connect_seconds=_CONNECT_SECONDS, public_only=True, direct=in_the_office
+        address,
+        traffic=traffic,
+        connect_seconds=_CONNECT_SECONDS,
+        public_only=True,
+        direct=in_the_office,
+        network=network,
     )
 
 

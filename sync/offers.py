@@ -11,13 +11,14 @@ from resources_cache.own import Own
 from sync.catalogue import fetch_document, get_head, get_root
 from sync.errors import NotTrusted, from_wire
 from sync.home import Home
+from sync.manners import Manners
 from sync.protocol import VERSION, limits
 from sync.protocol.errors import ProtocolError
 from sync.protocol.feeds import Index
 from sync.protocol.head import root_version, verify_head
 from sync.protocol.subscriptions import parts
 from sync.protocol.trust import Root, advance, pin
-from sync.transport import HttpTransport, Transport
+from sync.transport import Transport
 
 Connect = Callable[[str | None], Transport]
 
@@ -34,14 +35,16 @@ class StreamOffer:
     records: int
 
 
-def offers(home: Home, *, connect: Connect = HttpTransport) -> list[StreamOffer]:
+def offers(home: Home, *, connect: Connect | None = None) -> list[StreamOffer]:
     """Return what the hub offers: from this computer where its newest known index is here, else fetched.
 
-    Raises NotEnrolled, Offline, CaptivePortal, HubProblem, NotTrusted, CacheError.
+    Raises NotEnrolled, Offline, CaptivePortal, HubProblem, NotTrusted, BudgetReached (what may be moved
+    today is spent), CacheError.
     """
     with home.own() as own, home.library() as library:
         try:
-            index = _kept_index(own, library) or _fetched_index(own, library, home.incoming(), connect)
+            how = connect or home.connect
+            index = _kept_index(own, library) or _fetched_index(own, library, home.incoming(), how)
         except ProtocolError as error:
             raise from_wire(error) from error
     found = []
@@ -66,6 +69,7 @@ def _kept_index(own: Own, library: Library) -> Index | None:
 
 def _fetched_index(own: Own, library: Library, incoming: FileStore, connect: Connect) -> Index:
     transport = connect(own.setting("hub_url"))
+    transport.traffic.allow(Manners.of(own).left_today)
     try:
         root = _root(own)
         document = get_head(transport, None)

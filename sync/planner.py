@@ -77,6 +77,7 @@ class Known:
     is sent or applied; what is to come is only added up. `member`
     is False for a guest and for a device without its secret; `trouble` then says what is wrong. `keys`: those for
     what only members may read, by id. `carried`: what is new comes by hand, so nobody can be asked or told.
+    `joining`: the hub's team has not approved the person yet, who has no keys until then.
     """
 
     root: Root
@@ -94,6 +95,7 @@ class Known:
     trouble: KnownError | None = None
     keys: Mapping[str, bytes] = field(default_factory=dict)
     carried: bool = False
+    joining: bool = False
 
 
 class Planner:
@@ -282,9 +284,12 @@ class Planner:
             raise broken(f"Its index is of epoch {index.epoch}, its head of epoch {head.epoch}.")
         return index
 
+    def _is_member(self) -> bool:
+        return self._welcome and (bool(self._keys) or not self._known.joining)
+
     def _read_members_index(self, head: Head) -> _Steps[Index | None]:
         """Return what there is for members; None where there is nothing, or it cannot be read, which is noted."""
-        if head.members is None or not self._welcome:
+        if head.members is None or not self._is_member():
             return None
         result = yield GetDocument(head.members, "index", sealed=True)
         if isinstance(result, Failed):
@@ -344,7 +349,7 @@ class Planner:
             self.postponed = sum(self._guess(feed) or feed.size for feed in late if tier(feed.name) == "texts")
             late = [feed for feed in late if tier(feed.name) != "texts"]
         self.bytes_total += sum(self._guess(feed) for feed in late)
-        complete = hidden is not None or head.members is None or not self._welcome
+        complete = hidden is not None or head.members is None or not self._is_member()
         yield from self._look_ahead(late, index.epoch)
         for feed in late:
             complete &= yield from self._bring_feed(feed, index.epoch)

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from resources_cache.attachments import FOLDER, Attachments, open_files
@@ -55,6 +56,7 @@ from sync.catalogue import fetch_document, get_head, get_root
 from sync.clock import SYSTEM, Clock
 from sync.decoding import DecodeAhead
 from sync.delivery import deliver, exchange, mark_answered, waiting_operations
+from sync.enrolment import JOINING
 from sync.errors import (
     AuthNeeded,
     HubProblem,
@@ -70,7 +72,7 @@ from sync.home import Home
 from sync.inlined import Inlined
 from sync.members import MemberAccess
 from sync.mirror_choice import MirrorChoice
-from sync.mirrors import Mirrored
+from sync.mirrors import Mirrored, connect_mirror
 from sync.neighbours.giving import shares
 from sync.objects import WORTHWHILE, Arrived, Ranges
 from sync.pace import FIRST, Pace
@@ -146,9 +148,10 @@ class Run:
         self._given = home.given() if shares(own) else None
         self._choice_of_mirrors = MirrorChoice() if carried else MirrorChoice.of(own)
         mirrors = self._choice_of_mirrors.order()
-        self._public = Mirrored(transport, mirrors, learner=self._choice_of_mirrors, clock=clock)
+        connect = partial(connect_mirror, network=home.network(own))
+        self._public = Mirrored(transport, mirrors, connect, learner=self._choice_of_mirrors, clock=clock)
         # What is sealed is in no public mirror; a cache in the office may have it.
-        self._members = MemberAccess(home.secrets(), transport, self._choice_of_mirrors.by_hand)
+        self._members = MemberAccess(home.secrets(), transport, self._choice_of_mirrors.by_hand, connect)
         self._mirrored: set[str] = set()
         self._forget = cancel.watch(self._public.interrupt) if cancel is not None else None
         self._pricing = False
@@ -248,6 +251,7 @@ class Run:
             low_data=self._low_data,
             trouble=None if self._carried else trouble,
             keys=self._members.keys,
+            joining=own.setting(JOINING) is True,
             carried=bool(self._carried),
         )
 
@@ -399,6 +403,8 @@ class Run:
         files = open_files(self._home.path, uploads.FILE)
         accepted, records = deliver(self._own, self._library, files, action)
         self._members.take(action.answer.keys)
+        if action.answer.keys and self._own.setting(JOINING) is True:
+            self._own.set_setting(JOINING, False)
         mark_answered(self._own, self._library)
         self.report = replace(
             self.report,
@@ -427,10 +433,10 @@ class Run:
         # Own work outlives the library: a shelf that is built anew still knows what it must not go back behind.
         self._own.set_setting("head_seen", list(head.order))
         self._library.save_head(StoredHead(head.epoch, head.version, action.document, action.complete, seen))
-        if self._own.setting("mirrors", []) != list(head.mirrors):
-            self._own.set_setting("mirrors", list(head.mirrors))
-        if self._own.setting("hub_name") != head.hub:
-            self._own.set_setting("hub_name", head.hub)
+        builds = None if head.builds is None else {**head.builds.to_json(), "shares": dict(head.shares)}
+        for key, value in (("mirrors", list(head.mirrors)), ("hub_name", head.hub), ("builds", builds)):
+            if self._own.setting(key) != value:
+                self._own.set_setting(key, value)
         if action.complete:
             self._library.forget_documents(action.keep)
             self._close_ranges()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from sync.errors import BudgetReached
 
@@ -23,6 +24,7 @@ class Traffic:
         self.clock_ahead: float | None = None
         """Seconds by which this computer's clock was ahead of the hub's, as its last answer had it, if it did."""
         self._allowed: int | None = None
+        self._coming = 0  # bytes that a read under way may bring
         self._lock = threading.Lock()
 
     @property
@@ -50,23 +52,31 @@ class Traffic:
             self._require(count)
             self.up += count
 
-    def readable(self, count: int) -> int:
-        """Return how many of `count` bytes may be read now, at least 1. Raises BudgetReached where none may."""
-        self._require(1)
-        left = self.left
-        return count if left is None else min(count, left)
+    def read(self, count: int, bring: Callable[[int], int]) -> int:
+        """Let `bring` read at most so many of `count` bytes as are allowed, at least 1; return how many came.
 
-    def received(self, count: int) -> None:
-        """Note `count` bytes read, which `readable` allowed."""
+        What may come is set aside meanwhile, so that nothing that leaves in another thread takes its room. Raises
+        BudgetReached where none may, and what `bring` raises.
+        """
         with self._lock:
-            self.down += count
+            self._require(1)
+            most = count if self._allowed is None else min(count, self._allowed - self.total - self._coming)
+            self._coming += most
+        came = 0
+        try:
+            came = bring(most)
+        finally:
+            with self._lock:
+                self._coming -= most
+                self.down += came
+        return came
 
     def require(self, sent: int) -> None:
         """Raise BudgetReached where a request of `sent` bytes and the headers of its answer have no room."""
         self._require(sent + REPLY_RESERVE)
 
     def _require(self, count: int) -> None:
-        if self._allowed is not None and self.total + count > self._allowed:
+        if self._allowed is not None and self.total + self._coming + count > self._allowed:
             raise BudgetReached(
                 f"The bytes allowed for this sync are spent: {self.total:,} were moved, and {count:,} more "
                 "would go over."

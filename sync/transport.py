@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -20,13 +21,13 @@ import requests
 import truststore
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_environ_proxies
 from urllib3.util import SKIP_HEADER
 
 from sync.connections import Wire, counted_pools
-from sync.errors import CaptivePortal, CutOff, InsecureAddress, NotEnrolled, Unreachable
+from sync.errors import BadCertificate, CaptivePortal, CutOff, InsecureAddress, NotEnrolled, Unreachable
+from sync.network import Network
 from sync.piecewise import InPieces
-from sync.protocol.paths import is_loopback, normalise_base
+from sync.protocol.paths import normalise_base
 from sync.replies import HttpReply, offline
 from sync.traffic import Traffic
 
@@ -102,20 +103,22 @@ class HttpTransport:
         traffic: Traffic | None = None,
         public_only: bool = False,
         direct: bool = False,
+        network: Network | None = None,
     ) -> None:
         """`base`: the hub's address, as `sync.protocol.paths.normalise_base` takes it.
 
         `traffic`: where to count, if with others. `public_only`: nothing secret goes this way and all that comes
-        is proved by its name, so plain http will do. `direct`: without a proxy. Raises NotEnrolled for None,
-        InsecureAddress.
+        is proved by its name, so plain http will do. `direct`: without a proxy. `network`: which proxy, and whom
+        to trust besides the system. Raises NotEnrolled for None, InsecureAddress, BadCertificate (of its bundle).
         """
         self.base = checked_base(base, public_only=public_only)
         self._public_only = public_only
         self._direct = direct
+        self._network = network or Network()
         self.traffic = traffic or Traffic()
         self._wire = Wire(self.traffic)
         self._timeout = (connect_seconds, read_seconds)
-        self._session = _session(self._wire)
+        self._session = _session(self._wire, self._network)
         self._aside: requests.Session | None = None
         self._in_pieces: InPieces | None = None
         self._pieces_failed = 0
@@ -200,7 +203,7 @@ class HttpTransport:
         session = self._session
         if self._in_pieces is not None and not in_pieces:
             # On the other one the next answer is that to a request that was sent ahead.
-            session = self._aside = self._aside or _session(self._wire)
+            session = self._aside = self._aside or _session(self._wire, self._network)
         try:
             response = session.request(
                 request.method,
@@ -210,7 +213,7 @@ class HttpTransport:
                 stream=True,
                 allow_redirects=False,
                 timeout=self._timeout,
-                proxies={} if self._direct else _proxies(url),
+                proxies={} if self._direct else self._network.proxies(url),
             )
         except requests.RequestException as error:
             known = offline(error, url)
@@ -244,9 +247,18 @@ def checked_base(address: str | None, *, public_only: bool = False) -> str:
 class _Adapter(HTTPAdapter):
     """Connections that report to a `Wire` and trust what the computer trusts."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, bundle: Path | None = None) -> None:
         self._pools = counted_pools(wire)
         self._context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if bundle is not None:
+            try:
+                self._context.load_verify_locations(cafile=bundle)
+            except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+                raise BadCertificate(
+                    f"The certificate authorities in {bundle} cannot be read ({error.strerror or error})."
+                    if isinstance(error, OSError)
+                    else f"The certificate authorities in {bundle} cannot be read."
+                ) from None
         super().__init__(pool_connections=2, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -263,21 +275,16 @@ class _Adapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-def _session(wire: Wire) -> requests.Session:
+def _session(wire: Wire, network: Network) -> requests.Session:
     session = requests.Session()
     # REQUESTS_CA_BUNDLE and .netrc must not change whom we trust or who we are; proxies are asked for below.
     session.trust_env = False
     # Every header is paid for by the person: none that only says what HTTP/1.1 means anyway.
     session.headers = CaseInsensitiveDict({"User-Agent": _USER_AGENT, "Accept-Encoding": SKIP_HEADER})
-    adapter = _Adapter(wire)
+    adapter = _Adapter(wire, network.ca_bundle)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
-
-
-def _proxies(url: str) -> dict[str, str]:
-    host = urlsplit(url).hostname or ""
-    return {} if is_loopback(host) else get_environ_proxies(url)
 
 
 def _same_hub(url: str, target: str) -> bool:

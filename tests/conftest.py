@@ -23,6 +23,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real input that nobody here wrote; tests that read it are marked `real_input`."""
 
+_LONG = ("journeys", "faults")
+
 settings.register_profile("hubshelf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hubshelf")
 
@@ -35,7 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, saying so, what needs real input where the folder is missing."""
+    """Begin with what takes longest, so that no worker has a long file left when the others are done; and skip,
+    saying so, what needs real input where the folder is missing."""
+    items.sort(key=lambda item: not any(f"tests/{folder}/" in item.nodeid for folder in _LONG))
     if SHARED_DATA.is_dir():
         return
     for item in items:

@@ -22,11 +22,23 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
     # Imported here: models can only be loaded once Django is set up.
     from django.conf import settings
 
+    from hub import attachments
     from hub.backups import backup, restore
     from hub.imports import import_files
     from hub.invitations import invite, revoke
-    from hub.models import Device, Message, Request, RequestReply, Resource, StreamRecord, Thread
+    from hub.models import (
+        Device,
+        Member,
+        Message,
+        Request,
+        RequestReply,
+        Resource,
+        SiteCode,
+        StreamRecord,
+        Thread,
+    )
     from hub.publishing.sealer import publish
+    from hub.questions import Given
     from hub.questions import answer as answer_question
 
     if action == "import":
@@ -76,8 +88,16 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
             )
         return thread.pk
     if action == "reply":
-        answer_question(arguments["id"], arguments["body"], "Facilitator")
+        files = [
+            Given(name, "application/pdf", [text.encode()]) for name, text in arguments.get("files", {}).items()
+        ]
+        answer_question(arguments["id"], arguments["body"], "Facilitator", files=files)
         return None
+    if action == "attached":
+        listed = attachments.listed(Request.objects.get(pk=arguments["id"]))
+        return {
+            one.attachment.name: one.path and hashlib.sha256(one.path.read_bytes()).hexdigest() for one in listed
+        }
     if action == "approve":
         return Message.objects.filter(state="pending").update(state="published")
     if action == "public":
@@ -92,6 +112,30 @@ def act(action: str, arguments: dict[str, Any]) -> Any:
         for stream, record, body in rows.iterator():
             sealed.setdefault(stream, {})[record] = hashlib.sha256(bytes(body)).hexdigest()
         return sealed
+    if action == "export-pack":
+        from hub.packs.exporting import export_pack
+
+        return export_pack(Path(arguments["target"])).written.bytes
+    if action == "site-code":
+        from hub import site_codes
+
+        made, code = site_codes.create(arguments["uses"], note="Annex")
+        return {"id": made.pk, "code": code}
+    if action == "revoke-site-code":
+        from hub import site_codes
+
+        return site_codes.revoke(arguments["id"]).used
+    if action == "taken":
+        return SiteCode.objects.get(pk=arguments["id"]).used
+    if action == "joining":
+        return [
+            {"id": one.pk, "name": one.name, "email": one.said_email}
+            for one in Member.objects.filter(state="joining")
+        ]
+    if action == "approve-member":
+        from hub import site_codes
+
+        return site_codes.approve(arguments["id"]).email
     if action == "requests":
         return {
             row.id: {

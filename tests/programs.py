@@ -173,11 +173,11 @@ class ShelfProgram:
         self.run("enrol", hub.url, hub.invite(email))
         return self
 
-    def ask(self, title: str, body: str = "How is it done elsewhere?", **options: str) -> dict[str, Any]:
+    def ask(self, title: str, body: str = "How is it done elsewhere?", **options: str | Path) -> dict[str, Any]:
         self.home.mkdir(parents=True, exist_ok=True)
         file = self.home / "question.txt"
         file.write_text(body, encoding="utf-8")
-        extra = [part for key, value in options.items() for part in (f"--{key}", value)]
+        extra = [part for key, value in options.items() for part in (f"--{key}", str(value))]
         return self.run("ask", "--title", title, "--body-file", file, *extra)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
 def ask_devices(shelf: Shelf, revoke: str = "") -> Sequence[DeviceEntry]:
     """Ask the hub for the list, after `revoke` (an id) lost its access. Raises SyncError."""
     from sync.own_devices import own_devices
-    from sync.transport import HttpTransport
 
-    with HttpTransport(shelf.home.hub_url) as transport:
+    with closing(shelf.home.connect(shelf.home.hub_url)) as transport:
         return own_devices(shelf.home, transport, revoke=revoke)
 
 

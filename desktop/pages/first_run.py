@@ -20,7 +20,9 @@ from desktop.error_codes import PROBLEMS
 from desktop.error_words import KnownError, words_for, words_of_code
 from desktop.icons import pixmap
 from desktop.navigation import Place
+from desktop.pages.first_run_preload import PreloadStep
 from desktop.pages.first_run_stick import Chosen, StickStep
+from desktop.pages.first_run_who import WhoStep, join_quietly, joins_by_itself
 from desktop.pages.in_the_office import explanation, promise, save_sharing
 from desktop.pages.keep_chooser import KeepChooser, Kept, read_offers, save_choice
 from desktop.pages.page import Page
@@ -28,6 +30,7 @@ from desktop.shelf import Shelf
 from desktop.theme import STEP, colours
 from desktop.widgets.basics import Column, FlowLayout, Tick, button, label, muted, title
 from desktop.widgets.fitting import HeadLine
+from desktop.widgets.managed import managed_note, show_managed
 from desktop.words import N_, _, available_languages, language, language_name
 
 _STEPS = (N_("Language"), N_("Your hub"), N_("What to keep"))
@@ -42,6 +45,7 @@ class FirstRunPage(Page):
         super().__init__(context)
         self._steps = QStackedWidget()
         self.address = QLineEdit()
+        self.managed = managed_note()
         self.code = QLineEdit()
         self.device = QLineEdit(platform.node() or _("This computer"))
         self.connect_button = button(_("Connect"), "primary", "hub", lambda: self._connect(guest=False))
@@ -55,36 +59,46 @@ class FirstRunPage(Page):
         self._about_sharing = muted(f"{explanation()} {promise()}")
         back = button(_("Back"), "quiet", "back", lambda: context.navigator.go(Place("first-run", tab="hub")))
         self.stick = StickStep(context, self._pack_chosen, self._pack_came, back)
-        for step in (self._language_step(), self._hub_step(), self._keep_step(), self._stick_step()):
+        self.who = WhoStep(context, self._introduced_to_hub, self._later)
+        self.preload = PreloadStep(context, lambda: self._show_step(5), self._content_came)
+        steps = [self._language_step(), self._hub_step(), self._keep_step()]
+        steps += [self._beside_hub(part) for part in (self.stick, self.who, self.preload)]
+        for step in steps:
             self._steps.addWidget(step)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._steps)
 
     def arrive(self, place: Place) -> None:
-        """`place.tab` names the step: language (the first), hub, stick (beside it) or keep."""
-        wanted = {"language": 0, "hub": 1, "keep": 2, "stick": 3}.get(
-            place.tab, 0 if not self.context.preferences.language else 1
+        """`place.tab` names the step: language (the first), hub, stick or who (in its place), or keep."""
+        known = self.context.preferences.language or self.context.decided.is_locked("interface_language")
+        wanted = {"language": 0, "hub": 1, "keep": 2, "stick": 3, "who": 4}.get(
+            place.tab, 0 if not known else 4 if joins_by_itself(self.context) else 1
         )
         self._show_step(wanted)
+        if wanted in (1, 4) and not self.context.preferences.introduced:
+            self.preload.look()
 
     def _show_step(self, step: int) -> None:
         self._steps.setCurrentIndex(step)
         if step == 0:
             self._chosen_language.setFocus()
         elif step == 1:
-            self.address.setFocus()
+            (self.address if self.address.isEnabled() else self.code).setFocus()
         elif step == 3:
             self.stick.look_round()
             self.stick.choose.setFocus()
+        elif step == 4:
+            self.who.name.setFocus()
+        decided = self.context.decided
         if step == 2:
-            from sync.policies import policies
-
-            asked = policies().lan_sharing is None  # else the administrator has answered
+            asked = not decided.is_locked("lan_sharing")  # else the administrator has answered
+            self.share.setChecked(decided.value("lan_sharing") is True)
             self.share.setVisible(asked)
             self._about_sharing.setVisible(asked)
         if step == 2 and self._pack is not None:
-            self._show_offers(Kept(self._pack.look.offers, None, None))
+            languages, locked = decided.value("languages"), decided.is_locked("languages")
+            self._show_offers(Kept(self._pack.look.offers, languages, None, locked))
         elif step == 2:
             self.context.fetch(read_offers, self._show_offers, self, self._no_offers)
 
@@ -108,6 +122,7 @@ class FirstRunPage(Page):
         column.body.addSpacing(STEP)
         grid = QGridLayout()
         grid.setSpacing(STEP)
+        locked = self.context.decided.is_locked("interface_language")
         for i, code in enumerate(available_languages()):
             made = button(language_name(code))
             made.setCheckable(True)
@@ -116,8 +131,12 @@ class FirstRunPage(Page):
             if i == 0 or code == language():
                 self._chosen_language = made
             made.clicked.connect(lambda _checked=False, code=code: self._choose_language(code))
+            made.setEnabled(not locked or code == language())
             grid.addWidget(made, i // 2, i % 2)
         column.body.addLayout(grid)
+        note = managed_note()
+        note.setVisible(locked)
+        column.body.addWidget(note)
         column.body.addSpacing(2 * STEP)
         line = QHBoxLayout()
         line.addStretch(1)
@@ -149,6 +168,11 @@ class FirstRunPage(Page):
                 field.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
             body.addWidget(name)
             body.addWidget(field)
+            if field is self.address:
+                body.addWidget(self.managed)
+        decided = self.context.decided
+        self.address.setText(str(decided.value("hub_url") or ""))
+        show_managed(decided.is_locked("hub_url"), self.managed, self.address)
         self.code.returnPressed.connect(lambda: self._connect(guest=False))
         body.addWidget(self._note)
         body.addSpacing(STEP)
@@ -172,11 +196,30 @@ class FirstRunPage(Page):
         body.addStretch(1)
         return column
 
-    def _stick_step(self) -> QWidget:
+    def _beside_hub(self, part: QWidget) -> QWidget:
         column = self._frame(1)
-        column.body.addWidget(self.stick)
+        column.body.addWidget(part)
         column.body.addStretch(1)
         return column
+
+    def _content_came(self) -> None:
+        """Content that came with the computer can be read; the rest of it arrives behind whatever is shown."""
+        if joins_by_itself(self.context):
+            self._show_step(4)
+        else:
+            self._pack_came()
+
+    def _introduced_to_hub(self) -> None:
+        self._introduced()
+        # It was tried when the window opened; where no link came then, once more before offers are asked for.
+        keep = Place("first-run", tab="keep")
+        self.context.fetch(join_quietly, lambda _done: self.context.navigator.go(keep), self, self._not_yet)
+
+    def _not_yet(self, error: KnownError) -> None:
+        """No link, or a code that is full: the shelf is open all the same, and joins by itself when it can."""
+        self.context.notices.problem.emit(error)
+        self.context.sync.start()
+        self.context.navigator.go(Place("home"))
 
     def _keep_step(self) -> QWidget:
         column = self._frame(2)
@@ -202,9 +245,11 @@ class FirstRunPage(Page):
     def _choose_language(self, code: str) -> None:
         preferences = self.context.preferences
         changed = preferences.language != code and code != language()
-        preferences.language = code
+        if not self.context.decided.is_locked("interface_language"):
+            preferences.language = code
         self.context.save_preferences()
-        self.context.navigator.go(Place("first-run", tab="hub"))
+        tab = "who" if joins_by_itself(self.context) else "hub"
+        self.context.navigator.go(Place("first-run", tab=tab))
         if changed:
             self.context.notices.look_changed.emit()
 

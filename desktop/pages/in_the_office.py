@@ -37,14 +37,13 @@ class OfficeStanding:
 def read_office(shelf: Shelf) -> OfficeStanding:
     """Read it all. Raises CacheError."""
     from sync.neighbours.counts import read
-    from sync.neighbours.giving import ADDRESSES, COUNTS, near, shares
-    from sync.policies import policies
+    from sync.neighbours.giving import ADDRESSES, COUNTS, SHARING, near, shares
 
     own = shelf.own
     counts, named = read(own.setting(COUNTS)), own.setting(ADDRESSES)
     return OfficeStanding(
         shares(own),
-        policies().lan_sharing is not None,
+        own.is_locked(SHARING),
         len(near(own)),
         counts.given,
         counts.taken,
@@ -54,9 +53,11 @@ def read_office(shelf: Shelf) -> OfficeStanding:
 
 
 def save_sharing(shelf: Shelf, sharing: bool) -> None:
-    """Keep a person's answer. Raises CacheError."""
+    """Keep a person's answer; nobody asked where an administrator decided. Raises CacheError."""
     from sync.neighbours.giving import SHARING
 
+    if shelf.own.is_locked(SHARING):
+        return
     shelf.own.set_setting(SHARING, sharing)
 
 

@@ -15,6 +15,7 @@ from desktop.link_speed import ASSUMED_SPEED
 from desktop.shelf import Shelf
 from desktop.theme import STEP
 from desktop.widgets.basics import Tick, clear, heading, label, muted
+from desktop.widgets.managed import managed_note, show_managed
 from desktop.words import _, language, language_name
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Kept:
     offers: list[StreamOffer]
     languages: list[str] | None
     themes: list[str] | None
+    locked: bool = False
+    """An administrator decided the languages."""
 
 
 def read_offers(shelf: Shelf) -> Kept:
@@ -35,12 +38,14 @@ def read_offers(shelf: Shelf) -> Kept:
     from sync.engine import offers
 
     found = offers(shelf.home)
-    return Kept(found, shelf.own.setting("languages"), shelf.own.setting("themes"))
+    own = shelf.own
+    return Kept(found, own.setting("languages"), own.setting("themes"), own.is_locked("languages"))
 
 
 def save_choice(languages: list[str] | None, themes: list[str] | None, shelf: Shelf) -> None:
     """Keep the choice in own.db; the next sync follows it."""
-    shelf.own.set_setting("languages", languages)
+    if not shelf.own.is_locked("languages"):
+        shelf.own.set_setting("languages", languages)
     shelf.own.set_setting("themes", themes)
 
 
@@ -73,9 +78,13 @@ class KeepChooser(QWidget):
         codes = sorted({o.lang for o in kept.offers if o.lang})
         slugs = sorted({o.theme for o in kept.offers if o.theme})
         wanted = set(codes) if kept.languages is None else set(kept.languages)
-        if first_time and (mine := {language(), "en"} & set(codes)):
+        if first_time and kept.languages is None and (mine := {language(), "en"} & set(codes)):
             wanted = mine
         self._group(_("Languages"), [(c, language_name(c)) for c in codes], wanted, self._languages, "lang")
+        if kept.locked:
+            note = managed_note()
+            self._column.addWidget(note)
+            show_managed(True, note, *self._languages.values())
         wanted = set(slugs) if kept.themes is None else set(kept.themes)
         names = [(s, _("Other themes") if s == "other" else self._context.theme_name(s)) for s in slugs]
         self._group(_("Texts by theme"), names, wanted, self._themes, "theme")

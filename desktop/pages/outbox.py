@@ -121,13 +121,14 @@ class ItemView(QWidget):
         if item.problem:
             body.addWidget(label(_why(item.problem), "notice"))
         buttons = FlowLayout()
-        if item.state in ("draft", "waiting", "attention") and not left:
+        introduces = item.kind == "introduce"  # said anew in Preferences, not changed here
+        if item.state in ("draft", "waiting", "attention") and not left and not introduces:
             if item.kind != "report":
                 buttons.addWidget(button(_("Change"), "primary", "draft", self._edit))
             if item.state in ("draft", "attention"):
                 buttons.addWidget(button(_("Send again") if item.problem else _("Send"), "", "send", self._submit))
             buttons.addWidget(button(_("Take back"), "", "remove", self._withdraw))
-        if item.kind != "ask":
+        if item.kind != "ask" and not introduces:
             buttons.addWidget(button(_("Open what it is about"), "", "discussions", self._open_target))
         buttons.addStretch(1)
         body.addLayout(buttons)
@@ -137,7 +138,8 @@ class ItemView(QWidget):
             body.addWidget(label(report_words.reason(item.body)))
         for said in said_words(item.body):
             body.addWidget(label(said))
-        body.addWidget(label(str(item.body.get("body") or _("No details were given."))))
+        details = item.body.get("email" if introduces else "body")
+        body.addWidget(label(str(details or _("No details were given."))))
         for one in uploads:
             parts = [isolate(one.name), isolate(size(one.size)), isolate(attachments.state_words(one))]
             body.addWidget(label(" · ".join(part for part in parts if part), "warn" if one.why else "muted"))

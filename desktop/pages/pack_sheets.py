@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date as day_of
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +11,20 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from desktop.amounts import ago, date, number, size
-from desktop.pack_words import carried_words, fingerprint_words, languages_of, left_out_words, own_words
+from desktop.pack_words import (
+    carried_words,
+    fingerprint_words,
+    languages_of,
+    left_out_words,
+    not_fitting_words,
+    own_words,
+)
+from desktop.packs import Wanted
 from desktop.sticks import Stick
 from desktop.theme import STEP
-from desktop.widgets.basics import Choice, Tick, button, clear, heading, label, muted
+from desktop.widgets.basics import Choice, FlowLayout, Tick, button, clear, heading, label, muted
 from desktop.widgets.dialog import Dialog
-from desktop.words import _, isolate, ngettext
+from desktop.words import _, isolate, language_name, ngettext
 
 if TYPE_CHECKING:
     from sync.packs.exporting import Weighed
@@ -159,13 +167,13 @@ class TakeInSheet(Dialog):
 
 
 class PutSheet(Dialog):
-    """What goes onto a stick, how much that is, and whether there is room. `weigh(content, files)` is called for
-    each choice and answers through `show_weighed`; `then` gets (content, files)."""
+    """What goes onto a stick, how much that is, and whether there is room. `weigh` is called for each choice and
+    answers through `show_weighed`; `then` gets the last one."""
 
-    def __init__(self, parent: QWidget, name: str, then: Callable[[bool, bool], object]) -> None:
+    def __init__(self, parent: QWidget, name: str, then: Callable[[Wanted], object]) -> None:
         super().__init__(parent, _("Put a pack on a stick"), _WIDE)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.weigh: Callable[[bool, bool], object] = lambda _content, _files: None
+        self.weigh: Callable[[Wanted], object] = lambda _wanted: None
         self._begun = False
         self.replaces = False
         """Whether another hub's pack is there, which the person sees, and whose end the yes is."""
@@ -180,7 +188,11 @@ class PutSheet(Dialog):
         self._only = label(
             _("Only your sealed messages: this computer keeps no pack to give on. Take one in and keep it first.")
         )
-        for part in (self._what_name, self.what, self._only, self.files):
+        self.languages: dict[str, Tick] = {}
+        self._spoken = QWidget()
+        self._spoken_line = FlowLayout()
+        self._spoken.setLayout(self._spoken_line)
+        for part in (self._what_name, self.what, self._only, self._spoken, self.files):
             body.addWidget(part)
             part.hide()
         self._facts = QGridLayout()
@@ -197,8 +209,8 @@ class PutSheet(Dialog):
         body.addWidget(
             muted(
                 _(
-                    "Messages are sealed: who carries the stick can neither read them nor see whose they are. "
-                    "Files that you attached go only over a link."
+                    "Messages and the files that you attached are sealed: "
+                    "who carries the stick can neither read them nor see whose they are."
                 )
             )
         )
@@ -208,7 +220,15 @@ class PutSheet(Dialog):
         self.yes = button(_("Write it"), "primary", "stick", self.accept)
         self.yes.setEnabled(False)
         self.foot.addWidget(self.yes)
-        self.accepted.connect(lambda: then(self.content, self.content and self.files.isChecked()))
+        self.accepted.connect(lambda: then(self.wanted))
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is chosen now."""
+        if not self.content:
+            return Wanted(content=False)
+        chosen = tuple(lang for lang, tick in self.languages.items() if tick.isChecked())
+        return Wanted(True, self.files.isChecked(), chosen if len(chosen) < len(self.languages) else ())
 
     @property
     def content(self) -> bool:
@@ -218,7 +238,10 @@ class PutSheet(Dialog):
     def ask(self) -> None:
         """Have what is chosen weighed."""
         self.yes.setEnabled(False)
-        self.weigh(self.content, self.content and self.files.isChecked())
+        if self.languages and not any(tick.isChecked() for tick in self.languages.values()):
+            self.say(_("Choose at least one language."))
+            return
+        self.weigh(self.wanted)
 
     def show_weighed(self, weighed: Weighed) -> None:
         """Show what was chosen weighs, in bytes."""
@@ -236,7 +259,9 @@ class PutSheet(Dialog):
             for part in (self._what_name, self.what):
                 part.setVisible(keeps)
             self._only.setVisible(not keeps and not weighed.nothing)
+            self._offer_languages(weighed.languages)
         self.files.setVisible(self.content)
+        self._spoken.setVisible(self.content and bool(self.languages))
         clear(self._facts)
         for row, (what, value) in enumerate(_weights(weighed)):
             self._facts.addWidget(muted(what, wrap=False), row, 0, Qt.AlignmentFlag.AlignTop)
@@ -257,6 +282,15 @@ class PutSheet(Dialog):
         if self.yes.isEnabled():
             # The end of somebody else's pack is not a key pressed once too often.
             (self.no if self.replaces else self.yes).setFocus()
+
+    def _offer_languages(self, found: Mapping[str, int]) -> None:
+        """All of them are chosen at first; one alone is no choice."""
+        for lang, weight in found.items() if len(found) > 1 else ():
+            words = _("{name}: {size}").format(name=isolate(language_name(lang)), size=size(weight))
+            tick = self.languages[lang] = Tick(words)
+            tick.setChecked(True)
+            tick.toggled.connect(lambda _on: self.ask())
+            self._spoken_line.addWidget(tick)
 
     def say(self, words: str) -> None:
         """Say what stands in the way; "" for nothing."""
@@ -342,7 +376,7 @@ def _facts(look: Look) -> list[tuple[str, str]]:
         found.append((_("Files"), f"{files} · {size(look.file_bytes)}"))
     if left := left_out_words(look.left_out, look.left_out_count):
         found.append((_("Left out"), left))
-    if carried := carried_words(look.envelopes, look.answers):
+    if carried := carried_words(look.envelopes, look.answers, look.parcels):
         found.append((_("It carries"), carried))
     return found
 
@@ -356,7 +390,9 @@ def _weights(weighed: Weighed) -> list[tuple[str, str]]:
         found.append((_("Files"), f"{files} · {size(weighed.file_bytes)}"))
     if own := own_words(weighed):
         found.append((_("From you"), own))
-    if carried := carried_words(weighed.envelopes, weighed.answers):
+    if left := not_fitting_words(weighed.attached_left):
+        found.append((_("Left out"), left))
+    if carried := carried_words(weighed.envelopes, weighed.answers, weighed.parcels):
         found.append((_("Of others"), carried))
     found.append((_("New on it"), size(weighed.new + weighed.mail)))
     found.append((_("Free there"), size(weighed.room)))

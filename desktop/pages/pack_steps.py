@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from shiboken6 import isValid
 from desktop.background import Lane
 from desktop.context import Context
 from desktop.error_words import KnownError, words_for
+from desktop.packs import Wanted
 from desktop.pages.pack_sheets import ChoosePlace, CodeSheet, PutSheet, TakeInSheet
 from desktop.shelf import Shelf
 from desktop.sticks import Stick
@@ -79,11 +81,11 @@ class PackSteps(QObject):
         """Show what would be written to `target`, and write it once the person says yes."""
         context = self._context
 
-        def weigh(content: bool, files: bool) -> None:
+        def weigh(wanted: Wanted) -> None:
             def measure(shelf: Shelf) -> Weighed:
                 from sync.packs.exporting import weigh as weigh_it
 
-                return weigh_it(shelf.home, target, content=content, files=files)
+                return weigh_it(shelf.home, target, **asdict(wanted))
 
             def failed(error: KnownError) -> None:
                 words = words_for(error)
@@ -94,8 +96,8 @@ class PackSteps(QObject):
 
             context.read(measure, show, sheet, key="weigh", failure=failed, lane=Lane.PACK)
 
-        def write(content: bool, files: bool) -> None:
-            context.packs.put(target, name, content=content, files=files, replace=sheet.replaces)
+        def write(wanted: Wanted) -> None:
+            context.packs.put(target, name, wanted, replace=sheet.replaces)
 
         sheet = PutSheet(self._page, name, write)
         sheet.weigh = weigh

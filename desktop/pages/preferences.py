@@ -8,8 +8,11 @@ from desktop.actions import SIZES
 from desktop.context import Context
 from desktop.navigation import Place
 from desktop.pages.page import Page
+from desktop.pages.program_version import ProgramVersion
+from desktop.shelf import Shelf
 from desktop.theme import STEP
 from desktop.widgets.basics import Choice, Column, FlowLayout, Tick, button, hairline, heading, label, muted, title
+from desktop.widgets.managed import managed_note, show_managed
 from desktop.words import N_, _, available_languages, language, language_name
 
 
@@ -51,6 +54,9 @@ class PreferencesPage(Page):
             grid.addWidget(field, row, 1)
             field.currentIndexChanged.connect(lambda _i: self._chosen())
         column.body.addLayout(grid)
+        self.managed = managed_note()
+        show_managed(context.decided.is_locked("interface_language"), self.managed, self.language_field)
+        column.body.addWidget(self.managed)
         column.body.addWidget(muted(_("The reader has its own text size: the two letters above a text.")))
         column.body.addSpacing(2 * STEP)
         column.body.addWidget(hairline())
@@ -61,6 +67,11 @@ class PreferencesPage(Page):
         keep = button(_("Open Sync"), "", "sync", lambda: context.navigator.go(Place("sync")))
         hub = button(_("Connect to a hub"), "quiet", "hub", lambda: context.navigator.go(Place("first-run")))
         line = FlowLayout()
+        self.who_button = button(
+            _("Say who you are"), "", "people", lambda: context.navigator.go(Place("first-run", tab="who"))
+        )
+        self.who_button.hide()
+        line.addWidget(self.who_button)
         line.addWidget(keep)
         line.addWidget(hub)
         column.body.addLayout(line)
@@ -82,14 +93,25 @@ class PreferencesPage(Page):
         keys.addWidget(button(_("All keys"), "", "contents", lambda: context.navigator.go(Place("keys"))))
         keys.addWidget(button(_("Take the tour"), "quiet", "", context.notices.tour_wanted.emit))
         column.body.addLayout(keys)
+        column.body.addSpacing(2 * STEP)
+        column.body.addWidget(hairline())
+        column.body.addSpacing(STEP)
+        self.version = ProgramVersion(context)
+        column.body.addWidget(self.version)
         column.body.addStretch(1)
         whole = QGridLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(column)
 
+    def refresh(self) -> None:
+        """Whether this PC joined with a site code and nobody said who uses it."""
+        self.context.read(_is_unknown, self.who_button.setVisible, self, key="who", failure=lambda _error: None)
+        self.version.refresh()
+
     def _chosen(self) -> None:
         preferences = self.context.preferences
-        preferences.language = self.language_field.value()
+        if self.language_field.isEnabled():
+            preferences.language = self.language_field.value()
         preferences.scheme = self.scheme_field.value()
         preferences.scale = int(self.scale_field.value() or 100)
         self.context.save_preferences()
@@ -124,3 +146,9 @@ class PreferencesPage(Page):
         preferences.stay_in_tray = self.tray_field.isChecked()
         self.context.save_preferences()
         self.context.notices.manners_changed.emit()
+
+
+def _is_unknown(shelf: Shelf) -> bool:
+    from sync.joining import is_unknown
+
+    return is_unknown(shelf.own)

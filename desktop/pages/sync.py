@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayou
 
 from desktop.amounts import ago, date, number, size
 from desktop.context import Context
-from desktop.error_words import KnownError, details, words_for
+from desktop.crash_report import facts
+from desktop.error_words import KnownError, words_for
 from desktop.money import SETTING as PRICE_SETTING
 from desktop.navigation import Place
 from desktop.next_steps import NextSteps
@@ -36,6 +37,7 @@ from desktop.widgets.basics import (
     title,
 )
 from desktop.widgets.fitting import EqualColumns
+from desktop.widgets.managed import managed_note, show_managed
 from desktop.words import N_, _, isolate, ngettext
 
 _LIMITS = (2_000_000, 5_000_000, 20_000_000, 100_000_000)
@@ -63,6 +65,8 @@ class Standing:
     data_price: str
     connected: bool = True
     pack: tuple[str, str] = ("", "")
+    locked: frozenset[str] = frozenset()
+    """Settings that an administrator decided."""
 
 
 def read_standing(shelf: Shelf) -> Standing:
@@ -82,6 +86,7 @@ def read_standing(shelf: Shelf) -> Standing:
         data_price=price if isinstance(price := own.setting(PRICE_SETTING), str) else "",
         connected=bool(own.setting("hub_url")),
         pack=_pack(own.setting("by_pack")),
+        locked=frozenset(name for name in ("daily_limit", "allowed_hours", "low_data") if own.is_locked(name)),
     )
 
 
@@ -115,6 +120,7 @@ class SyncPage(Page):
         self._hours.currentIndexChanged.connect(lambda _i: self._save("allowed_hours", self._chosen_hours()))
         self._texts = Choice(_("Long texts"))
         self._texts.currentIndexChanged.connect(lambda _i: self._save("low_data", self._texts.value() == "wait"))
+        self._managed = {choice: managed_note() for choice in (self._limit, self._hours, self._texts)}
         self._price = SyncPrice(context)
         self.by_stick = ByStick(context)
         self.in_the_office = InTheOffice(context)
@@ -178,6 +184,7 @@ class SyncPage(Page):
             rule.addWidget(choice)
             body.addLayout(rule)
             body.addWidget(muted(note))
+            body.addWidget(self._managed[choice])
         body.addWidget(self._price)
         body.addSpacing(STEP)
         body.addWidget(hairline())
@@ -285,6 +292,12 @@ class SyncPage(Page):
         if chosen == "own":
             names["own"] = ", ".join("–".join(map(str, pair)) for pair in standing.hours if isinstance(pair, list))
         texts = {"": _("Come with the rest"), "wait": _("Wait for a better link")}
+        for choice, setting in (
+            (self._limit, "daily_limit"),
+            (self._hours, "allowed_hours"),
+            (self._texts, "low_data"),
+        ):
+            show_managed(setting in standing.locked, self._managed[choice], choice)
         for choice, items, value in (
             (self._hours, names, chosen),
             (self._texts, texts, "wait" if standing.low_data else ""),
@@ -368,12 +381,29 @@ class SyncPage(Page):
             f"status: {status.state} last={status.last} waiting={status.waiting} attention={status.attention}"
         ]
         if standing is not None:
-            lines += [f"hub: {standing.hub}", f"today: {standing.today} bytes", f"records: {standing.counts}"]
-            lines += [f"{at} {moved} bytes {report}" for at, moved, report in standing.syncs]
+            lines += [f"today: {standing.today} bytes", f"records: {standing.counts}"]
+            lines += [f"{at} {moved} bytes {_without_words(report)}" for at, moved, report in standing.syncs]
         if status.error is not None:
-            lines.append(details(status.error))
-        QGuiApplication.clipboard().setText("\n".join(lines))
-        self.context.notices.said.emit(_("The report is in the clipboard."))
+            lines.append(f"error: {status.error.code}")
+
+        def found(more: list[str]) -> None:
+            QGuiApplication.clipboard().setText("\n".join([*facts(), *lines, *more]))
+            self.context.notices.said.emit(_("The report is in the clipboard."))
+
+        # What doctor and the policies say is worth a moment; without it the rest goes all the same.
+        self.context.read(_around, found, self, key="report", failure=lambda _error: found([]))
+
+
+def _around(shelf: Shelf) -> list[str]:
+    from sync.surroundings import report_for_others
+
+    return report_for_others(shelf.home)
+
+
+def _without_words(report: dict[str, Any]) -> dict[str, Any]:
+    """A report of a sync for others: of an error its code alone, for its words may name what is private."""
+    error = report.get("error")
+    return {**report, "error": error.get("code") if isinstance(error, dict) else None}
 
 
 def _counted(counts: dict[str, int]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,11 +33,10 @@ class Asked:
 def ask_price(shelf: Shelf) -> Asked:
     """Ask the hub what is new and what it costs; nothing is sent or applied. Raises SyncError."""
     from sync.engine import price_once
-    from sync.transport import HttpTransport
 
     data = DataPrice.read(shelf.own.setting(SETTING))
-    with HttpTransport(shelf.home.hub_url) as transport:
-        return Asked(price_once(shelf.home, transport), data)
+    with closing(shelf.home.connect(shelf.home.hub_url)) as transport:
+        return Asked(price_once(shelf.home, transport, daily_limit=True), data)
 
 
 def price_words(asked: Asked) -> str:

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from hub import invitations
-from hub.models import Device, Invitation
+from hub import invitations, site_codes
+from hub.models import Device, Invitation, SiteCode
 
 from .forms import HubModelAdmin, ReadOnlyAdmin, actor
 from .generic import ModelForm
@@ -34,6 +34,37 @@ class DeviceAdmin(ReadOnlyAdmin[Device]):
             invitations.revoke(device.pk, actor(request))
         text = ngettext("%(count)d device was revoked.", "%(count)d devices were revoked.", len(devices))
         self.message_user(request, text % {"count": len(devices)}, messages.SUCCESS)
+
+
+@admin.register(SiteCode)
+class SiteCodeAdmin(HubModelAdmin[SiteCode]):
+    list_display = ["__str__", "state", "used", "uses", "expires", "created"]
+    fields = ["note", "uses", "expires"]
+    actions = ["revoke"]
+
+    def has_change_permission(self, request: HttpRequest, obj: SiteCode | None = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Codes are never edited, so Django's change permission stands for taking them back."""
+        return request.user.has_perm("hub.change_sitecode")
+
+    @admin.display(description=_("standing"))
+    def state(self, code: SiteCode) -> str:
+        words = {"open": _("open"), "full": _("full"), "expired": _("expired"), "revoked": _("revoked")}
+        return str(words[code.standing])
+
+    @admin.action(description=_("Revoke: nobody else comes in with it"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[SiteCode]) -> None:
+        for code in queryset:
+            site_codes.revoke(code.pk, actor(request))
+
+    def save_model(self, request: HttpRequest, obj: SiteCode, form: ModelForm[SiteCode], change: bool) -> None:
+        """The code is made now and shown once; the hub itself keeps only its hash."""
+        made, code = site_codes.create(obj.uses, obj.expires, obj.note, actor(request))
+        obj.pk = made.pk
+        text = _("Site code %(note)s, shown only now: %(code)s") % {"note": made, "code": code}
+        self.message_user(request, text, messages.WARNING)
 
 
 @admin.register(Invitation)

@@ -7,7 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from hub import invitations
+from hub import invitations, site_codes
+from hub.errors import HubError
 from hub.models import AuditEvent, ExpertProfile, Member, Organisation
 
 from .forms import HubModelAdmin, ReadOnlyAdmin, actor
@@ -15,12 +16,22 @@ from .forms import HubModelAdmin, ReadOnlyAdmin, actor
 
 @admin.register(Member)
 class MemberAdmin(HubModelAdmin[Member]):
-    list_display = ["__str__", "email", "category", "country", "organisation", "state"]
+    list_display = ["__str__", "email", "said_email", "category", "country", "organisation", "state"]
     list_filter = ["state", "category", "country"]
     search_fields = ["name", "email"]
     autocomplete_fields = ["organisation", "user"]
-    readonly_fields = ["id", "created"]
-    actions = ["make_codes"]
+    readonly_fields = ["id", "created", "said_email"]
+    actions = ["make_codes", "approve"]
+
+    @admin.action(description=_("Approve: they are who they say"), permissions=["change"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        for member in queryset.filter(state=Member.State.JOINING):
+            try:
+                done = site_codes.approve(member.pk, actor(request))
+            except HubError as error:
+                self.message_user(request, f"{error} {error.advice}", messages.ERROR)
+            else:
+                self.message_user(request, _("%(member)s is a member now.") % {"member": done}, messages.SUCCESS)
 
     @admin.action(description=_("Make an enrolment code for each"), permissions=["change"])
     def make_codes(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from hub.mirroring.errors import MirrorNoRoom, MirrorProblem
 from hub.mirroring.places import Place
 from hub.packs.exporting import Published, redistributable, stated
-from sync.protocol import packs
+from sync.protocol import pack_builds, packs
 from sync.protocol.errors import ProtocolError
 from sync.protocol.pack_writing import LeftOut, verified_pieces
 from sync.protocol.packs import Entry, NotAPack
@@ -59,6 +59,7 @@ def mirror(home: Path, place: Place, *, check: bool = False, told: Told | None =
             raise NotAPack("This hub has not published anything yet: run `hubshelf-hub publish` first.") from None
         found = packs.contained(volume, verified.head, lambda _feed: True)
         entries, left_out = redistributable(volume, ())
+        entries += pack_builds.entries(volume, verified, everything=True)
     led_to = {_path(entry): entry for entry in found.entries.values()}
     wanted = {**{_path(entry): entry for entry in entries}, **led_to}
     before = _Before.of(place)

@@ -17,7 +17,7 @@ from .catalogue import (
 )
 from .community import Message, Summary, SummaryCitation, Thread
 from .delivery import FeedState, HubState, ServedName, Stream, StreamRecord, Touched
-from .devices import Device, Invitation, KeyGrant, Operation, PersonalItem
+from .devices import Device, Invitation, KeyGrant, Operation, PersonalItem, SiteCode
 from .people import AuditEvent, Event, ExpertProfile, Member, MemberCategory, Organisation
 from .reports import Report, ReportReason
 from .requests import ALLOWED_TRANSITIONS, Request, RequestKind, RequestReply, RequestState, Satisfaction
@@ -58,6 +58,7 @@ __all__ = [
     "ResourceTranslation",
     "Satisfaction",
     "ServedName",
+    "SiteCode",
     "Source",
     "StoredFile",
     "Stream",

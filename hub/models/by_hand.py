@@ -14,7 +14,8 @@ class ByHand(models.Model):
     `tag` names the device where anybody may look. `epoch` and `number`: of its newest letter that was taken.
     `cursor`: [epoch, number] of the newest personal item that it had then; `operations`: the ids of what it sent
     by hand; `keys`: ids of the keys for members that it had; `joined`: a code was turned into it by hand;
-    `problem`: why it was refused; `answers`: how many answers were made.
+    `files`: which it sends and which it lacks (`Files` of by_hand.py); `problem`: why it was refused; `answers`:
+    how many answers were made.
     """
 
     tag = models.CharField(primary_key=True, max_length=32)
@@ -25,6 +26,7 @@ class ByHand(models.Model):
     cursor = models.JSONField(default=list)
     operations = models.JSONField(default=list)
     keys = models.JSONField(default=list)
+    files = models.JSONField(default=dict)
     joined = models.BooleanField(default=False)
     problem = models.JSONField(null=True, default=None)
     answers = models.PositiveBigIntegerField(default=0)

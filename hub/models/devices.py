@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,45 @@ from .fields import id_field, json_object
 from .people import Member
 
 INVITATION_LIFETIME = timedelta(days=30)
+MOST_USES = 100_000
+"""PCs that may come in with one site code."""
+
+
+class SiteCode(models.Model):
+    """A code for the PCs of an office. The code itself is shown once and kept only as a hash."""
+
+    id = models.BigAutoField(primary_key=True)
+    code_hash = models.CharField(max_length=64, unique=True, editable=False)
+    note = models.CharField(_("note"), max_length=200, blank=True, default="")
+    uses = models.PositiveIntegerField(_("places"))
+    used = models.PositiveIntegerField(_("taken"), default=0, editable=False)
+    created = models.DateTimeField(_("created"), default=timezone.now)
+    expires = models.DateTimeField(_("expires"))
+    revoked = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-created"]
+        verbose_name = _("site code")
+        verbose_name_plural = _("site codes")
+
+    def __str__(self) -> str:
+        return self.note or f"{self.pk}"
+
+    def clean(self) -> None:
+        """Refuse bounds that let nobody in, or everybody. Raises ValidationError."""
+        if self.uses is not None and not 1 <= self.uses <= MOST_USES:
+            raise ValidationError({"uses": _("A site code is for 1 to 100,000 PCs.")})
+        if self.expires is not None and self.expires <= timezone.now():
+            raise ValidationError({"expires": _("A site code ends in the future.")})
+
+    @property
+    def standing(self) -> str:
+        """Whether it still lets anybody in: open, revoked, expired or full."""
+        if self.revoked is not None:
+            return "revoked"
+        if self.expires < timezone.now():
+            return "expired"
+        return "full" if self.used >= self.uses else "open"
 
 
 class Device(models.Model):
@@ -25,6 +65,15 @@ class Device(models.Model):
     last_seen = models.DateTimeField(_("last seen"), null=True, blank=True)
     revoked = models.DateTimeField(_("revoked"), null=True, blank=True)
     system = models.CharField(_("system"), max_length=40, blank=True, default="", editable=False)
+    site = models.ForeignKey(
+        SiteCode,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="devices",
+        editable=False,
+        verbose_name=_("came by"),
+    )
     moved_to = models.OneToOneField(
         "self",
         on_delete=models.SET_NULL,

@@ -40,10 +40,14 @@ class Organisation(models.Model):
 
 
 class Member(models.Model):
-    """Somebody who may ask and reply. ``personal_seq`` is the last number given in their personal feed."""
+    """Somebody who may ask and reply. ``personal_seq`` is the last number given in their personal feed.
+
+    Who is joining came in with a site code: ``said_email`` is what they say, and not theirs until it is approved.
+    """
 
     class State(models.TextChoices):
         ACTIVE = "active", _("active")
+        JOINING = "joining", _("joining")
         SUSPENDED = "suspended", _("suspended")
         LEFT = "left", _("left")
 
@@ -69,6 +73,7 @@ class Member(models.Model):
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.ACTIVE)
     created = models.DateTimeField(_("created"), default=timezone.now)
     personal_seq = models.PositiveBigIntegerField(default=0, editable=False)
+    said_email = models.EmailField(_("says their email is"), blank=True, default="")
 
     class Meta:
         ordering = ["name", "email"]

@@ -16,10 +16,10 @@ from hub import notices
 from hub.errors import HubError
 from hub.home import served_folder
 from hub.models import StoredFile
-from hub.packs import letters
-from hub.publishing import member_keys
+from hub.packs import letters, parcels
+from hub.publishing import keys, member_keys
 from hub.times import to_wire
-from sync.protocol import packs
+from sync.protocol import pack_builds, packs
 from sync.protocol.errors import ProtocolError
 from sync.protocol.feeds import Feed
 from sync.protocol.pack_volumes import FolderVolume, target_at
@@ -40,8 +40,9 @@ class PackProblem(HubError):
 
 @dataclass(frozen=True)
 class Exported:
-    """What a pack has: `written` as for any pack, feeds, files, files left out, and sealed answers. `fingerprint`:
-    that of its root (hexadecimal), by which people tell this hub from another."""
+    """What a pack has: `written` as for any pack, feeds, files, files left out, and sealed answers, with the
+    files of answers (`returns`; `returns_left`: those that did not fit). `fingerprint`: that of its root
+    (hexadecimal), by which people tell this hub from another."""
 
     path: Path
     hub: str
@@ -52,6 +53,8 @@ class Exported:
     left_out: list[LeftOut]
     answers: int
     fingerprint: str
+    returns: int = 0
+    returns_left: int = 0
 
 
 @contextmanager
@@ -70,13 +73,15 @@ def export_pack(
     streams: Collection[str] = (),
     files: bool = False,
     replace: bool = False,
+    updates: bool = False,
     told: Told | None = None,
 ) -> Exported:
     """Write a pack to `target`: a stick or folder, or one file where its name ends in `.hubshelf-pack`.
 
     `languages`, `streams` (beginnings of names): only that content; none means all. `files`: files whose resource
-    may be redistributed. `replace`: even where a pack of another hub lies, or a newer one. Raises PackProblem,
-    KeysUnusable; the pack of before is whole then.
+    may be redistributed. `replace`: even where a pack of another hub lies, or a newer one. `updates`: versions
+    of the program whole, not only the small steps to them. Raises PackProblem, KeysUnusable; the pack of before is
+    whole then.
     """
     home: Path = settings.HOME
     with stated():
@@ -91,19 +96,24 @@ def export_pack(
         wants = _wants(languages, streams)
         found = packs.contained(volume, verified.head, wants, member_keys.keys(home))
         pack.feeds = found.feeds
-        pack.sources.append((volume, list(found.entries.values())))
+        builds = pack_builds.entries(volume, verified, everything=updates)
+        pack.sources.append((volume, [*found.entries.values(), *builds]))
         if files:
             entries, pack.left_out = redistributable(volume, languages)
             pack.files = len(entries)
             pack.sources.append((volume, entries))
         answers = letters.write_answers()
         pack.extra = {packs.answer_name(tag): data for tag, data in answers.items()}
+        returns = parcels.Returns(keys.load_keys(home).head)
+        pack.parcels = [(returns, entry) for entry in returns.entries]
         place = target_at(target)
         written = write(pack, place, told)
         if isinstance(place, FolderVolume):
             # What was taken does not travel on for years.
             for name in letters.settled(place):
                 place.remove(packs.envelope_name(name))
+            for name in (*parcels.settled(place), *returns.stale(place)):
+                place.remove(name)
     head = verified.head
     return Exported(
         target,
@@ -115,6 +125,8 @@ def export_pack(
         pack.left_out,
         len(answers),
         verified.roots[0].fingerprint,
+        sum(entry.name in written.parcels for entry in returns.entries),
+        returns.left + written.parcels_left,
     )
 
 

@@ -4,7 +4,7 @@ plane's own code: what came by wire before, or comes later, has no second effect
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.utils import timezone
 from hub import personal_feed
 from hub.models import ByHand, Device
 from hub.models import Operation as StoredOperation
+from hub.packs import parcels
 from hub.planes.answers import Refused
 from hub.planes.callers import keys_for
 from hub.planes.devices import refuse_without_access
@@ -38,7 +39,8 @@ _REFUSED_KEPT = 1000
 @dataclass
 class Taken:
     """What a pack brought to the hub: letters that were taken, devices made of codes, operations that were new
-    here and that were here before, and envelopes that are not for this hub, or of nobody that it knows."""
+    here and that were here before, and envelopes that are not for this hub, or of nobody that it knows. What came
+    of attached files, `TakenFiles` says."""
 
     letters: int = 0
     joined: int = 0
@@ -46,10 +48,11 @@ class Taken:
     known: int = 0
     refused: int = 0
     unread: int = 0
+    files: parcels.TakenFiles = field(default_factory=parcels.TakenFiles)
 
 
 def take_letters(source: Path) -> Taken:
-    """Take the sealed envelopes of the pack at `source`. Raises PackError, KeysUnusable."""
+    """Take the sealed envelopes and files of the pack at `source`. Raises PackError, KeysUnusable."""
     secret, taken = box_key.secret(settings.HOME), Taken()
     waiting: list[tuple[str, tuple[int, int], str]] = []
     with opened(source) as volume:
@@ -69,6 +72,7 @@ def take_letters(source: Path) -> Taken:
             except ProtocolError as error:
                 _log.warning("an envelope was not taken: %s", error)
                 taken.unread += 1
+        taken.files = parcels.take_parcels(volume)
     return taken
 
 
@@ -123,6 +127,7 @@ def _take(found: by_hand.Opened, tags: dict[str, str], taken: Taken) -> None:
         # A letter that is found again years later says nothing of where its device is now.
         row.epoch, row.number = letter.order
         row.cursor, row.keys = list(letter.request.personal), list(letter.request.keys)
+        row.files = letter.files.to_json()
     sent = [*row.operations, *(one.id for one in letter.request.operations)]
     row.operations = list(dict.fromkeys(reversed(sent)))[: limits.OPERATIONS][::-1]
     row.updated = timezone.now()
@@ -134,7 +139,7 @@ def _device(letter: by_hand.Letter, hashed: str, row: ByHand, taken: Taken) -> D
     if known is None:
         joining = letter.joining
         assert joining is not None, "without a code only known devices have a tag"
-        enrol_hashed(joining.code, joining.device, joining.device_name, hashed)
+        enrol_hashed(joining.code, joining.device, joining.device_name, hashed, site_codes=False)
         known = Device.objects.select_related("member").get(token_hash=hashed)
         row.joined = True
         taken.joined += 1
@@ -199,4 +204,5 @@ def _says(row: ByHand, epoch: int, most: int) -> by_hand.Answer:
             keys.newest_root(settings.HOME).document,
         )
     said = Problem.from_json(problem) if problem else None
-    return by_hand.Answer((epoch, cursor), through, response, enrolled, said)
+    here = parcels.arrived(row, device.member)
+    return by_hand.Answer((epoch, cursor), through, response, enrolled, said, here)

@@ -44,6 +44,7 @@ def move(old_token: str, request: MoveRequest) -> None:
         device.moved_to = Device.objects.create(
             id=request.device,
             member=device.member,
+            site=device.site,
             name=request.device_name or device.name,
             system=request.system,
             token_hash=hashed,
@@ -54,7 +55,7 @@ def move(old_token: str, request: MoveRequest) -> None:
 
 
 def refuse_without_access(device: Device) -> None:
-    """Raise Refused for a device that was moved or revoked, or whose member is not active."""
+    """Raise Refused for a device that was moved or revoked, or whose member is neither active nor joining."""
     if device.moved_to_id is not None:
         raise Refused(
             Problem("device-moved", "This shelf was moved to another computer.", "auth", 401), forget=True
@@ -64,7 +65,7 @@ def refuse_without_access(device: Device) -> None:
             Problem("device-revoked", "This device was revoked on the hub. Ask for a new code.", "auth", 401),
             forget=True,
         )
-    if device.member.state != Member.State.ACTIVE:
+    if device.member.state not in (Member.State.ACTIVE, Member.State.JOINING):
         raise Refused(
             Problem("member-inactive", "This membership is not active any more.", "auth", 403),
             # A suspended member may come back, and keeps what is on the shelf until then.

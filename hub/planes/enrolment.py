@@ -1,4 +1,4 @@
-"""Enrolment: a one-time code becomes a device whose token only the client knows."""
+"""Enrolment: a one-time code, or a site code, becomes a device whose token only the client knows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from hub.audit import record
 from hub.invitations import code_hash
-from hub.models import Device, Invitation, Member
+from hub.models import Device, Invitation, Member, SiteCode
 from hub.planes.answers import Refused
 from hub.planes.callers import keys_for
 from hub.publishing import epochs, keys
+from hub.site_codes import SiteCodeRefused, use
 from sync.protocol.messages import EnrolRequest, EnrolResponse, token_hash
 from sync.protocol.problems import Problem
 
@@ -35,8 +36,13 @@ def enrol(request: EnrolRequest, caller: str) -> EnrolResponse:
         raise
 
 
-def enrol_hashed(code: str, device: str, device_name: str, hashed_token: str) -> EnrolResponse:
-    """The same with the hash of a token, which is all that is kept of one. Raises Refused."""
+def enrol_hashed(
+    code: str, device: str, device_name: str, hashed_token: str, *, site_codes: bool = True
+) -> EnrolResponse:
+    """The same with the hash of a token, which is all that is kept of one. Raises Refused.
+
+    `site_codes`: whether those count; by hand nobody could be asked who they are.
+    """
     with transaction.atomic():
         invitation = (
             Invitation.objects.select_for_update()
@@ -46,6 +52,15 @@ def enrol_hashed(code: str, device: str, device_name: str, hashed_token: str) ->
         )
         if invitation is not None:
             _use(invitation, device, device_name, hashed_token)
+        site = None
+        if invitation is None and site_codes:
+            site = SiteCode.objects.filter(code_hash=code_hash(code)).first()
+        if site is not None:
+            _use_site_code(site, device, device_name, hashed_token)
+    if site is not None:
+        # Who is joining is nobody yet, and has no key for what only members may read.
+        hub, root = str(epochs.get_value("name", "Hubshelf")), keys.newest_root(settings.HOME).document
+        return EnrolResponse(hub=hub, member="", email="", root=root, joining=True)
     if invitation is None:
         raise Refused(
             Problem(
@@ -63,6 +78,16 @@ def enrol_hashed(code: str, device: str, device_name: str, hashed_token: str) ->
         root=keys.newest_root(settings.HOME).document,
         keys=keys_for(device),
     )
+
+
+def _use_site_code(code: SiteCode, device: str, device_name: str, hashed_token: str) -> None:
+    try:
+        use(code, device, device_name, hashed_token)
+    except SiteCodeRefused as refused:
+        known = refused.code == "device-known"
+        raise Refused(
+            Problem(refused.code, str(refused), "auth" if known else "wait", 409 if known else 403)
+        ) from None
 
 
 def _use(invitation: Invitation, device: str, device_name: str, hashed_token: str) -> None:

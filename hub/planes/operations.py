@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from hub import attachments, community_copies, personal_feed, reports
+from hub import attachments, community_copies, personal_feed, reports, site_codes
 from hub.ids import is_importable_id
 from hub.models import (
     Device,
@@ -143,6 +143,8 @@ def _take_effect(device: Device, operation: Operation) -> Receipt:
         return _rate(device, operation)
     if operation.kind == "report":
         return _report(device, operation)
+    if operation.kind == "introduce":
+        return _introduce(device, operation)
     raise _Rejected("unknown-operation", "This hub does not know this kind of message yet.")
 
 
@@ -246,6 +248,16 @@ def _report(device: Device, operation: Operation) -> Receipt:
     target, reason = _text_id(operation.body.get("target")), operation.body.get("reason")
     report = reports.receive(device.member, operation.id, target, reason, words)
     return Receipt(operation.id, True, report.id, utc(report.created) or "", report.state)
+
+
+def _introduce(device: Device, operation: Operation) -> Receipt:
+    """Who somebody is that came in with a site code."""
+    name, email = _words(operation.body, "name", 300, required=True), _words(operation.body, "email", 254)
+    try:
+        site_codes.introduce(device.member, name, email)
+    except site_codes.SiteCodeRefused as refused:
+        raise _Rejected(refused.code, str(refused)) from None
+    return Receipt(operation.id, True, device.member_id, _now(), "waiting for approval")
 
 
 def _text_id(value: object) -> str:

@@ -10,10 +10,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
+from hub.models import Member
 from hub.objects import object_path
 from hub.planes.answers import Refused, answer_to, problem
 from hub.planes.callers import device_of
 from hub.publishing import file_deltas, keys, served
+from sync.protocol.problems import Problem
 from sync.protocol.wire_json import is_digest, sha256
 
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
@@ -61,7 +63,9 @@ def immutable_object(request: HttpRequest, digest: str) -> HttpResponseBase:
         return file_answer(request, path)
     if is_digest(digest) and (hidden := served.sealed_path(settings.HOME, digest)).is_file():
         try:
-            device_of(request)
+            device = device_of(request)
+            if device.member.state == Member.State.JOINING:
+                raise Refused(Problem("still-joining", "The hub's team has not approved you yet.", "wait", 403))
         except Refused as refused:
             return answer_to(refused)
         response = file_answer(request, hidden)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from hub.models import Member
 from hub.planes import heads, inlining
 from hub.planes.answers import answer_to, body_of, problem
 from hub.planes.callers import device_with, keys_for
@@ -51,5 +54,7 @@ def _answer(body: bytes) -> bytes:
         ),
         asked.operations,
     )
+    if head is not None and device.member.state == Member.State.JOINING:
+        head = replace(head, members="")  # sealed, it would only cost bytes
     riding = [] if head is None else inlining.things(settings.HOME, asked, head)
     return b"".join((answer, *riding))

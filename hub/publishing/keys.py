@@ -47,7 +47,7 @@ def ensure_keys(home: Path) -> HubKeys:
         write_private(path, SigningKey.generate().secret.hex() + "\n", keep=True)
     if not _root_path(home, 1).exists():
         expires = (datetime.now(UTC) + _ROOT_LIFETIME).strftime("%Y-%m-%dT%H:%M:%SZ")
-        root_key, head_key = _read(folder / "root.key"), _read(folder / "head.key")
+        root_key, head_key = read_key(folder / "root.key"), read_key(folder / "head.key")
         document = trust.make_root(1, [root_key.public], [head_key.public], expires, [root_key])
         write_root(home, 1, document)
     return load_keys(home)
@@ -55,7 +55,7 @@ def ensure_keys(home: Path) -> HubKeys:
 
 def load_keys(home: Path) -> HubKeys:
     """Return the keys; raises KeysUnusable where they are missing, damaged, or not the ones of the root."""
-    head = _read(keys_folder(home) / "head.key")
+    head = read_key(keys_folder(home) / "head.key")
     root = newest_root(home)
     if head.key_id not in root.head.keys:
         raise KeysUnusable("The key that signs heads is not the one that the root document names.")
@@ -81,7 +81,7 @@ def rotate_head_key(home: Path) -> trust.Root:
     The old key is kept beside it, named by its id. Raises KeysUnusable.
     """
     folder = keys_folder(home)
-    root_key, old = _read(folder / "root.key"), _read(folder / "head.key")
+    root_key, old = read_key(folder / "root.key"), read_key(folder / "head.key")
     current = newest_root(home)
     fresh = SigningKey.generate()
     expires = (datetime.now(UTC) + _ROOT_LIFETIME).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -115,7 +115,8 @@ def _root_path(home: Path, version: int) -> Path:
     return served_folder(home) / "root" / str(version)
 
 
-def _read(path: Path) -> SigningKey:
+def read_key(path: Path) -> SigningKey:
+    """Return the key in a file. Raises KeysUnusable."""
     try:
         with path.open("rb") as handle:
             secret = bytes.fromhex(handle.read(limits.HEAD).decode("ascii").strip())

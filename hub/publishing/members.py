@@ -52,6 +52,8 @@ def hand_out(home: Path, device: str, has: Collection[str] = ()) -> tuple[str, .
     if next(iter(in_use), "") in has:
         return ()  # whoever has the newest needs none before it: what is served is soon sealed with that
     lacking = {name: one for name, one in in_use.items() if name not in has}
+    if lacking and Device.objects.filter(pk=device, member__state=Member.State.JOINING).exists():
+        return ()
     if lacking:
         with transaction.atomic():
             for name in lacking:

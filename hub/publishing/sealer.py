@@ -20,6 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from hub import builds
 from hub.home import served_folder
 from hub.models import FeedState, Stream
 from hub.publishing import (
@@ -252,6 +253,7 @@ class _Publication:
             "mirrors": epochs.get_value("mirrors", []),
             "members": self._members_fingerprint(hidden),
             "box": box_key.public(self._home),
+            "builds": builds.of_head() or "",
         }
         signed = epochs.get_value(_SIGNED, {})
         renew = now.timestamp() > signed.get("renew", 0)
@@ -312,6 +314,8 @@ class _Publication:
             mirrors=tuple(epochs.get_value("mirrors", [])),
             members=None if sealed_index is None else ObjectRef(sealed_index["hash"], sealed_index["size"]),
             box=box_key.public(self._home),
+            builds=None if (given := builds.of_head()) is None else ObjectRef(**given["ref"]),
+            shares=given["shares"] if given is not None else {},
         )
 
     def _note_index(self, version: int, digest: str) -> None:

@@ -15,7 +15,6 @@ from typing import BinaryIO
 from resources_cache.errors import CacheError, NotFound
 from resources_cache.own import Own
 from sync.home import Home
-from sync.policies import Policies, policies
 from sync.protocol import documents, packs
 from sync.protocol.errors import ProtocolError
 from sync.protocol.neighbours import private_base
@@ -38,13 +37,12 @@ FILES_MOST = 1_000
 _FRESH_S = 1.0
 
 
-def shares(own: Own, decided: Policies | None = None) -> bool:
+def shares(own: Own) -> bool:
     """Whether this shelf gives to neighbours and takes from them: asked once, and no as long as nobody said yes.
 
-    `decided`: what the administrator decided, read where it is not given; it comes first. Raises CacheError.
+    What an administrator decided is laid over the settings (`sync.home`), and so comes first. Raises CacheError.
     """
-    locked = (decided or policies()).lan_sharing
-    return locked if locked is not None else own.setting(SHARING) is True
+    return own.setting(SHARING) is True
 
 
 def near(own: Own) -> list[str]:

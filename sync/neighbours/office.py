@@ -34,6 +34,7 @@ from sync.protocol.neighbours import ROOT_CHARACTERS, State
 from sync.protocol.trust import Root, pin
 from sync.report import ProgressCallback, SyncReport
 from sync.running import Run
+from sync.traffic import Traffic
 from sync.transport import Transport
 
 MOST = 16
@@ -46,6 +47,8 @@ one's own questions are there within the hour, and at once where a person asks f
 _STALL_S, _STALL_PERSON_S = 20.0, 5.0
 """Seconds in which who fetches brings nothing to those who follow, before they stop waiting; and where a person
 waits."""
+_PROMISED_S, _PROMISED_PERSON_S = 300.0, 60.0
+"""Seconds for which it is believed that who fetches brings something, while nothing of it can be had here yet."""
 _SLOW_S, _SLOW_RATE = 120.0, 500.0
 """After so many seconds who brings less than so many bytes a second is followed no longer."""
 _LOOK_AGAIN_S = 1.0
@@ -100,6 +103,7 @@ class Office:
         self._fetching: float | None = None
         self._checked: float | None = None
         self._personal: float | None = None
+        self._traffic: Traffic | None = None
         self._root: Root | None = None
         self._moved: dict[str, list[int]] = {}
         self._keep_after = keep_after
@@ -142,7 +146,9 @@ class Office:
             since = (
                 None if one is None else int(now - one) for one in (self._wants, self._fetching, self._checked)
             )
-            return State(self.id, name, head, complete, *since)
+            wants, fetching, checked = since
+            moved = self._traffic.down if self._traffic is not None else None
+            return State(self.id, name, head, complete, wants, fetching, checked, moved)
 
     # Taking turns
 
@@ -199,11 +205,16 @@ class Office:
                 self._fetching = self._fetching if self._fetching is not None else self._clock.now()
         return turn
 
+    def asks_hub(self, traffic: Traffic) -> None:
+        """The sync with the hub begins, and counts its bytes in `traffic`."""
+        with self._lock:
+            self._traffic = traffic
+
     def after_hub(self, report: SyncReport) -> None:
         """The sync with the hub is over."""
         self.given.forget()
         with self._lock:
-            self._wants = self._fetching = None
+            self._wants = self._fetching = self._traffic = None
             if report.up_to_date:
                 self._checked = self._personal = self._clock.now()
         self._keep_counts()
@@ -240,7 +251,11 @@ class Office:
     ) -> Turn:
         with self._lock:
             self._wants = self._clock.now()
-        turn, began, last = Turn(), self._clock.now(), self._clock.now()
+        turn, began = Turn(), self._clock.now()
+        given = last = began
+        brought: dict[str, int] = {}
+        stall = _STALL_PERSON_S if by_person else _STALL_S
+        promised = _PROMISED_PERSON_S if by_person else _PROMISED_S
         while True:
             states = self._states(link)
             self._note_there(list(states))
@@ -253,14 +268,17 @@ class Office:
             )
             now = self._clock.now()
             if gained.bytes:
-                last = now
+                given = last = now
             leader = self._leader(states)
             if leader is None:
                 if turn.in_step or self._begin(link, cancel):
                     break
                 continue
-            slow = now - began > _SLOW_S and turn.bytes < _SLOW_RATE * (now - began)
-            if slow or now - last > (_STALL_PERSON_S if by_person else _STALL_S):
+            moved = states[leader].moved or 0
+            if moved > brought.get(leader, 0) and now - given <= promised:
+                brought[leader], last = moved, now
+            slow = now - began > _SLOW_S and max(turn.bytes, moved) < _SLOW_RATE * (now - began)
+            if slow or now - last > stall or now - given > promised:
                 # It may be honest and slow; whoever waits has waited long enough.
                 self.standing.failed(leader)
                 continue
@@ -391,9 +409,14 @@ class Office:
             moved, self._moved = self._moved, {}
         if not any(given or taken for given, taken in moved.values()):
             return
-        # A count is no reason to fail.
-        with suppress(CacheError), self._home.own() as own:
-            own.set_setting(COUNTS, added(own.setting(COUNTS), moved))
+        try:
+            with self._home.own() as own:
+                own.set_setting(COUNTS, added(own.setting(COUNTS), moved))
+        except CacheError:  # a count is no reason to fail; it is kept with the next one
+            with self._lock:
+                for host, (given, taken) in moved.items():
+                    now = self._moved.setdefault(host, [0, 0])
+                    now[0], now[1] = now[0] + given, now[1] + taken
 
 
 def sync_in_turn(
@@ -417,6 +440,7 @@ def sync_in_turn(
             return SyncReport(error=stopped)
         if gained.in_step:
             return SyncReport(records=gained.records, up_to_date=True)
+        office.asks_hub(transport.traffic)
     report = SyncReport()
     try:
         report = sync_once(

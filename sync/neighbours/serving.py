@@ -34,7 +34,7 @@ REQUEST_S = 10.0
 """Seconds from the first byte of a request to its last: who drips holds a connection no longer than that."""
 _REQUEST = 8 * 1024
 """Bytes of a request with all its headers."""
-_END_S = 1.0
+_END_S = 2.0
 """Seconds for the answers that are under way to end, when it stops."""
 _PIECE = 32 * 1024
 _LINE = 512

@@ -22,7 +22,7 @@ from sync.delivery import deliver, mark_answered, waiting_operations
 from sync.errors import NotEnrolled
 from sync.home import Home
 from sync.members import MemberAccess
-from sync.packs import carrying
+from sync.packs import carrying, parcels
 from sync.packs.transport import PackTransport
 from sync.protocol import VERSION, by_hand, limits, packs, uploads
 from sync.protocol.errors import ProtocolError
@@ -42,22 +42,26 @@ _SENT_KEPT = 400
 
 @dataclass
 class Letters:
-    """Envelopes by their names in a pack, and the items of the outbox that are in them."""
+    """Envelopes by their names in a pack, the items of the outbox that are in them, and the files that go
+    along."""
 
     envelopes: dict[str, bytes] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
+    files: parcels.Outgoing | None = None
 
 
 @dataclass(frozen=True)
 class Heard:
     """What an answer by hand brought: whether there was one, receipts, personal records, the member that this
-    shelf belongs to since then ("" for no change), and what the hub refused."""
+    shelf belongs to since then ("" for no change), what the hub refused, and how many attached files it
+    confirmed."""
 
     came: bool = False
     receipts: int = 0
     records: int = 0
     member: str = ""
     problem: Problem | None = None
+    files: int = 0
 
 
 def join(home: Home, code: str, device_name: str) -> None:
@@ -82,23 +86,32 @@ def write_letters(home: Home, own: Own, library: Library) -> Letters:
 
     Raises SecretsUnusable, CacheError.
     """
-    found = Letters()
-    if own.setting(MOVED_OUT) or own.setting(MOVED_IN):
-        return found  # it goes out from the new PC, once that is its hub's
+    found = Letters(files=outgoing(home, own, library))
     hub, who = _hub(own, library), _who(home, own)
-    if hub is None or who is None:
+    if found.files is None or hub is None or who is None:
         return found
-    hashed, joining = who
+    token, joining = who
     operations = [one for one in waiting_operations(own) if one.size <= limits.OPERATION]
-    if not operations and joining is None and not own.setting(_NUMBER):
+    if not operations and joining is None and not own.setting(_NUMBER) and not found.files.entries:
         return found
+    parcels.leave(own, found.files)
+    files = by_hand.Files(tuple(found.files.hashes), tuple(parcels.wants(home, own, library)))
     ids = {one.id for one in operations}
     found.items = [item for item in own.outbox.items(["waiting", "sending"]) if item.id in ids]
     own.outbox.leave_by_hand(ids)
     for batch in batches(operations) or [[]]:
-        name, data = _letter(own, library, hub, hashed, joining, batch)
+        name, data = _letter(own, library, hub, token, joining, batch, files)
         found.envelopes[name] = data
     return found
+
+
+def outgoing(home: Home, own: Own, library: Library) -> parcels.Outgoing | None:
+    """Return the attached files that go sealed with a letter; None where no letter goes. Raises SecretsUnusable,
+    CacheError."""
+    if own.setting(MOVED_OUT) or own.setting(MOVED_IN):
+        return None  # it goes out from the new PC, once that is its hub's
+    hub, who = _hub(own, library), _who(home, own)
+    return None if hub is None or who is None else parcels.outgoing(home, own, who[0], hub)
 
 
 def stayed(own: Own, letters: Letters, there: Iterable[str]) -> None:
@@ -107,10 +120,12 @@ def stayed(own: Own, letters: Letters, there: Iterable[str]) -> None:
         own.outbox.stayed(letters.items)
 
 
-def mine(own: Own) -> list[str]:
-    """Return the names of this shelf's own envelopes and the tags of its answers, as far as they are kept."""
-    found = own.setting(_SENT)
-    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+def mine(home: Home, own: Own) -> list[str]:
+    """Return the names of this shelf's own envelopes and parcels and the tags of its answers, as far as they are
+    kept. Raises SecretsUnusable, CacheError."""
+    found, who = own.setting(_SENT), _who(home, own)
+    tag = [] if who is None else [by_hand.tag_of(token_hash(who[0]))]
+    return [*(one for one in found or () if isinstance(one, str)), *tag, *parcels.mine(own)]
 
 
 def hear(home: Home, own: Own, library: Library, volume: Volume) -> Heard:
@@ -172,7 +187,8 @@ def _take(home: Home, own: Own, library: Library, answer: by_hand.Answer, token:
     files = open_files(home.path, uploads.FILE)
     _accepted, records = deliver(own, library, files, Deliver(response, settled, again, reset))
     mark_answered(own, library)
-    return Heard(True, len(settled & waiting), records, member, answer.problem)
+    arrived = parcels.confirm(home, own, answer.arrived)
+    return Heard(True, len(settled & waiting), records, member, answer.problem, arrived)
 
 
 def _hub(own: Own, library: Library) -> bytes | None:
@@ -188,31 +204,34 @@ def _hub(own: Own, library: Library) -> bytes | None:
 
 
 def _who(home: Home, own: Own) -> tuple[str, by_hand.Joining | None] | None:
-    """The hash of the token that letters are written under, and the code that goes along, if any."""
+    """The token that letters are written under, and the code that goes along, if any."""
     token = None if own.setting("guest", False) else home.secrets().token()
     if token:
-        return token_hash(token), None
+        return token, None
     pending = home.secrets().pending()
     if pending is None or not pending.code:
         return None
-    hashed = token_hash(pending.token)
-    return hashed, by_hand.Joining(pending.code, pending.device, pending.name, hashed)
+    joining = by_hand.Joining(pending.code, pending.device, pending.name, token_hash(pending.token))
+    return pending.token, joining
 
 
 def _letter(
     own: Own,
     library: Library,
     hub: bytes,
-    hashed: str,
+    token: str,
     joining: by_hand.Joining | None,
     batch: list[Operation],
+    files: by_hand.Files,
 ) -> tuple[str, bytes]:
     count = own.setting(_NUMBER)
     number = (count if isinstance(count, int) else 0) + 1
     own.set_setting(_NUMBER, number)
     request = SyncRequest(personal=library.personal_cursor(), operations=tuple(batch))
-    letter = by_hand.Letter(by_hand.tag_of(hashed), (own.device().epoch, number), utc_now(), request, joining)
+    hashed, order = token_hash(token), (own.device().epoch, number)
+    letter = by_hand.Letter(by_hand.tag_of(hashed), order, utc_now(), request, joining, files)
     data = by_hand.seal_letter(letter, hashed, hub)
     name = hashlib.sha256(data).hexdigest()
-    own.set_setting(_SENT, list(dict.fromkeys([*mine(own), letter.tag, name]))[-_SENT_KEPT:])
+    sent = own.setting(_SENT) or []
+    own.set_setting(_SENT, list(dict.fromkeys([*sent, letter.tag, name]))[-_SENT_KEPT:])
     return packs.envelope_name(name), data

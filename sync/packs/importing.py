@@ -22,7 +22,7 @@ from sync.cancel import Cancel
 from sync.errors import Cancelled, CaptivePortal, HubProblem, NotTrusted, Offline, SyncError, from_wire
 from sync.home import Home
 from sync.objects import fetch_object
-from sync.packs import by_hand, carrying
+from sync.packs import by_hand, carrying, parcels, program
 from sync.packs.transport import NOT_IN_PACK, PackGone, PackTransport
 from sync.protocol import limits, packs
 from sync.protocol.errors import ProtocolError
@@ -32,6 +32,7 @@ from sync.protocol.pack_volumes import opened
 from sync.protocol.packs import (
     NotAPack,
     NotInPack,
+    OtherHubsPack,
     PackDamaged,
     PackError,
     PackNoRoom,
@@ -49,7 +50,7 @@ _UNPACKED = 4
 """About so many bytes does a byte of a pack take on the shelf, with its search index."""
 _SPARE = 8 * 1024 * 1024
 BY_PACK = "by_pack"
-"""Setting: `{"published", "at"}` of the pack that was taken in last (UTC both)."""
+"""Setting: `{"published", "at", "order"}` of the pack that was taken in last: UTC both, and [epoch, version]."""
 _SAID = ("made", "streams", "files", "bytes", "left_out")
 _NOT_HERE = (CaptivePortal, NotTrusted)
 
@@ -60,7 +61,8 @@ class Imported:
 
     `report`: as of a sync, None without content. `files` and `file_bytes`: files that came; `files_left`: files
     for which there was no room in the quota. `envelopes` and `answers`: how many sealed ones are carried on from
-    here; `kept`: bytes of content that this shelf can give on.
+    here, and `parcels` sealed files; `kept`: bytes of content that this shelf can give on. `returns` and
+    `return_bytes`: files of answers that came; `returns_left`: those for which there was no room in the quota.
     """
 
     hub_name: str = ""
@@ -74,6 +76,12 @@ class Imported:
     envelopes: int = 0
     answers: int = 0
     kept: int = 0
+    parcels: int = 0
+    returns: int = 0
+    return_bytes: int = 0
+    returns_left: int = 0
+    program: str = ""
+    """A newer version of the program that came, ready to be put to use."""
     heard: by_hand.Heard = field(default_factory=by_hand.Heard)
     """What the hub answered by hand to this device."""
 
@@ -109,10 +117,18 @@ def import_pack(
             done = Imported(heard=by_hand.hear(home, own, library, volume))
         else:
             done = _content(home, own, library, volume, accept, keep, files, progress, cancel)
-        mail = carrying.take_mail(home, volume, carrying.hub_keys(own), by_hand.mine(own))
+        hub, mine = carrying.hub_keys(own), by_hand.mine(home, own)
+        mail = carrying.take_mail(home, volume, hub, mine)
         done = replace(done, envelopes=mail[0], answers=mail[1])
+        if not isinstance(done.error, PackGone | Cancelled):
+            back = parcels.take_returns(home, own, library, volume, progress, cancel)
+            others = carrying.take_parcels(home, volume, hub, mine, cancel)
+            done = replace(done, returns=back[0], return_bytes=back[1], returns_left=back[2], parcels=others)
+    records = done.report.records if done.report is not None else 0
+    code = done.error.code if done.error is not None else None
+    home.log.note("pack-taken-in", records=records, files=done.files, version=done.version, error=code)
     if progress is not None:
-        progress(Progress("done", records=done.report.records if done.report is not None else 0))
+        progress(Progress("done", records=records))
     return done
 
 
@@ -140,6 +156,8 @@ def show_pack(source: Path) -> dict[str, Any]:
             raise NotAPack("There is no pack of a hub here.")
         found["envelopes"] = len([name for name in volume.names(packs.OUTBOX, 4000) if is_digest(name)])
         found["answers"] = len([name for name in volume.names(packs.ANSWERS, 4000) if packs.is_tag(name)])
+        sealed = [*packs.parcels(volume), *packs.returns(volume)]
+        found["parcels"], found["parcel_bytes"] = len(sealed), sum(one.size for one in sealed)
         found["says"] = {key: said[key] for key in _SAID if key in said}
         return found
 
@@ -159,7 +177,7 @@ def _content(
     verified = packs.verify(volume, pinned, seen)
     head = verified.head
     if pinned is None:
-        _join(own, library, verified, accept)
+        _join(own, library, verified, accept, home.policies.value("hub_key"))
     _require_room(home, library, volume, head)
     # The hub's answer first: it may bring the key to what only members may read.
     heard = by_hand.hear(home, own, library, volume)
@@ -175,9 +193,12 @@ def _content(
     done = Imported(head.hub, head.epoch, head.version, head.published, report, heard=heard)
     if isinstance(report.error, PackGone | Cancelled):
         return done
-    own.set_setting(BY_PACK, {"published": head.published, "at": utc_now()})
+    own.set_setting(BY_PACK, {"published": head.published, "at": utc_now(), "order": list(head.order)})
     taken = _take_files(home, own, library, volume, files, progress, cancel)
     done = replace(done, files=taken[0], file_bytes=taken[1], files_left=taken[2])
+    transport = PackTransport(volume)
+    version = program.take(home, volume, verified, lambda store, ref: _take_file(transport, store, ref, cancel))
+    done = replace(done, program=version)
     if (keep or carrying.keeps(home)) and getattr(report.error, "code", "") != PackDamaged.code:
         everything = packs.contained(volume, head, _all, home.secrets().member_keys(), lenient=True)
         carrying.keep(home, volume, verified, everything, progress, cancel)
@@ -201,12 +222,16 @@ def known(own: Own, library: Library) -> tuple[Root | None, tuple[int, int]]:
         raise from_wire(error) from error
 
 
-def _join(own: Own, library: Library, verified: Verified, accept: bool | str) -> None:
+def _join(own: Own, library: Library, verified: Verified, accept: bool | str, decided: str | None) -> None:
     """A shelf without a hub belongs, as a guest, to that of the pack: trust on first use, once a person said
-    yes."""
+    yes, or an administrator did by naming the key (`decided`)."""
     if library.counts() or library.cursors():
         raise PackOlder("This shelf holds content of a hub that it no longer knows by name.")
     fingerprint = verified.roots[0].fingerprint
+    if decided is not None and fingerprint != decided:
+        raise OtherHubsPack(
+            f"This pack is of {packs.plain(verified.head.hub)}; your administrator decided for another hub."
+        )
     # Another stick may be in by now: a yes is to the keys that were shown.
     if not accept or (isinstance(accept, str) and accept != fingerprint):
         raise PackNotConfirmed(

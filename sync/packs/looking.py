@@ -38,7 +38,8 @@ class Look:
     in before. `offers`: the streams that are whole in it. `content`: bytes of the library in it, all verified by
     name; `to_keep`: bytes that giving it on takes on this disk beyond what is kept; `keeps`: it is kept anyway;
     `room`: free bytes on this disk. Only said by the pack, and so only shown: `files`, `file_bytes`, `left_out`
-    (the first of them) and `left_out_count`. `envelopes`, `answers`: sealed messages.
+    (the first of them) and `left_out_count`. `envelopes`, `answers`: sealed messages; `parcels`: sealed files,
+    with `parcel_bytes`.
     """
 
     hub: str = ""
@@ -57,6 +58,8 @@ class Look:
     left_out_count: int = 0
     envelopes: int = 0
     answers: int = 0
+    parcels: int = 0
+    parcel_bytes: int = 0
 
     @property
     def records(self) -> int:
@@ -73,10 +76,12 @@ def look(home: Home, source: Path | Volume) -> Look:
     place: AbstractContextManager[Volume] = opened(source) if isinstance(source, Path) else nullcontext(source)
     with place as volume:
         envelopes, answers = _count(volume, packs.OUTBOX), _count(volume, packs.ANSWERS)
+        sealed = [*packs.parcels(volume), *packs.returns(volume)]
+        sizes = len(sealed), sum(one.size for one in sealed)
         if volume.size(packs.HEAD) is None:
-            if not envelopes and not answers:
+            if not envelopes and not answers and not sealed:
                 raise NotAPack("There is no pack of a hub here.")
-            return Look(envelopes=envelopes, answers=answers)
+            return Look(envelopes=envelopes, answers=answers, parcels=sizes[0], parcel_bytes=sizes[1])
         with home.own() as own, home.library() as library:
             pinned, seen = known(own, library)
         verified = packs.verify(volume, pinned, seen)
@@ -109,6 +114,8 @@ def look(home: Home, source: Path | Volume) -> Look:
             left_out_count=len(left_out),
             envelopes=envelopes,
             answers=answers,
+            parcels=sizes[0],
+            parcel_bytes=sizes[1],
         )
 
 

@@ -33,6 +33,8 @@ from sync.protocol.wire_json import dump, is_digest, load_object, text
 
 KEY = 32
 """Bytes of the hub's sealing key, secret or public."""
+FILES = 200
+"""Files that a letter or an answer speaks of in one list (count)."""
 ANSWER_MOST = packs.ANSWER
 LETTER_MOST = limits.SYNC_REQUEST - 4096
 """Bytes of a letter as JSON, so that its envelope is none that a hub does not take."""
@@ -75,16 +77,39 @@ class Joining:
 
 
 @dataclass(frozen=True)
+class Files:
+    """What a device says of files, by SHA-256: those that it sends in parcels and has no word of (`sent`), and
+    those of answers that it lacks (`wants`); at most `FILES` of each."""
+
+    sent: tuple[str, ...] = ()
+    wants: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        said = {"sent": list(self.sent[:FILES]), "wants": list(self.wants[:FILES])}
+        return {key: value for key, value in said.items() if value}
+
+    @classmethod
+    def from_json(cls, source: object) -> Files:
+        """Read it; nothing where it is absent. Raises Malformed."""
+        if source is None:
+            return cls()
+        if not isinstance(source, dict):
+            raise Malformed("What a letter says of files cannot be read.")
+        return cls(_hashes(source.get("sent")), _hashes(source.get("wants")))
+
+
+@dataclass(frozen=True)
 class Letter:
     """What a device sends by hand. `tag`: whose it is; `order`: (device epoch, number of the writing), which only
     rises; `made`: UTC, for people; `request`: as of a sync; `joining`: a code that this device is to be made
-    of."""
+    of; `files`: what it says of files that go by hand."""
 
     tag: str
     order: tuple[int, int]
     made: str
     request: SyncRequest
     joining: Joining | None = None
+    files: Files = Files()
 
     def to_bytes(self) -> bytes:
         body: dict[str, Any] = {
@@ -95,6 +120,8 @@ class Letter:
         }
         if self.joining is not None:
             body["enrol"] = self.joining.to_json()
+        if files := self.files.to_json():
+            body["files"] = files
         return dump(body)
 
     @classmethod
@@ -109,6 +136,7 @@ class Letter:
             text(body, "made", "letter", default="")[:40],
             SyncRequest.from_bytes(dump(request)),
             None if joining is None else Joining.from_json(joining),
+            Files.from_json(body.get("files")),
         )
 
 
@@ -130,13 +158,15 @@ class Opened:
 @dataclass(frozen=True)
 class Answer:
     """What the hub says to one device by hand: what is new after `since` (epoch, cursor), the newest writing of
-    the device that is settled (`through`), and what became of a code that it sent."""
+    the device that is settled (`through`), what became of a code that it sent, and which files of its parcels are
+    here and belong to what it sent (`arrived`, by SHA-256)."""
 
     since: tuple[int, int]
     through: tuple[int, int]
     response: SyncResponse
     enrolled: EnrolResponse | None = None
     problem: Problem | None = None
+    arrived: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         body: dict[str, Any] = {
@@ -148,6 +178,8 @@ class Answer:
             body["enrolled"] = json.loads(self.enrolled.to_bytes())
         if self.problem is not None:
             body["problem"] = self.problem.to_json()
+        if self.arrived:
+            body["arrived"] = list(self.arrived[:FILES])
         return dump(body)
 
     @classmethod
@@ -162,6 +194,7 @@ class Answer:
             SyncResponse.from_bytes(dump(answer)),
             EnrolResponse.from_bytes(dump(enrolled)) if isinstance(enrolled, dict) else None,
             Problem.from_json(problem) if isinstance(problem, dict) else None,
+            _hashes(body.get("arrived")),
         )
 
 
@@ -180,6 +213,23 @@ def tag_of(hashed_token: str) -> str:
     return hashlib.sha256(b"hubshelf/by-hand/tag/1\n" + hashed_token.encode()).hexdigest()[: 2 * _TAG]
 
 
+def agreed_key(secret: X25519PrivateKey, other: bytes, ephemeral: bytes, hub: bytes, purpose: bytes) -> bytes:
+    """Return the key that a secret key and another's public one agree on, for one purpose.
+
+    `ephemeral` and `hub`: both public keys. Raises Malformed for a public key that is none.
+    """
+    try:
+        agreed = secret.exchange(X25519PublicKey.from_public_bytes(other))
+    except ValueError:
+        raise Malformed("The key of what was sealed is none.") from None
+    return HKDF(SHA256(), 32, ephemeral + hub, b"hubshelf/by-hand/" + purpose + b"/1").derive(agreed)
+
+
+def derived_key(hashed_token: str, purpose: bytes) -> bytes:
+    """A key that the device and its hub have: both know the hash of the token, and nobody else does."""
+    return HKDF(SHA256(), 32, None, b"hubshelf/by-hand/" + purpose + b"/1").derive(bytes.fromhex(hashed_token))
+
+
 def seal_letter(letter: Letter, hashed_token: str, hub: bytes, ephemeral: bytes = b"") -> bytes:
     """Return the envelope of a letter by the device with this token hash, for the hub with this public key.
 
@@ -190,7 +240,7 @@ def seal_letter(letter: Letter, hashed_token: str, hub: bytes, ephemeral: bytes 
         raise TooLarge(f"A letter is {len(raw)} bytes long; {LETTER_MOST} can be sent.")
     secret = X25519PrivateKey.from_private_bytes(ephemeral or secrets.token_bytes(KEY))
     mine = secret.public_key().public_bytes_raw()
-    key = _shared(secret, hub, mine, hub)
+    key = agreed_key(secret, hub, mine, hub, b"box")
     packed = envelope.pack(raw)
     inside = _mac(hashed_token, mine + hub, packed) + packed
     # A key seals once, so that its nonce may be zero.
@@ -208,7 +258,7 @@ def open_envelope(data: bytes, secret: bytes) -> Opened:
     if not is_envelope(data) or len(data) > limits.SYNC_REQUEST:
         raise Malformed("This is no envelope that this version knows.")
     theirs, hub = data[len(_BOX) : len(_BOX) + KEY], public_key(secret)
-    key = _shared(X25519PrivateKey.from_private_bytes(secret), theirs, theirs, hub)
+    key = agreed_key(X25519PrivateKey.from_private_bytes(secret), theirs, theirs, hub, b"box")
     try:
         inside = ChaCha20Poly1305(key).decrypt(bytes(_NONCE), data[len(_BOX) + KEY :], _BOX + theirs)
     except InvalidTag:
@@ -234,7 +284,7 @@ def seal_answer(answer: Answer, hashed_token: str, counted: int, signer: Signing
     """
     nonce = nonce or secrets.token_bytes(_NONCE)
     head = _ANSWER + bytes.fromhex(tag_of(hashed_token)) + counted.to_bytes(_NUMBER, "big")
-    sealed = ChaCha20Poly1305(_derived(hashed_token, b"answer")).encrypt(
+    sealed = ChaCha20Poly1305(derived_key(hashed_token, b"answer")).encrypt(
         nonce, envelope.pack(answer.to_bytes()), head
     )
     signed = head + nonce + sealed
@@ -250,7 +300,7 @@ def open_answer(data: bytes, hashed_token: str) -> Answer:
         raise Malformed("This is no answer that this version knows.")
     head, nonce = data[:_ANSWER_HEAD], data[_ANSWER_HEAD : _ANSWER_HEAD + _NONCE]
     try:
-        packed = ChaCha20Poly1305(_derived(hashed_token, b"answer")).decrypt(
+        packed = ChaCha20Poly1305(derived_key(hashed_token, b"answer")).decrypt(
             nonce, data[_ANSWER_HEAD + _NONCE : -_SIGNATURE], head
         )
     except InvalidTag:
@@ -280,18 +330,17 @@ def _number(data: bytes, tag: str, hub: Mapping[str, bytes]) -> int:
     return int.from_bytes(data[_ANSWER_HEAD - _NUMBER : _ANSWER_HEAD], "big")
 
 
-def _shared(secret: X25519PrivateKey, other: bytes, ephemeral: bytes, hub: bytes) -> bytes:
-    try:
-        agreed = secret.exchange(X25519PublicKey.from_public_bytes(other))
-    except ValueError:
-        raise Malformed("The key of an envelope is none.") from None
-    return HKDF(SHA256(), 32, ephemeral + hub, b"hubshelf/by-hand/box/1").derive(agreed)
-
-
 def _mac(hashed_token: str, bound: bytes, packed: bytes) -> bytes:
-    return hmac.new(_derived(hashed_token, b"letter"), bound + packed, hashlib.sha256).digest()
+    return hmac.new(derived_key(hashed_token, b"letter"), bound + packed, hashlib.sha256).digest()
 
 
-def _derived(hashed_token: str, purpose: bytes) -> bytes:
-    """A key that the device and its hub have: both know the hash of the token, and nobody else does."""
-    return HKDF(SHA256(), 32, None, b"hubshelf/by-hand/" + purpose + b"/1").derive(bytes.fromhex(hashed_token))
+def _hashes(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if (
+        not isinstance(value, list)
+        or len(value) > FILES
+        or not all(isinstance(one, str) and is_digest(one) for one in value)
+    ):
+        raise Malformed("A list of files is too long, or not one of files.")
+    return tuple(value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sync.protocol import VERSION, limits
@@ -39,6 +40,8 @@ class Head:
     order anything). `members` names the sealed index of what only members may read, by its bytes as they are sent
     (None for nothing). `box` is the public key that what is carried by hand is sealed to (64 hexadecimal
     characters, "" for none). `mirrors` are base addresses that serve the same objects and need not be trusted.
+    `builds` names the signed list of builds of the program, `shares` how many of a hundred desktops take a version
+    of them (all, where it is not named).
     """
 
     epoch: int
@@ -52,6 +55,8 @@ class Head:
     mirrors: tuple[str, ...] = ()
     members: ObjectRef | None = None
     box: str = ""
+    builds: ObjectRef | None = None
+    shares: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def order(self) -> tuple[int, int]:
@@ -77,6 +82,8 @@ class Head:
             body["members"] = self.members.to_json()
         if self.box:
             body["box"] = self.box
+        if self.builds is not None:
+            body["builds"] = self.builds.to_json() | ({"shares": dict(self.shares)} if self.shares else {})
         return sign_document("head", dump(body), [key])
 
 
@@ -110,6 +117,8 @@ def verify_head(document: bytes, root: Root, seen: tuple[int, int], client: int)
         mirrors=_mirrors(body.get("mirrors", [])),
         members=ObjectRef.from_json(body["members"], "members' index") if "members" in body else None,
         box=digest(body, "box", "head") if "box" in body else "",
+        builds=ObjectRef.from_json(body["builds"], "list of builds") if "builds" in body else None,
+        shares=_shares(body.get("builds")),
     )
     if head.order < seen:
         raise RolledBack(
@@ -123,6 +132,13 @@ def verify_head(document: bytes, root: Root, seen: tuple[int, int], client: int)
     if spoken < 2:
         raise HubTooOld(f"The hub speaks protocol {spoken}; this client needs protocol 2 or newer.")
     return head
+
+
+def _shares(source: object) -> dict[str, int]:
+    found = source.get("shares", {}) if isinstance(source, dict) else {}
+    if not isinstance(found, dict) or len(found) > 50:
+        raise Malformed("The head says in a way that cannot be read who takes which version.")
+    return {str(version)[:40]: number(found, version, "share") for version in found}
 
 
 def _mirrors(source: object) -> tuple[str, ...]:

@@ -372,6 +372,8 @@ class EnrolResponse:
     email: str
     root: bytes
     keys: Sequence[str] = field(default_factory=tuple)
+    joining: bool = False
+    """It was a site code: nobody is known to sit there yet, and `member` is ""."""
 
     def to_bytes(self) -> bytes:
         body: dict[str, Any] = {
@@ -382,6 +384,8 @@ class EnrolResponse:
         }
         if self.keys:
             body["keys"] = list(self.keys)
+        if self.joining:
+            body["joining"] = True
         return dump(body)
 
     @classmethod
@@ -393,6 +397,7 @@ class EnrolResponse:
             email=text(body, "email", "enrolment answer"),
             root=text(body, "root", "enrolment answer").encode(),
             keys=_key_list(body, "enrolment answer", 64),
+            joining=body.get("joining") is True,
         )
 
 

@@ -25,6 +25,7 @@ ROOT_CHARACTERS = 16
 """So many characters of the root's fingerprint say whose shelf this is."""
 _ID = re.compile("[0-9a-f]{16}")
 _SECONDS_MOST = 10_000_000
+_NUMBERS = ("wants", "fetching", "checked", "moved")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class State:
     fingerprint. `head`: (epoch, version) of the head that it has, (0, 0) for none; `complete`: all that it keeps
     is here as of that head. `wants`, `fetching`: for how many seconds it has wanted to ask the hub for content,
     or has been fetching, None where it does not. `checked`: seconds since the hub itself gave or confirmed its
-    head, None for never.
+    head, None for never. `moved`: bytes that its fetching has brought so far, None where it does not fetch: a long
+    object is no standstill.
     """
 
     id: str
@@ -45,6 +47,7 @@ class State:
     wants: int | None = None
     fetching: int | None = None
     checked: int | None = None
+    moved: int | None = None
 
     def to_bytes(self) -> bytes:
         body: dict[str, Any] = {
@@ -54,7 +57,7 @@ class State:
             "head": list(self.head),
             "complete": self.complete,
         }
-        for name in ("wants", "fetching", "checked"):
+        for name in _NUMBERS:
             if (seconds := getattr(self, name)) is not None:
                 body[name] = seconds
         return dump(body)
@@ -68,8 +71,8 @@ class State:
             raise Malformed("A neighbour does not say who it is.")
         if not (isinstance(head, list) and len(head) == 2 and all(_count(one) is not None for one in head)):
             raise Malformed("A neighbour does not say what it has.")
-        seconds = (_count(body.get(name)) for name in ("wants", "fetching", "checked"))
-        return cls(id_, root, (head[0], head[1]), body.get("complete") is True, *seconds)
+        numbers = (_count(body.get(name)) for name in _NUMBERS)
+        return cls(id_, root, (head[0], head[1]), body.get("complete") is True, *numbers)
 
 
 def private_base(address: str) -> str | None:

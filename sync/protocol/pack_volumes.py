@@ -20,10 +20,11 @@ import struct
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
+from sync.protocol.durable import sync_folder
 from sync.protocol.packs import (
     ENDING,
     FAT_FILE,
@@ -89,6 +90,11 @@ class Target(Protocol):
 
     def mail(self) -> dict[str, bytes]:
         """Return the sealed messages that writing would take away, and that therefore go into what is written."""
+        ...
+
+    def lying(self) -> AbstractContextManager[Volume | None]:
+        """Return the pack that writing would take away; None where what lies there stays. Close it before
+        `finish`."""
         ...
 
     def finish(self) -> None:
@@ -167,7 +173,7 @@ class FolderVolume:
                 with suppress(OSError):
                     aside.unlink(missing_ok=True)
                 raise
-            _settle(path.parent)
+            sync_folder(path.parent)
 
     def remove(self, name: str) -> None:
         with unwritable(self.root):
@@ -191,9 +197,12 @@ class FolderVolume:
     def mail(self) -> dict[str, bytes]:
         return {}  # they stay where they are
 
+    def lying(self) -> AbstractContextManager[Volume | None]:
+        return nullcontext()
+
     def finish(self) -> None:
         with unwritable(self.root):
-            _settle(self.root)
+            sync_folder(self.root)
 
     def give_up(self) -> None:
         """What has a name is whole, and stays for the next attempt."""
@@ -345,16 +354,20 @@ class ZipTarget:
             self._aside.unlink(missing_ok=True)
 
     def mail(self) -> dict[str, bytes]:
-        if not self._path.exists():
-            return {}
+        with self.lying() as before:
+            return {} if before is None else sealed_mail(before)
+
+    @contextmanager
+    def lying(self) -> Iterator[Volume | None]:
         try:
-            before = ZipVolume(self._path)
+            before = ZipVolume(self._path) if self._path.exists() else None
         except PackError:
-            return {}  # no pack of ours, or none that could still be read
+            before = None  # no pack of ours, or none that could still be read
         try:
-            return sealed_mail(before)
+            yield before
         finally:
-            before.close()
+            if before is not None:
+                before.close()
 
     def finish(self) -> None:
         with unwritable(self._path.parent):
@@ -363,7 +376,7 @@ class ZipTarget:
             with self._aside.open("rb+") as file:
                 os.fsync(file.fileno())
             os.replace(self._aside, self._path)
-            _settle(self._path.parent)
+            sync_folder(self._path.parent)
 
     def give_up(self) -> None:
         with suppress(OSError, ValueError):
@@ -511,15 +524,3 @@ def _bounded(file: BinaryIO) -> None:
     if size > _DIRECTORY:
         raise PackDamaged("The file lists more than a pack can have.")
     file.seek(0)
-
-
-def _settle(folder: Path) -> None:
-    """Make a rename survive that the stick is pulled out, where the system lets folders be opened."""
-    if os.name == "nt":
-        return
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

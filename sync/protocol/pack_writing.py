@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,12 @@ from sync.protocol.packs import (
     HEAD,
     MEMBERS,
     OBJECTS,
+    PARCEL_BYTES,
+    PARCELS_READ,
     README,
     README_PAGE,
     Entry,
+    NotInPack,
     PackDamaged,
     PackError,
     PackFileTooLarge,
@@ -37,6 +42,8 @@ from sync.protocol.packs import (
     root_name,
     verify,
 )
+from sync.protocol.packs import parcels as parcels_in
+from sync.protocol.packs import returns as returns_in
 from sync.protocol.wire_json import is_digest
 
 _PIECE = 256 * 1024
@@ -68,12 +75,14 @@ class Pack:
     """What is to be written: entries by the volume that they come from, and small files made here.
 
     `verified`: the head and its roots, None for a pack that only carries envelopes. `extra`: bytes by name, such
-    as envelopes and answers, which are written over what is there under that name.
+    as envelopes and answers, which are written over what is there under that name. `parcels`: sealed files and the
+    volumes that they come from, the most important first: as many are written as fit.
     """
 
     verified: Verified | None = None
     sources: list[tuple[Volume, list[Entry]]] = field(default_factory=list)
     extra: dict[str, bytes] = field(default_factory=dict)
+    parcels: list[tuple[Volume, Entry]] = field(default_factory=list)
     feeds: list[tuple[str, int, int]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     files: int = 0
@@ -82,13 +91,29 @@ class Pack:
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: files and bytes that were new on the stick, and files and bytes of the whole pack."""
+    """What was written: files and bytes that were new on the stick, and files and bytes of the whole pack.
+
+    Without sealed files, which stand beside it: the names of those that are there now, and how many were left for
+    the next time.
+    """
 
     new: int
     new_bytes: int
     files: int
     bytes: int
     removed: int
+    parcels: frozenset[str] = frozenset()
+    parcels_left: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        """As commands tell it, without sealed files."""
+        return {
+            "new": self.new,
+            "new_bytes": self.new_bytes,
+            "files": self.files,
+            "bytes": self.bytes,
+            "removed": self.removed,
+        }
 
 
 def write(pack: Pack, target: Target, told: Told | None = None, there: Volume | None = None) -> Written:
@@ -103,22 +128,40 @@ def write(pack: Pack, target: Target, told: Told | None = None, there: Volume | 
     missing = [
         pair
         for name, pair in entries.items()
-        if target.size(name) != pair[1].size or (there is not None and not _is_sound(there, pair[1]))
+        if target.size(name) != pair[1].size or (there is not None and not is_sound(there, pair[1]))
     ]
-    total = sum(entry.size for _volume, entry in missing)
-    _require_room(target, [entry for _volume, entry in missing], pack)
+    content = sum(entry.size for _volume, entry in missing)
     for name, data in target.mail().items():
         pack.extra.setdefault(name, data)
-    done = 0
+    needed = _require_room(target, [entry for _volume, entry in missing], pack)
     try:
-        for volume, entry in missing:
-            target.put(entry.name, verified_pieces(volume, entry))
-            done += entry.size
-            if told is not None:
-                told(done, total)
-        for name, data in pack.extra.items():
-            if target.size(name) != len(data) or not is_digest(name.rpartition("/")[2]):
-                target.put(name, [data])
+        with target.lying() as lying:
+            offered = [*pack.parcels, *_lying_parcels(lying)]
+            parcels = fitting(offered, target.size, min(target.room(), _longest(target)) - needed)
+            new = [pair for pair in parcels if target.size(pair[1].name) != pair[1].size]
+            done, total = 0, content + sum(entry.size for _volume, entry in new)
+
+            def put(volume: Volume, entry: Entry) -> None:
+                nonlocal done
+                target.put(entry.name, verified_pieces(volume, entry))
+                done += entry.size
+                if told is not None:
+                    told(done, total)
+
+            for volume, entry in missing:
+                put(volume, entry)
+            for name, data in pack.extra.items():
+                if target.size(name) != len(data) or not is_digest(name.rpartition("/")[2]):
+                    target.put(name, [data])
+            spoiled = set()
+            for volume, entry in new:
+                try:
+                    # A file of a ZIP cannot be taken back once it is begun.
+                    if target.one_file and not is_sound(volume, entry):
+                        raise PackDamaged("A sealed file is damaged on this disk.")
+                    put(volume, entry)
+                except (PackDamaged, NotInPack):
+                    spoiled.add(entry.name)  # none of the others waits for it
         removed = 0
         if pack.verified is not None:
             target.put(CONTENTS, [_contents(pack, entries)])
@@ -137,7 +180,38 @@ def write(pack: Pack, target: Target, told: Told | None = None, there: Volume | 
         target.give_up()
         raise
     whole = sum(entry.size for _volume, entry in entries.values())
-    return Written(len(missing), total, len(entries), whole, removed)
+    names = frozenset(entry.name for _volume, entry in parcels) - spoiled
+    left = sum(entry.name not in names for _volume, entry in pack.parcels)
+    return Written(len(missing), content, len(entries), whole, removed, names, left)
+
+
+def fitting(
+    offered: Iterable[tuple[Volume, Entry]], there: Callable[[str], int | None], room: int
+) -> list[tuple[Volume, Entry]]:
+    """Return the sealed files that a pack takes of those `offered`, the most important first: `PARCEL_BYTES` in
+    all, and what is not `there` (bytes by name) in `room` bytes. One that is too large keeps none behind it
+    out."""
+    found: dict[str, tuple[Volume, Entry]] = {}
+    left = PARCEL_BYTES
+    for volume, entry in offered:
+        takes_room = 0 if there(entry.name) == entry.size else entry.size + _BLOCK
+        if entry.name in found or entry.size > left or takes_room > room:
+            continue
+        found[entry.name] = (volume, entry)
+        left, room = left - entry.size, room - takes_room
+    return list(found.values())
+
+
+def _lying_parcels(volume: Volume | None) -> Iterator[tuple[Volume, Entry]]:
+    """Sealed files in a pack that another one takes the place of, as far as they are what their names promise."""
+    if volume is None:
+        return
+    read = 0
+    for one in chain(parcels_in(volume), returns_in(volume)):
+        if (read := read + one.size) > PARCELS_READ:
+            return
+        if is_sound(volume, one.entry):
+            yield volume, one.entry
 
 
 @dataclass(frozen=True)
@@ -183,7 +257,14 @@ def takes(sizes: Collection[int]) -> int:
     return _SPARE + sum(sizes) + _BLOCK * len(sizes)
 
 
-def _require_room(target: Target, missing: Iterable[Entry], pack: Pack) -> None:
+def _longest(target: Target) -> int:
+    """Bytes that all of a pack may have where it is one file; else nothing bounds the whole."""
+    longest = target.longest() if target.one_file else None
+    return sys.maxsize if longest is None else longest
+
+
+def _require_room(target: Target, missing: Iterable[Entry], pack: Pack) -> int:
+    """Return the bytes that a pack needs without its sealed files. Raises PackNoRoom, PackFileTooLarge."""
     missing, longest = list(missing), target.longest()
     for entry in missing:
         if longest is not None and entry.size > longest:
@@ -193,6 +274,7 @@ def _require_room(target: Target, missing: Iterable[Entry], pack: Pack) -> None:
         raise PackFileTooLarge(f"The pack has {needed:,} bytes, more than one file on this stick can.")
     if needed > (room := target.room()):
         raise PackNoRoom(f"The pack needs {needed:,} bytes; there is room for {room:,}.")
+    return needed
 
 
 def verified_pieces(volume: Volume, entry: Entry) -> Iterator[bytes]:
@@ -220,7 +302,8 @@ def verified_pieces(volume: Volume, entry: Entry) -> Iterator[bytes]:
         raise PackDamaged("A part of the pack is not what its name promises.")
 
 
-def _is_sound(volume: Volume, entry: Entry) -> bool:
+def is_sound(volume: Volume, entry: Entry) -> bool:
+    """Whether an entry of `volume` is what its name promises; all of it is read."""
     try:
         for _piece in verified_pieces(volume, entry):
             pass

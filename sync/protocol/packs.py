@@ -26,6 +26,7 @@ ENDING = ".hubshelf-pack"
 """How the name of a pack in one file ends."""
 HEAD, CONTENTS, README, README_PAGE = "head", "contents.json", "readme.txt", "readme.html"
 OBJECTS, DOCUMENTS, MEMBERS, OUTBOX, ANSWERS = "objects", "documents", "members", "outbox", "answers"
+PARCELS, RETURNS = "parcels", "returns"
 ROOTS = 1000
 """Root documents that are followed (count): one a year, or after an accident."""
 LISTED = 4 * 1024 * 1024
@@ -36,6 +37,12 @@ ANSWER = 2 * 1024 * 1024
 """Bytes of a sealed answer."""
 MAIL_READ = 256 * 1024 * 1024
 """Bytes of sealed messages, right or wrong, that are read of one pack: hours of an old stick otherwise."""
+PARCEL = 26 * 1024 * 1024
+"""Bytes of a sealed file, more than the longest has."""
+PARCEL_BYTES = 512 * 1024 * 1024
+"""Bytes of sealed files, to the hub and back, that a pack has or a shelf carries."""
+PARCELS_READ = 2 * 1024 * 1024 * 1024
+"""Bytes of sealed files, right or wrong, that are read of one pack."""
 ENVELOPES = 1000
 """Sealed envelopes, or answers, of a pack that are looked at (count)."""
 FRAME = 1024
@@ -162,6 +169,20 @@ def answer_name(tag: str) -> str:
     if not is_tag(tag):
         raise ValueError("an answer is named by its device's tag")
     return f"{ANSWERS}/{tag}"
+
+
+def parcel_name(digest: str) -> str:
+    """Return the name of a file sealed to the hub, by the hash of its bytes. Raises ValueError."""
+    if not is_digest(digest):
+        raise ValueError("a parcel is named by its SHA-256")
+    return f"{PARCELS}/{digest}"
+
+
+def return_name(tag: str, digest: str) -> str:
+    """Return the name of a file sealed to the device with this tag, by its own hash. Raises ValueError."""
+    if not is_tag(tag) or not is_digest(digest):
+        raise ValueError("a file for a device is named by that device's tag and its SHA-256")
+    return f"{RETURNS}/{tag}/{digest}"
 
 
 def is_tag(name: str) -> bool:
@@ -418,6 +439,43 @@ def answers(volume: Volume) -> Iterator[tuple[str, bytes]]:
             continue
         if (data := answer_in(volume, tag)) is not None:
             yield tag, data
+
+
+@dataclass(frozen=True)
+class Lying:
+    """A sealed file as a pack lists it: its name in the pack, the hash that this promises, its bytes, and for
+    which device it is (a tag; "" for one to the hub)."""
+
+    name: str
+    digest: str
+    size: int
+    tag: str = ""
+
+    @property
+    def entry(self) -> Entry:
+        return Entry(self.name, self.size, self.digest)
+
+
+def parcels(volume: Volume) -> Iterator[Lying]:
+    """Yield the sealed files to the hub that a pack lists, up to 4,000 names; what they are, only reading tells.
+
+    Raises PackUnreadable.
+    """
+    for digest in volume.names(PARCELS, 4 * ENVELOPES):
+        if is_digest(digest) and 0 < (size := volume.size(name := parcel_name(digest)) or 0) <= PARCEL:
+            yield Lying(name, digest, size)
+
+
+def returns(volume: Volume, tag: str = "") -> Iterator[Lying]:
+    """Yield the sealed files to devices that a pack lists, or to the one with this tag; raises PackUnreadable."""
+    # A ZIP lists what is below a folder, a folder what is in it.
+    tags = [tag] if tag else sorted({one.partition("/")[0] for one in volume.names(RETURNS, 4 * ENVELOPES)})
+    left = 4 * ENVELOPES
+    for one in filter(is_tag, tags):
+        for digest in volume.names(f"{RETURNS}/{one}", left):
+            left -= 1
+            if is_digest(digest) and 0 < (size := volume.size(name := return_name(one, digest)) or 0) <= PARCEL:
+                yield Lying(name, digest, size, one)
 
 
 def sealed_mail(volume: Volume) -> dict[str, bytes]:

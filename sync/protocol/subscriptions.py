@@ -12,7 +12,7 @@ from sync.protocol.sealed import for_members
 _TIERS = ("cards", "vocab", "people", "talk", "vocabularies", "texts")
 """In the order in which they are fetched: what can be found, how it is filed, who is there, what was said, what
 else it is called; texts last."""
-_NO_LANGUAGE = frozenset({"und", "mul", "zxx"})
+NO_LANGUAGE = frozenset({"und", "mul", "zxx"})
 """BCP 47 for "undetermined", "several" and "none": left out by no choice of languages."""
 
 
@@ -61,7 +61,7 @@ class Subscription:
         return body
 
     def _speaks(self, lang: str) -> bool:
-        if self.languages is None or lang in _NO_LANGUAGE:
+        if self.languages is None or lang in NO_LANGUAGE:
             return True
         # "pt" wants pt-BR too; "pt-BR" wants what is filed under plain pt.
         return any(_same_language(lang, wanted) for wanted in self.languages)

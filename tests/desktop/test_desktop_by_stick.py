@@ -43,6 +43,7 @@ from sync.packs.exporting import weigh
 from sync.packs.importing import import_pack
 from sync.protocol.pack_volumes import FolderVolume
 from sync.report import Progress
+from sync.uploads import attached
 from tests.programs import HubProgram, write_records
 
 PATIENCE_MS = 20_000
@@ -365,14 +366,17 @@ def test_a_question_goes_on_a_stick_with_the_library(
     person.rests()
     person.reads("Your code goes with the next pack")
     with Own(home / "own.db") as own:
-        asked = own.outbox.add("ask", "Who pays for the radios?", {"kind": "question", "body": "?"})
+        (tmp_path / "budget.pdf").write_bytes(b"%PDF-1.7 radios " * 1000)
+        files = attached(home, own, [tmp_path / "budget.pdf"])
+        body = {"kind": "question", "body": "?", "attachments": files}
+        asked = own.outbox.add("ask", "Who pays for the radios?", body)
 
     person.clicks("Put a pack on a stick…")
     person.waits_for(lambda: person.finds("GREY: 2.0 GB free") is not None)
     assert person.finds("SEALED: 2.0 GB free") is None, "nothing can be written on it"
     person.clicks("GREY: 2.0 GB free")
     person.waits_for(lambda: isinstance(person.sheet, PutSheet) and person.finds("Write it") is not None)
-    person.reads("1 of your messages · your code")
+    person.reads("1 of your messages · 1 attached file (16 KB) · your code")
     person.reads("Free there")
     person.clicks("Write it")
     person.waits_for(lambda: person.application.context.packs.outcome is not None)
@@ -380,12 +384,14 @@ def test_a_question_goes_on_a_stick_with_the_library(
     words = page.by_stick.work.words.replace("\u2068", "").replace("\u2069", "")
     assert "is on GREY" in words
     assert "1 of your messages is on it." in words
+    assert "1 file that you attached is on it (16 KB)." in words
     assert (tmp_path / "out" / "hubshelf-pack" / "head").exists()
 
     # The outbox says where it is, and it is not changed any more.
     outbox = person.goes(Place("outbox", record=asked.id))
     person.reads("not yet confirmed")
     person.reads("the stick may have reached the hub already")
+    person.reads("left on a stick on")
     assert person.finds("Take back") is None
     person.waits_for(lambda: any("Left on a stick" in row.spoken() for row in outbox.list.cards.rows))
 
@@ -393,7 +399,9 @@ def test_a_question_goes_on_a_stick_with_the_library(
     shutil.copytree(tmp_path / "out", tmp_path / "copy")
     taken = made.hub.run("pack", "import", tmp_path / "out")
     assert (taken["joined"], taken["operations"]) == (1, 1)
-    made.hub.do("reply", id=asked.id, body="The district, says the evidence.")
+    made.hub.do(
+        "reply", id=asked.id, body="The district, says the evidence.", files={"a.pdf": "%PDF-1.7 evidence"}
+    )
     assert made.hub.run("pack", "export", tmp_path / "back")["answers"] == 1
     page = person.goes(Place("sync"))
     page.by_stick.steps.look_at(tmp_path / "back")
@@ -404,6 +412,8 @@ def test_a_question_goes_on_a_stick_with_the_library(
     words = page.by_stick.work.words.replace("\u2068", "").replace("\u2069", "")
     assert "Welcome, amina@ministry.example: the hub knows this computer now." in words
     assert "The hub confirmed 1 of your messages." in words
+    assert "The hub has 1 of the files that you attached." in words
+    assert "1 file of an answer came (17 B)." in words
     outbox = person.goes(Place("outbox"))
     person.waits_for(lambda: any("Answered" in row.spoken() for row in outbox.list.cards.rows))
     assert not any("Left on a stick" in row.spoken() for row in outbox.list.cards.rows)
@@ -416,11 +426,36 @@ def test_a_question_goes_on_a_stick_with_the_library(
     target = tmp_path / "carried.hubshelf-pack"
     page.by_stick.steps.put_on(target, target.name)
     other.waits_for(lambda: isinstance(other.sheet, PutSheet) and other.finds("Write it") is not None)
-    other.reads("1 sealed message")
+    other.reads("1 sealed message · 1 sealed file")
     other.clicks("Write it")
     other.waits_for(lambda: other.application.context.packs.outcome is not None)
     assert "The sealed messages are on" in page.by_stick.work.words
     assert target.stat().st_size > 400
+
+
+def test_the_languages_on_a_stick_are_chosen(made: Made, begin: Callable[..., Person], tmp_path: Path) -> None:
+    person = begin(filled(tmp_path / "shelf", made.new, keep=True), introduced=True)
+    page = person.goes(Place("sync"))
+    page.by_stick.steps.put_on(tmp_path / "out", "GREY")
+    person.waits_for(lambda: isinstance(person.sheet, PutSheet) and person.finds("Write it") is not None)
+    sheet = person.sheet
+    assert isinstance(sheet, PutSheet)
+    assert list(sheet.languages) == ["en", "fr"]
+    assert sheet.wanted.languages == ()
+    for lang in ("en", "fr"):
+        sheet.languages[lang].click()
+    person.reads("Choose at least one language.")
+    assert not sheet.yes.isEnabled()
+    sheet.languages["fr"].click()
+    assert sheet.wanted.languages == ("fr",)
+    person.waits_for(sheet.yes.isEnabled)
+    person.clicks("Write it")
+    packs = person.application.context.packs
+    person.waits_for(lambda: packs.outcome is not None)
+    reader = tmp_path / "reader"
+    import_pack(Home(reader), tmp_path / "out", accept=True)
+    assert "Radio lesson 12" in titles(reader)
+    assert "Radio lesson 1" not in titles(reader)
 
 
 def test_without_room_nothing_is_begun(made: Made, begin: Callable[..., Person], tmp_path: Path) -> None:

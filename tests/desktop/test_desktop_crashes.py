@@ -23,6 +23,7 @@ from desktop.navigation import Place
 from desktop.session import Session
 from desktop.widgets.crash_dialog import CrashDialog
 from resources_cache.own import Own
+from sync.logbook import Logbook
 from tests.desktop.window_process import ENVIRONMENT, finish, needs_sockets, stands_at, start, wait_for
 from tests.programs import ROOT
 
@@ -245,7 +246,8 @@ def test_faults_of_every_thread_are_noticed_once_each(
     finally:
         watch.remove()
     assert sys.excepthook is quiet
-    assert list(tmp_path.iterdir()) == []
+    assert [one.name for one in tmp_path.iterdir()] == ["logs"], "the log alone stays, and says of which kind"
+    assert all(" fault kind=" in line for line in Logbook(tmp_path).last(10))
 
 
 # With real processes

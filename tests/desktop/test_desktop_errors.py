@@ -39,7 +39,7 @@ Make = Callable[..., Application]
 Settle = Callable[[Application], None]
 ROOT = Path(desktop.__file__).resolve().parent.parent
 # What makes a problem document out of a code that it is given.
-MAKERS = {"Problem", "problem", "_refused", "_Rejected", "AttachmentRefused", "ReportRefused"}
+MAKERS = {"Problem", "problem", "_refused", "_Rejected", "AttachmentRefused", "ReportRefused", "SiteCodeRefused"}
 
 
 def classes(base: type[Exception]) -> Iterator[type[Exception]]:

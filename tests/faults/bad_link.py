@@ -74,13 +74,15 @@ class BadLink:
         self.port = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
         self._closing = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def close(self) -> None:
         self._closing = True
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._acceptor.join(5)  # from here on no connection begins
         for thread in self._threads:
             thread.join(5)
 

@@ -217,7 +217,7 @@ def play(examples: int, steps: int) -> None:
 
 def test_any_order_of_events(hub_template: Path) -> None:
     TEMPLATE[:] = [hub_template]
-    play(examples=12, steps=20)
+    play(examples=8, steps=20)
 
 
 @pytest.mark.slow

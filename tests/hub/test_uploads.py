@@ -40,6 +40,7 @@ HASH = hashlib.sha256(FILE).hexdigest()
 @pytest.fixture(autouse=True)
 def home() -> Iterator[Path]:
     folder: Path = settings.HOME
+    shutil.rmtree(folder / "attachments", ignore_errors=True)
     prepare(folder)
     yield folder
     shutil.rmtree(folder / "attachments", ignore_errors=True)

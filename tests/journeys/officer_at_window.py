@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -38,12 +39,19 @@ def say(**seen: Any) -> None:
     sys.stdout.flush()
 
 
+def wait(milliseconds: int) -> None:
+    """Let the window live so long. QTest.qWait does not give Python's lock away, so no other thread got on."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
 def until(true: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not true():
         if time.monotonic() > end:
             raise TimeoutError("it did not come to that")
-        QTest.qWait(20)
+        wait(20)
 
 
 def form(page: Any) -> dict[str, Any]:
@@ -53,7 +61,7 @@ def form(page: Any) -> dict[str, Any]:
 
 def at(application: Application, place: Place) -> Any:
     application.context.navigator.go(place)
-    QTest.qWait(50)
+    wait(50)
     return application.window.stack.currentWidget()
 
 
@@ -64,12 +72,13 @@ def write(application: Application, file: Path) -> None:
     page.anonymous_box.click()
     page.attachments.add([file])
     until(lambda: len(page.attachments.files) == 1)
-    QTest.qWait(600)  # the pause after which what was typed is on the disk
+    wait(600)  # the pause after which what was typed is on the disk
     until(lambda: application.context.background.idle)
     say(form=form(page))
     page.body_field.moveCursor(QTextCursor.MoveOperation.End)
     for number in itertools.count(1):  # without a pause, until the power goes
-        QTest.keyClicks(page.body_field, ".", delay=20)
+        QTest.keyClicks(page.body_field, ".")
+        wait(20)
         if number == 100:
             say(typed=number)
 
@@ -113,13 +122,13 @@ def main() -> None:
     keep_constants_alive()
     application = Application(app, home, background_engine(home), Preferences(language="en", introduced=True))
     application.start()
-    QTest.qWait(100)
+    wait(100)
     if stage == "write":
         write(application, Path(sys.argv[3]))
     else:
         {"send": send, "judge": judge}[stage](application)
     while True:  # until the power goes
-        QTest.qWait(100)
+        wait(100)
 
 
 if __name__ == "__main__":

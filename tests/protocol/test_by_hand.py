@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.protocol import by_hand
+from sync.protocol import by_hand, parcels
 from sync.protocol.errors import BadMac, Malformed, ProtocolError, TooLarge
 from sync.protocol.messages import Operation, Receipt, SyncRequest, SyncResponse, token_hash
 from sync.protocol.signing import SigningKey
@@ -22,6 +23,7 @@ HASHED = token_hash("a" * 64)
 OTHER = token_hash("b" * 64)
 SECRET = bytes([9]) * 32
 KEY = SigningKey(bytes([7]) * 32)
+DIGEST = "0" * 64
 NUMBER = by_hand.numbered(1, 1)
 HUB = by_hand.public_key(SECRET)
 ASK = Operation(
@@ -41,6 +43,23 @@ def test_the_page_says_the_bytes() -> None:
     assert EXAMPLES["envelope"] == by_hand.seal_letter(LETTER, HASHED, HUB, bytes([5]) * 32).hex()
     assert EXAMPLES["answer, inside"].encode() == ANSWER.to_bytes()
     assert EXAMPLES["answer"] == by_hand.seal_answer(ANSWER, HASHED, NUMBER, KEY, bytes(12)).hex()
+    digest = hashlib.sha256(b"abc").hexdigest()
+    parcel = parcels.to_hub("a" * 64, HUB, digest, 3)
+    assert EXAMPLES["parcel"] == b"".join(parcel.pieces([b"abc"])).hex()
+    returned = parcels.to_device(HASHED, digest, 3, [b"abc"], KEY)
+    assert EXAMPLES["return"] == b"".join(returned.pieces([b"abc"])).hex()
+
+
+def test_what_is_said_of_files_is_bounded() -> None:
+    files = by_hand.Files((DIGEST,), (DIGEST, "1" * 64))
+    letter = by_hand.Letter(LETTER.tag, (1, 2), "", LETTER.request, files=files)
+    assert by_hand.Letter.from_bytes(letter.to_bytes()).files == files
+    answer = by_hand.Answer((1, 0), (1, 1), SyncResponse(1, 1), arrived=(DIGEST,))
+    assert by_hand.Answer.from_bytes(answer.to_bytes()).arrived == (DIGEST,)
+    for wrong in ([DIGEST] * 201, ["x"], [7], "x", {}, [None]):
+        for says in ({"sent": wrong}, {"wants": wrong}, wrong):
+            with pytest.raises(Malformed):
+                by_hand.Files.from_json(says if says != {} else 7)
 
 
 def test_the_hub_opens_a_letter_and_knows_its_writer() -> None:

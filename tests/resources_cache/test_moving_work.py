@@ -15,7 +15,6 @@ from resources_cache.files import FileStore
 from resources_cache.moving import ShelfInUse, pack, stage, take_over
 from resources_cache.own import Own
 from resources_cache.passphrase_file import (
-    PIECE,
     MoveFileDamaged,
     MoveFileTooNew,
     NotAMoveFile,
@@ -24,6 +23,7 @@ from resources_cache.passphrase_file import (
     SealedWriter,
     WrongPassphrase,
 )
+from resources_cache.sealed_pieces import PIECE
 
 PASSPHRASE = "four quiet words here"
 CHEAP = 14

@@ -57,11 +57,9 @@ class VirtualReply:
         body = self._answer.body if self._cut is None else self._answer.body[: self._cut]
         at = 0
         while at < len(body):
-            most = self._link.traffic.readable(min(PIECE, self._link.random.choice((7, 200, 1400, PIECE))))
-            piece = body[at : at + most]
-            self._link.carry_down(len(piece))
-            at += len(piece)
-            yield piece
+            here = self._link.carry_down(min(len(body) - at, self._link.random.choice((7, 200, 1400, PIECE))))
+            yield body[at : at + here]
+            at += here
         if self._cut is not None and self._cut < len(self._answer.body):
             raise CutOff("The simulated link went away.")
 
@@ -124,17 +122,12 @@ class VirtualLink:
         if self.weather.drops_after is not None and self.weather.drops_after < whole:
             cut = self.weather.drops_after
         if cut is not None and cut < len(answer.head):
-            self.carry_down(self._allowed(cut))
+            self.carry_down(cut)
             raise CutOff("The simulated link went away before the answer.")
         left = len(answer.head)
         while left:
-            count = self._allowed(left)
-            self.carry_down(count)
-            left -= count
+            left -= self.carry_down(left)
         yield VirtualReply(self, answer, None if cut is None else cut - len(answer.head))
-
-    def _allowed(self, count: int) -> int:
-        return self.traffic.readable(count) if count else 0
 
     def _ask(self, request: Request, body: bytes, fate: str) -> Answer:
         seen = Seen(request.method, request.path, request.headers.get("Range", ""), len(body))
@@ -196,12 +189,15 @@ class VirtualLink:
         self.wire_up += count
         self.clock.advance(count / self.weather.rate)
 
-    def carry_down(self, count: int) -> None:
-        """Let `count` bytes arrive."""
+    def carry_down(self, count: int) -> int:
+        """Let as many of `count` bytes arrive as are allowed; return how many."""
+        return self.traffic.read(count, self._arrive) if count else self._arrive(0)
+
+    def _arrive(self, count: int) -> int:
         self._step()
-        self.traffic.received(count)
         self.wire_down += count
         self.clock.advance(count / self.weather.rate)
+        return count
 
 
 class LinkMemory:

@@ -26,10 +26,14 @@ from resources_cache.errors import CacheError
 from resources_cache.library import Library
 from sync.errors import SyncError
 from sync.home import Home
+from sync.packs.by_hand import join
+from sync.packs.exporting import export_pack
 from sync.packs.importing import import_pack, show_pack
 from sync.protocol import packs
 from sync.protocol.errors import ProtocolError
 from sync.protocol.signing import SigningKey
+from sync.protocol.wire_json import sha256
+from sync.uploads import attached
 from tests.programs import HubProgram, write_records
 from tests.protocol.hostile import peak
 from tests.sync.pack_mutations import Signer, as_file, change_folder
@@ -39,6 +43,8 @@ ROOM = 1 << 30
 """Bytes of address space for all of it, Python and its modules included."""
 LONGEST = 20.0
 """Seconds of processor time for one pack of some 100 KB, at most."""
+QUESTION = b"Forty pupils, twenty tablets. " * 6000
+ANSWER = b"One for two, says the evidence. " * 5000
 EACH_RIGHT = 10
 """After so many cases the right pack is taken in by the same shelf."""
 
@@ -66,8 +72,9 @@ def records(count: int, word: str) -> list[dict[str, Any]]:
     ]
 
 
-def make(folder: Path) -> None:
-    """Make the packs with a real hub, and the shelves."""
+def make(folder: Path, *, mail: bool = False) -> None:
+    """Make the packs with a real hub, and the shelves. `mail`: one of these has asked by hand, and the packs have
+    the answer with a file, and the file of its question."""
     folder.mkdir(parents=True, exist_ok=True)
     with HubProgram(folder / "hub").init() as hub:
         hub.do("import", file=str(write_records(folder / "a.jsonl", records(40, "Guide"))))
@@ -76,11 +83,32 @@ def make(folder: Path) -> None:
         hub.do("import", file=str(write_records(folder / "b.jsonl", records(60, "New guide"))))
         hub.do("publish")
         hub.run("pack", "export", folder / "new")
-    for name, packs_in in (("empty", ()), ("filled", ("old",))):
-        home = Home(folder / name)
-        home.path.mkdir(parents=True, exist_ok=True)
-        for one in packs_in:
-            assert import_pack(home, folder / one, accept=True, keep=True).error is None
+        for name, packs_in in (("empty", ()), ("filled", ("old",))):
+            home = Home(folder / name)
+            home.path.mkdir(parents=True, exist_ok=True)
+            for one in packs_in:
+                assert import_pack(home, folder / one, accept=True, keep=True).error is None
+        if mail:
+            _ask_and_answer(folder, hub, home)
+
+
+def _ask_and_answer(folder: Path, hub: HubProgram, home: Home) -> None:
+    join(home, hub.do("invite", email="officer@ministry.example"), "Room 12")
+    (folder / "plan.pdf").write_bytes(QUESTION)
+    with home.own() as own:
+        body = {
+            "kind": "question",
+            "body": "?",
+            "attachments": attached(home.path, own, [folder / "plan.pdf"]),
+        }
+        asked = own.outbox.add("ask", "How many tablets?", body).id
+    export_pack(home, folder / "out", content=False)
+    hub.run("pack", "import", folder / "out")
+    hub.do("reply", id=asked, body="One for two.", files={"evidence.pdf": ANSWER.decode()})
+    hub.run("pack", "export", folder / "letters")
+    for one in ("old", "new"):
+        for source, part in (("out", packs.PARCELS), ("letters", packs.ANSWERS), ("letters", packs.RETURNS)):
+            shutil.copytree(folder / source / packs.FOLDER / part, folder / one / packs.FOLDER / part)
 
 
 def bases_in(folder: Path) -> Bases:
@@ -125,6 +153,10 @@ def one_case(bases: Bases, seed: int, arena: Path) -> str:
                 outcome = done.error.code
     assert outcome != "an error without words"
     assert outside(arena) == around, "something appeared outside the shelf"
+    for path in (*(arena / "shelf" / "files").glob("??/*"), *(arena / "shelf" / "carry").glob("parcels/*")):
+        assert sha256(path.read_bytes()) == path.name, "a file is not what its name says"
+    got = home.files().hashes()
+    assert got in ([], [sha256(ANSWER)]), "a file that nobody sent"
     after = content(home.path)
     for key, title in after.items():
         assert title in (bases.old.get(key), bases.new.get(key)), f"nobody signed “{title}”"
@@ -134,6 +166,8 @@ def one_case(bases: Bases, seed: int, arena: Path) -> str:
             error = import_pack(home, bases.folder / "new", accept=True).error
             assert error is None, f"after {outcome}, the right pack: {error!r}"
             assert content(home.path) == bases.new
+            if home.member is not None:
+                assert home.files().hashes() == [sha256(ANSWER)], f"after {outcome}, the file of the answer"
     return f"signed by the hub: {outcome}" if resigned else outcome
 
 
@@ -178,7 +212,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10**9)
     asked = parser.parse_args()
     if not (asked.bases / "filled").exists():
-        make(asked.bases)
+        make(asked.bases, mail=True)
     found = run(bases_in(asked.bases), asked.first, asked.seconds, asked.count)
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
 

@@ -113,12 +113,23 @@ def _folder_away(random: Random, pack: Path) -> None:
 
 
 def _letters(random: Random, pack: Path) -> None:
-    for folder, begin, length in (("outbox", b"HSB\x01", 64), ("answers", b"HSA\x01", 32)):
-        (pack / folder).mkdir(exist_ok=True)
-        if not (pack / folder).is_dir() or (pack / folder).is_symlink():
+    tag = random.randbytes(16)
+    tags = [path.name for path in (pack / packs.RETURNS).glob("*")] if random.random() < 0.8 else []
+    whose = random.choice([*tags, tag.hex()])
+    for folder, begin, length in (
+        ("outbox", b"HSB\x01", 64),
+        ("answers", b"HSA\x01", 32),
+        ("parcels", b"HSP\x01", 64),
+        (f"returns/{whose}", b"HSR\x01" + (bytes.fromhex(whose) if len(whose) == 32 else tag), 64),
+    ):
+        try:
+            (pack / folder).mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue  # something strange is there by now
+        if not (pack / folder).is_dir() or any((pack / one).is_symlink() for one in (folder, packs.RETURNS)):
             continue
         for _ in range(random.randrange(12)):
-            data = begin + random.randbytes(random.choice((0, 3, 60, 400, 5000)))
+            data = begin + random.randbytes(random.choice((0, 3, 60, 400, 5000, 70_000)))
             name = sha256(data) if random.random() < 0.7 else random.choice(("..x", "f" * length, "A" * length))
             (pack / folder / name[:length]).write_bytes(data)
 

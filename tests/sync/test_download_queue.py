@@ -16,6 +16,7 @@ from resources_cache.downloads import Download
 from sync.downloads import WAIT_METERED, Arrived, DownloadQueue, Event, SetAside, Standing
 from sync.files import fetch_file
 from sync.home import Home
+from sync.machine_files import VARIABLE
 from sync.protocol.wire_json import sha256
 from tests.sync.hub_simulator import Answer, HubSimulator, Seen
 from tests.sync.simulated_shelf import Shelf
@@ -178,6 +179,27 @@ def test_one_file_is_let_past_the_limits_and_no_other(
     with shelf.home.own() as own:
         assert own.spent() - spent >= len(FILES[1]), "its bytes count all the same"
         assert own.downloads.next(anyway=True) is None
+
+
+def test_nothing_is_let_past_an_administrators_limit(
+    shelf: Shelf,
+    heard: Heard,
+    queue: Callable[..., DownloadQueue],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine = tmp_path / "machine"
+    machine.mkdir(mode=0o755)
+    (machine / "policies.json").write_text('{"daily_limit_kb": 1}')
+    (machine / "policies.json").chmod(0o644)
+    monkeypatch.setenv(VARIABLE, str(machine))
+    made = queue(0)
+    with shelf.home.own() as own:
+        own.add_sync({"bytes_down": 1_000})
+        own.downloads.let_past(sha256(FILES[0]))
+    made.start()
+    until(lambda: heard.whys() == ["budget"])
+    assert heard.arrived() == []
 
 
 def test_a_file_that_is_paused_is_no_longer_let_past(shelf: Shelf, queue: Callable[..., DownloadQueue]) -> None:

@@ -39,7 +39,7 @@ UGLY = "\x1b[2J\x1b]0;owned\x07\u202eHub <img src=x onerror=alert(1)>" + "x" * 5
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory: pytest.TempPathFactory) -> Bases:
     folder = tmp_path_factory.mktemp("bases")
-    make(folder)
+    make(folder, mail=True)
     return bases_in(folder)
 
 

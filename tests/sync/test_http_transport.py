@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +33,7 @@ from sync.errors import (
     TimedOut,
     Unreachable,
 )
+from sync.traffic import Traffic
 from sync.transport import HttpTransport, Request
 from tests.sync.hub_simulator import HubSimulator
 from tests.sync.simulated_shelf import Shelf, long_card
@@ -232,6 +234,29 @@ def test_a_budget_stops_before_a_request_and_inside_an_answer() -> None:
         with pytest.raises(BudgetReached), transport.open(Request("GET", "/x")) as reply:
             read_all(reply, 10_000)
         assert transport.traffic.total <= 3000
+
+
+def test_a_request_that_leaves_while_an_answer_comes_takes_nothing_of_its_room() -> None:
+    traffic = Traffic()
+    traffic.allow(4000)
+
+    def arrive(most: int) -> int:
+        # Another thread asks for something while this one waits for bytes that are allowed already.
+        with ThreadPoolExecutor(1) as beside, pytest.raises(BudgetReached):
+            beside.submit(traffic.send, 699).result()
+        return most
+
+    assert traffic.read(9000, arrive) == 4000
+    assert (traffic.total, traffic.left) == (4000, 0)
+
+    traffic.allow(4000)
+    with pytest.raises(CutOff):
+        traffic.read(9000, _cut_off)
+    traffic.send(4000)  # what did not come takes no room
+
+
+def _cut_off(most: int) -> int:
+    raise CutOff("The link went away.")
 
 
 @pytest.mark.parametrize("address", ["http://hub.example.org", "ftp://hub", "https://me:secret@hub", "https://"])

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sync.cancel import Cancel
+from sync.engine import price_once
 from sync.errors import (
     BadSignature,
     BudgetReached,
@@ -34,6 +35,7 @@ from sync.protocol.head import Head, ObjectRef
 from sync.protocol.messages import SyncResponse
 from sync.protocol.signing import SigningKey, sign_document, split_document
 from sync.protocol.wire_json import dump
+from sync.transport import HttpTransport
 from tests.sync.hub_simulator import EXPIRES, Answer, HubSimulator, Seen
 from tests.sync.simulated_shelf import Shelf, card, long_card, theme
 
@@ -520,6 +522,20 @@ def test_any_budget_holds(hub: HubSimulator, shelf: Shelf, budget: int) -> None:
     report = shelf.sync(budget=budget)
     assert report.bytes_up + report.bytes_down <= budget
     assert isinstance(report.error, BudgetReached)
+
+
+@pytest.mark.parametrize("left", [1, 300, 2200])
+def test_a_price_costs_no_more_than_is_left_of_the_day(hub: HubSimulator, shelf: Shelf, left: int) -> None:
+    with shelf.home.own() as own:
+        own.set_setting("daily_limit", own.spent() + left)
+        limit = own.spent() + left
+    hub.publish({"public/cards/en": [long_card(n) for n in range(1000, 1040)]})
+    with HttpTransport(hub.url) as transport:
+        with pytest.raises(BudgetReached):
+            price_once(shelf.home, transport, daily_limit=True)
+        with shelf.home.own() as own:
+            assert own.spent() <= limit
+        assert price_once(shelf.home, transport).bytes > 0, "who asks for it without the limit gets it"
 
 
 @pytest.mark.parametrize("kind", ["sync", "object", "document"])

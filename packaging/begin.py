@@ -1,0 +1,5 @@
+"""What a packaged build runs."""
+
+from desktop.launching import begin
+
+begin()
