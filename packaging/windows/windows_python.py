@@ -44,7 +44,15 @@ NOT_IN_CATALOGUE = {
     "Lib/zipfile/__init__.py": "1b580c37e07e4760ba307302b547312f2b97be888bb3ef681e4f39e9e22c3f40",
 }
 """Files that the catalogue forgot (it names a file once by its name); compared by eye with CPython's sources."""
-UNUSED = ("Lib/site-packages", "Lib/idlelib", "Lib/tkinter", "Lib/turtledemo", "Lib/ensurepip", "Lib/venv", "Lib/test")
+UNUSED = (
+    *(
+        f"Lib/{name}/"
+        for name in ("site-packages", "idlelib", "tkinter", "turtledemo", "ensurepip", "venv", "test")
+    ),
+    *(f"DLLs/{name}" for name in ("_tkinter", "tcl86t", "tk86t", "winsound", "_wmi")),
+)
+"""What nothing of ours asks for. `_wmi` (since 3.12) is worse than unused: the module `platform` starts Windows' whole
+management service through it for what two environment variables say, and Wine 8 ends a program that does."""
 _MOST = 64 * 1024 * 1024
 
 
@@ -96,7 +104,10 @@ def interpreter(folder: Path, downloads: Path) -> None:
 
 def stands_in(catalogue: bytes, data: bytes) -> bool:
     """Whether a signed catalogue holds the hash of a file with this content."""
-    return hashlib.sha256(data).digest() in catalogue or hashlib.sha1(data, usedforsecurity=False).digest() in catalogue
+    return (
+        hashlib.sha256(data).digest() in catalogue
+        or hashlib.sha1(data, usedforsecurity=False).digest() in catalogue
+    )
 
 
 def signed_by(path: Path, roots: Path) -> str:
