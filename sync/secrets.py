@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sync.errors import SecretsUnusable
+from sync.protocol.durable import put_in_place
 from sync.protocol.errors import Malformed
 from sync.protocol.sealed import keyring
 
@@ -159,7 +160,7 @@ class Secrets:
                     file.write(value + "\n")
                     file.flush()
                     os.fsync(file.fileno())
-                os.replace(temporary, self._folder / name)
+                put_in_place(Path(temporary), self._folder / name)
             finally:
                 Path(temporary).unlink(missing_ok=True)
         except OSError as error:

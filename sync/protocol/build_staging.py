@@ -16,7 +16,7 @@ from typing import BinaryIO
 from sync.protocol.build_folders import Installed, write_description
 from sync.protocol.build_steps import contents, read_header
 from sync.protocol.builds import Build, BuildDamaged, BuildNoRoom, Item, Listing
-from sync.protocol.durable import sync_folder
+from sync.protocol.durable import put_in_place, sync_folder
 from sync.protocol.errors import ProtocolError
 
 PART = ".part"
@@ -61,7 +61,7 @@ def stage(
         shutil.rmtree(aside, ignore_errors=True)
         raise
     shutil.rmtree(final, ignore_errors=True)
-    aside.rename(final)
+    put_in_place(aside, final)
     sync_folder(place)
     return replace(made, folder=final)
 
