@@ -33,6 +33,7 @@ from resources_cache.database import (
 from resources_cache.errors import CacheError, StoreDamaged
 from resources_cache.outbox import Outbox
 from resources_cache.own_schema import MIGRATIONS
+from resources_cache.placing import put_in_place
 
 _PREFIX = "own-"
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
@@ -95,7 +96,7 @@ def write_backup(store: Store) -> Path:
                 raise StoreDamaged(f"The backup of {store.path.name} did not verify ({problem}).")
             with aside.open("rb+") as file:
                 os.fsync(file.fileno())
-            os.replace(aside, target)
+            put_in_place(aside, target)
         finally:
             aside.unlink(missing_ok=True)
         _thin(folder)
@@ -143,7 +144,7 @@ def _restore(path: Path, damage: str) -> Recovery:
                 copy.write_bytes(backup.read_bytes())
                 with copy.open("rb+") as file:
                     os.fsync(file.fileno())
-                os.replace(copy, path)
+                put_in_place(copy, path)
                 when = datetime.fromtimestamp(backup.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
                 told = f"{damage} The backup of {when} was restored; the damaged file was kept as {aside.name}."
                 return Recovery(told, True)
@@ -176,7 +177,7 @@ def bear_witness(store: Store) -> None:
         if _witness(path) != now:
             aside = witness.with_name(f"{witness.name}.{os.getpid()}-{threading.get_ident()}")
             aside.write_text(json.dumps(dict(zip(_WITNESSED, now, strict=True))), encoding="utf-8")
-            os.replace(aside, witness)
+            put_in_place(aside, witness)
 
 
 def _witness(path: Path) -> tuple[str, int, int] | None:

@@ -27,6 +27,7 @@ from resources_cache.errors import (
     StoreTooNew,
     StoreUnwritable,
 )
+from resources_cache.placing import put_in_place
 from resources_cache.precedence import give_way
 
 if TYPE_CHECKING:
@@ -329,7 +330,7 @@ def set_aside(path: Path, damage: str) -> Path:
         aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
     with known_errors(path):
         try:
-            os.replace(path, aside)
+            put_in_place(path, aside)
         except PermissionError as error:  # Windows, while another program has it open
             raise StoreDamaged(
                 damage, "Close every Hubshelf window and open it again, so that the damaged file can be set aside."

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from resources_cache.database import known_errors
 from resources_cache.errors import FileDamaged, NotFound, QuotaExceeded
+from resources_cache.placing import put_in_place
 
 _HASH = re.compile("[0-9a-f]{64}")
 _BLOCK = 1 << 20
@@ -282,7 +283,7 @@ class FileStore:
             if not place.is_file():
                 return False
             aside.parent.mkdir(exist_ok=True)
-            os.replace(place, aside)
+            put_in_place(place, aside)
         return True
 
     def bring_back(self, hash_: str) -> bool:
@@ -322,7 +323,7 @@ class FileStore:
     def _settle(self, aside: Path, hash_: str) -> Path:
         place = self._place(hash_)
         place.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(aside, place)
+        put_in_place(aside, place)
         os.utime(place)
         _sync_folder(place.parent)
         return place

@@ -34,6 +34,7 @@ from resources_cache.passphrase_file import (
     SealedReader,
     SealedWriter,
 )
+from resources_cache.placing import put_in_place
 
 ENDING = ".hubshelf-move"
 MOVED_OUT = "moved_out"
@@ -146,7 +147,7 @@ def pack(
                 os.fsync(out.fileno())
             with part.open("rb") as back:
                 _read_through(SealedReader(back, passphrase))
-            os.replace(part, target)
+            put_in_place(part, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):

@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import io
 import socket
+import sys
 import threading
 import time
 from typing import Any, Protocol
@@ -70,6 +71,10 @@ def shut(one: socket.socket) -> None:
     with contextlib.suppress(OSError):
         # Not SSLSocket.shutdown, which takes the TLS state away from the thread that reads.
         socket.socket.shutdown(one, socket.SHUT_RDWR)
+    if sys.platform == "win32":
+        # There a read that is under way may go on after that; it ends with its handle, and fails as a cut does.
+        with contextlib.suppress(OSError):
+            socket.close(one.detach())
 
 
 class _CountingReader(io.RawIOBase):

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from resources_cache.placing import put_in_place
 from sync.errors import SecretsUnusable
 from sync.network import ProxyLogin
 from sync.protocol.errors import Malformed
@@ -177,7 +178,7 @@ class Secrets:
                     file.write(value + "\n")
                     file.flush()
                     os.fsync(file.fileno())
-                os.replace(temporary, self._folder / name)
+                put_in_place(Path(temporary), self._folder / name)
             finally:
                 Path(temporary).unlink(missing_ok=True)
         except OSError as error:

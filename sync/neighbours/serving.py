@@ -8,15 +8,17 @@ from __future__ import annotations
 import io
 import re
 import socket
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any, BinaryIO
 
+from sync.connections import shut
 from sync.neighbours.giving import Given
 from sync.protocol.neighbours import STATE, State, is_private
 
@@ -129,12 +131,20 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 16
+    allow_reuse_address = sys.platform != "win32"  # there it lets two programs have one port at the same time
 
     def __init__(self, host: str, port: int, server: Server) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.of = server
         self._open: dict[socket.socket, str] = {}
         super().__init__((host, port), _Handler)
+
+    def server_bind(self) -> None:
+        if sys.platform == "win32":
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        # HTTPServer's asks a name server what this computer is called, and an office may have none that answers.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         peer = str(client_address[0])
@@ -156,8 +166,7 @@ class _Listener(ThreadingHTTPServer):
 
     def end_all(self) -> None:
         for one in list(self._open):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+            shut(one)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A neighbour that goes away, or that says something odd, is nobody's concern."""

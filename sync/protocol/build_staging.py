@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from resources_cache.placing import put_in_place
 from sync.protocol.build_folders import Installed, write_description
 from sync.protocol.build_steps import contents, read_header
 from sync.protocol.builds import Build, BuildDamaged, BuildNoRoom, Item, Listing
@@ -61,7 +62,7 @@ def stage(
         shutil.rmtree(aside, ignore_errors=True)
         raise
     shutil.rmtree(final, ignore_errors=True)
-    aside.rename(final)
+    put_in_place(aside, final)
     sync_folder(place)
     return replace(made, folder=final)
 

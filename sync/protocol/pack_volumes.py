@@ -24,6 +24,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
+from resources_cache.placing import put_in_place
 from sync.protocol.durable import sync_folder
 from sync.protocol.packs import (
     ENDING,
@@ -168,7 +169,7 @@ class FolderVolume:
                         file.write(piece)
                     file.flush()
                     os.fsync(file.fileno())
-                os.replace(aside, path)
+                put_in_place(aside, path)
             except BaseException:
                 with suppress(OSError):
                     aside.unlink(missing_ok=True)
@@ -375,7 +376,7 @@ class ZipTarget:
             self._zip.close()
             with self._aside.open("rb+") as file:
                 os.fsync(file.fileno())
-            os.replace(self._aside, self._path)
+            put_in_place(self._aside, self._path)
             sync_folder(self._path.parent)
 
     def give_up(self) -> None:

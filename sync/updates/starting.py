@@ -64,13 +64,15 @@ def read(place: Path) -> Standing:
 
 def write(place: Path, standing: Standing) -> None:
     """Keep it, at once or not at all. Raises OSError."""
+    from resources_cache.placing import put_in_place  # not loaded by every start
+
     place.mkdir(parents=True, exist_ok=True)
     aside = place / f"{STATE}.{os.getpid()}"
     with aside.open("w", encoding="utf-8") as target:
         json.dump(asdict(standing), target)
         target.flush()
         os.fsync(target.fileno())
-    os.replace(aside, place / STATE)
+    put_in_place(aside, place / STATE)
 
 
 def choose(place: Path, installed: str, *, counts: bool) -> Path | None:

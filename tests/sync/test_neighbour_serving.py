@@ -80,6 +80,19 @@ def file_of(home: Home, record: dict[str, Any], data: bytes) -> str:
     return digest
 
 
+def test_a_port_belongs_to_one_program_alone(home: Home) -> None:
+    with serving(home) as server, pytest.raises(OSError):
+        Server(Given(home), lambda: STATE_HERE, ["127.0.0.1"], port=server.port)
+
+
+def test_no_name_server_is_asked_before_it_listens(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(socket, "gethostbyaddr", lambda *of: asked.append(of) or ("", [], []))
+    with serving(home) as server:
+        assert ask(server, "/no-such-thing")[0] == 404
+    assert asked == []
+
+
 RECORD = {"id": "r-1", "type": "resource", "title": "Free", "lang": "en", "redistributable": True}
 
 
