@@ -19,6 +19,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from desktop import (
+    machine_commands,
     moving_commands,
     neighbour_commands,
     pack_commands,
@@ -402,6 +403,7 @@ update_commands.add_to(main, _subcommand)
 policy_commands.add_to(_subcommand)
 proxy_commands.add_to(_subcommand)
 support_commands.add_to(_subcommand)
+machine_commands.add_to(main, _fail, _KNOWN)
 
 if __name__ == "__main__":
     main()

@@ -29,6 +29,22 @@ ROWS: dict[str, tuple[str, str, str, str, Step, Weight]] = {
         "enrol",
         "care",
     ),
+    "no-machine-library": (
+        N_("This computer has no library for all who use it."),
+        _NOTHING,
+        N_("Your IT team can decide that it has one."),
+        N_("Copy details"),
+        "copy",
+        "care",
+    ),
+    "not-the-keeper": (
+        N_("The library of this computer belongs to another account."),
+        _NOTHING,
+        N_("Your IT team can bring it up to date."),
+        N_("Copy details"),
+        "copy",
+        "care",
+    ),
     "not-an-address": (
         N_("A name or an e-mail address is missing or cannot be right."),
         _NOTHING,

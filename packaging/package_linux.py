@@ -64,7 +64,9 @@ LIBRARIES = """
     """.split()  # noqa: SIM905
 """Debian's packages that the build looks into to know what the .deb depends on."""
 MAINTAINER = "The Hubshelf team <packages@hubshelf.invalid>"
-DEPENDS = ("ca-certificates",)
+DEPENDS = ("ca-certificates", "init-system-helpers (>= 1.54~)", "passwd")
+SCRIPTS = ("postinst", "prerm", "postrm")
+UNITS = ("hubshelf-library.service", "hubshelf-library.timer")
 RECOMMENDS = ("fonts-dejavu-core | fonts-noto-core", "xdg-utils")
 SUGGESTS = ("gnome-keyring | keepassxc",)
 RELAXED = {"libx11-xcb1": "libx11-xcb1", "libzstd1": "libzstd1 (>= 1.4.4)"}
@@ -261,7 +263,12 @@ def _deb(
     shutil.copyfile(LINUX / "lintian-overrides", overrides / "hubshelf")
     debian = root / "DEBIAN"
     debian.mkdir()
-    shutil.copyfile(LINUX / "postrm", debian / "postrm")
+    units = root / "lib" / "systemd" / "system"  # where Debian 12's own tools look for it
+    units.mkdir(parents=True)
+    for name in UNITS:
+        shutil.copyfile(LINUX / name, units / name)
+    for name in SCRIPTS:
+        shutil.copyfile(LINUX / name, debian / name)
     installed = sum(-(-p.stat().st_size // 1024) for p in root.rglob("*") if p.is_file() and not p.is_symlink())
     (debian / "control").write_text(control(version, installed, *needs(program)), "utf-8")
     sums = [
@@ -271,7 +278,8 @@ def _deb(
     ]
     (debian / "md5sums").write_text("".join(sums))
     even(root, made_at)
-    (debian / "postrm").chmod(0o755)
+    for name in SCRIPTS:
+        (debian / name).chmod(0o755)
     made = out / f"hubshelf_{version}_amd64.deb"
     made.unlink(missing_ok=True)
     run(

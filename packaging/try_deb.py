@@ -35,7 +35,7 @@ BIN = ROOT / ".venv" / "bin"
 PLACE = ROOT / "build" / "try-deb"
 PACKAGES = ROOT / "build" / "packages"
 PERSON = "amina"
-COLLEAGUE, READER = "juma", "zawadi"
+COLLEAGUE, READER, TENTH = "juma", "zawadi", "neema"
 CHROOT = shutil.which("chroot", path="/usr/sbin:/usr/bin") or "chroot"
 _INSIDE = "HUBSHELF_TRY_DEB_INSIDE"
 _APT = ("apt-get", "-y", "-q", "-o", "Dpkg::Use-Pty=0")
@@ -112,6 +112,7 @@ class Trial:
         self.step("link belongs to it", self.link_belongs)
         self.step("window and link", self.window)
         self.step("another person joins by policy", self.joins_by_policy)
+        self.step("one library for all people of the PC", self.one_library)
         self.step("a third reads what came with the PC, without a network", self.reads_preload)
         self.step("next version", lambda: self.upgrade(newer))
         self.step("purged", lambda: self.purge(before))
@@ -232,6 +233,24 @@ class Trial:
         self.expect(self.person("doctor", "--online", who=COLLEAGUE)["ok"] is True)
         return {"bytes_down": said["bytes_down"], "requests": said["requests"]}
 
+    def one_library(self) -> dict[str, Any]:
+        """What one account fetched for the PC costs the next person nothing; it is nobody's but its keeper's."""
+        policies = self.debian / "etc" / "hubshelf" / "policies.json"
+        policies.write_text(json.dumps({**json.loads(policies.read_text()), "machine_library_mb": 500}))
+        kept = json.loads(self.root("hubshelf", "machine", "keep", "--json"))
+        self.expect(kept["report"]["up_to_date"] is True, str(kept))
+        library = self.debian / "var" / "lib" / "hubshelf" / "library"
+        owners = {path.stat().st_uid for path in [library, *library.rglob("*")]}
+        self.expect(len(owners) == 1 and owners.isdisjoint({0, PERSON_ID}), f"It belongs to {owners}")
+        self.root("useradd", "--create-home", TENTH)
+        said = self.person("sync", who=TENTH)
+        self.expect(said["up_to_date"] is True, str(said))
+        first = self.found["steps"]["another person joins by policy"]["bytes_down"]
+        self.expect(said["bytes_down"] < first / 4, f"{said['bytes_down']} bytes of {first} came again")
+        self.expect(self.person("doctor", who=TENTH)["ok"] is True)
+        self.expect(self.refused("machine", "keep")["code"] == "not-the-keeper", "Anybody can keep the library.")
+        return {"bytes_down": said["bytes_down"], "of": first, "kept": kept["bytes"]}
+
     def reads_preload(self) -> dict[str, Any]:
         """A pack in an image is on the shelf of whoever comes first, and no hub is asked."""
         place = self.debian / "var" / "lib" / "hubshelf" / "preload"
@@ -267,9 +286,10 @@ class Trial:
         left = self.files() - before
         ours = sorted(path for path in left if "hubshelf" in path.lower())
         self.expect(not ours, f"Left after the purge: {ours}")
-        # Lists of menus, links and icons that other programs keep; dpkg and apt remember what they did.
+        # Lists of menus, links and icons that other programs keep; dpkg and apt remember what they did, and
+        # /etc/passwd- is how that file was before.
         said = self.root(
-            "sh", "-c", "grep -rIl hubshelf /etc /usr/share /var/lib --exclude-dir=dpkg --exclude-dir=apt || true"
+            "sh", "-c", "grep -rIl hubshelf /etc /usr/share /var/lib --exclude-dir=dpkg --exclude-dir=apt --exclude='*-' || true"
         )
         self.expect(not said.strip(), f"These files still name it: {said}")
         owned = {

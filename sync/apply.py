@@ -17,6 +17,7 @@ from sync.protocol.feeds import SegmentRef
 from sync.protocol.problems import Problem
 from sync.protocol.routes import Place, Step
 from sync.protocol.segments import Change, change_line, decode
+from sync.protocol.subscriptions import Subscription
 from sync.protocol.wire_json import sha256
 
 
@@ -127,3 +128,12 @@ def _resolved(library: Library, changes: Sequence[Change], feed: str) -> dict[st
 
 def _belongs(stream: str, feed: str) -> bool:
     return stream == feed or stream.startswith(feed + "/")
+
+
+def complete_at(setting: object, places: Mapping[str, Place], choice: Subscription) -> tuple[int, int]:
+    """Return (epoch, version) at which a shelf last had all of `choice`; (0, 0) where it never had."""
+    if isinstance(setting, list) and len(setting) == 3 and places:
+        epoch, version, chosen = setting
+        if isinstance(epoch, int) and isinstance(version, int) and chosen == choice.to_json():
+            return epoch, version
+    return 0, 0

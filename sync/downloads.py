@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,6 +36,7 @@ from sync.errors import (
 )
 from sync.files import fetch_file
 from sync.home import Home
+from sync.machine.taking import hand_in
 from sync.manners import Manners
 from sync.neighbours.giving import note_file
 from sync.report import Progress
@@ -265,6 +267,8 @@ class DownloadQueue:
         with home.own() as own:
             own.downloads.remove(wanted.hash)
             note_file(own, wanted.hash, wanted.resource)
+        with suppress(CacheError):  # it was removed again already
+            hand_in(home, wanted.hash, wanted.resource, home.files().path(wanted.hash))
         self._failures = 0
         self._tell(Arrived(wanted))
         return 0.0

@@ -26,6 +26,7 @@ from sync.errors import (
 from sync.files import fetch_file
 from sync.home import Home
 from sync.lost import wipe
+from sync.machine.taking import take
 from sync.manners import Manners
 from sync.moving import moved_away, settle_move
 from sync.offers import StreamOffer, offers
@@ -79,10 +80,12 @@ def sync_once(
     before = (traffic.requests, traffic.up, traffic.down)
     run: Run | None = None
     report = SyncReport()
+    at_hand: SyncReport | None = None
     try:
         with home.alone(), home.library() as library, home.own() as own:
             if daily_limit:
                 traffic.allow(_least(budget, Manners.of(own).left_today))
+            at_hand = take(home, own, library, progress, cancel)
             run = Run(home, library, own, transport, cancel, progress, patience, clock)
             try:
                 settle_move(home, own, library, transport)
@@ -112,6 +115,8 @@ def sync_once(
         traffic.allow(None)
         if forget is not None:
             forget()
+    if at_hand is not None:
+        report = replace(report, records=report.records + at_hand.records)
     home.log.note(
         "sync",
         up_to_date=report.up_to_date,
@@ -144,6 +149,7 @@ def price_once(
         with home.alone(_PATIENCE), home.library() as library, home.own() as own:
             if daily_limit:
                 traffic.allow(Manners.of(own).left_today)
+            take(home, own, library, None, cancel)
             run = Run(home, library, own, transport, cancel, None, 0.0)
             try:
                 settle_move(home, own, library, transport)

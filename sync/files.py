@@ -20,6 +20,7 @@ from sync.answers import require
 from sync.cancel import Cancel
 from sync.errors import Cancelled, CaptivePortal, CutOff, HubProblem, NotEnrolled, NotTrusted, Offline, SyncError
 from sync.home import Home
+from sync.machine.taking import bring_file
 from sync.mirror_choice import MirrorChoice
 from sync.mirrors import Mirrored, addresses, connect_mirror
 from sync.neighbours.giving import near
@@ -67,6 +68,8 @@ def fetch_file(
     with _alone(home, hash_):
         if store.has(hash_):
             return store.path(hash_)
+        if not private and (found := bring_file(home, store, ObjectRef(hash_, size))) is not None:
+            return found
         how = connect or home.connect
         return _fetch(home, store, ObjectRef(hash_, size), progress, cancel, replaces, how, private, first)
 

@@ -63,6 +63,9 @@ _MENDED_MOST = 4096  # bytes
 class Home:
     """One shelf. Each call opens a new object for the calling thread, which closes it."""
 
+    gives = False
+    """Whether content is kept for others even where nobody chose to share it."""
+
     def __init__(self, path: Path, decided: Policies | None = None) -> None:
         """Make the folder, private to its owner, where it is missing. Raises StoreUnwritable.
 

@@ -191,6 +191,14 @@ KEYS: tuple[Key, ...] = (
         "lan_sharing", _switch(), "Share what is published with the other PCs of the office.", False, "lan_sharing"
     ),
     Key(
+        "machine_library_mb",
+        _whole(0, 1_000_000),
+        "Room for one library of what is public, for everybody on this PC, in megabytes (1,000,000 bytes); 0: "
+        "there is none (docs/it/many-users.md).",
+        0,
+        personal=False,
+    ),
+    Key(
         "languages",
         _list(_LANGUAGE, 100, 'a list such as ["fr", "en"]'),
         "Languages of the content that is kept; all where nobody chose.",

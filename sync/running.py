@@ -7,7 +7,7 @@ waited for here (`_patiently`), since only here is it known what had come.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -50,7 +50,7 @@ from sync.actions import (
     SendAttachments,
     SetAside,
 )
-from sync.apply import apply_step, cursor, place
+from sync.apply import apply_step, complete_at, cursor, place
 from sync.cancel import Cancel
 from sync.catalogue import fetch_document, get_head, get_root
 from sync.clock import SYSTEM, Clock
@@ -84,7 +84,6 @@ from sync.protocol.errors import ProtocolError
 from sync.protocol.feeds import SegmentRef
 from sync.protocol.head import ObjectRef
 from sync.protocol.messages import Operation, SyncRequest, SyncResponse
-from sync.protocol.routes import Place
 from sync.protocol.sealed import for_members
 from sync.protocol.subscriptions import Subscription
 from sync.refusals import locked
@@ -97,6 +96,8 @@ _FEW = 2
 """So many missing things are fetched alone rather than behind one more answer."""
 _APART = 16 * 1024
 """Bytes of a segment from which decoding takes longer than handing it to another thread."""
+_ALONE = ("office", "machine")
+"""Who has segments alone, not the larger objects that they lie in at the hub."""
 _PAUSES = (1.0, 2.0)
 """Seconds before the next attempt after a loss; the last goes on. An attempt that finds no link costs a packet or
 two; what a link that is back for a while could have carried meanwhile is the larger loss."""
@@ -119,9 +120,10 @@ class Run:
         progress: ProgressCallback | None,
         patience: float,
         clock: Clock = SYSTEM,
-        carried: Literal["", "pack", "office"] = "",
+        carried: Literal["", "pack", "office", "machine"] = "",
     ) -> None:
-        """`carried`: the transport is a pack, or the neighbours' one; nothing is sent, nor is a link learnt of."""
+        """`carried`: the transport is a pack, the neighbours' one, or this machine's library; nothing is sent, nor
+        is a link learnt of."""
         self.report = SyncReport()
         self.trouble: KnownError | None = None
         self._id = new_id()
@@ -145,7 +147,7 @@ class Run:
         self._pace = Pace(int(link * 5) if isinstance(link, int | float) and link > 0 else FIRST)
         self._inlined = Inlined(self._store, library.document, own)
         self._carried = carried
-        self._given = home.given() if shares(own) else None
+        self._given = home.given() if home.gives or shares(own) else None
         self._choice_of_mirrors = MirrorChoice() if carried else MirrorChoice.of(own)
         mirrors = self._choice_of_mirrors.order()
         connect = partial(connect_mirror, network=home.network(own))
@@ -246,7 +248,7 @@ class Run:
             personal=library.personal_cursor(),
             hub_epoch=epoch if isinstance(epoch, int) else None,
             places=(places := {name: place(found) for name, found in library.cursors().items()}),
-            at=_complete_at(own.setting("complete_at"), places, self._choice()),
+            at=complete_at(own.setting("complete_at"), places, self._choice()),
             operations=self._waiting() if self._token is not None and not self._carried else (),
             low_data=self._low_data,
             trouble=None if self._carried else trouble,
@@ -500,7 +502,7 @@ class Run:
         ranges, segment, source = self._ranges[link], step.segment, step.source
         arrived = self._arriving(action, planner)
         # A neighbour has the segment alone, not the larger object that it lies in at the hub.
-        where = (segment, 0, 0) if self._carried == "office" else (source, step.offset, step.ahead)
+        where = (segment, 0, 0) if self._carried in _ALONE else (source, step.offset, step.ahead)
         link.from_anywhere(lambda: ranges.bring(segment, *where, arrived))
         if link.mirrored:
             self._mirrored.add(step.segment.hash)
@@ -538,7 +540,7 @@ class Run:
         if coming is None or coming.step.segment is None or coming.step.source is None:
             return None
         link = self._link(coming.feed)
-        if link not in self._ranges or link is not self._public or self._carried == "office":
+        if link not in self._ranges or link is not self._public or self._carried in _ALONE:
             return None
         if coming.step.segment.size < _APART:
             return None
@@ -588,12 +590,3 @@ class Run:
         if self._progress is not None:
             total = planner.bytes_total if planner is not None else 0
             self._progress(Progress(phase, self._bytes_done, total, self.report.records, stream))
-
-
-def _complete_at(setting: object, places: Mapping[str, Place], choice: Subscription) -> tuple[int, int]:
-    """Return (epoch, version) at which this shelf last had all of `choice`; (0, 0) where it never had."""
-    if isinstance(setting, list) and len(setting) == 3 and places:
-        epoch, version, chosen = setting
-        if isinstance(epoch, int) and isinstance(version, int) and chosen == choice.to_json():
-            return epoch, version
-    return 0, 0

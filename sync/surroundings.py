@@ -24,6 +24,8 @@ from sync.protocol.errors import ProtocolError
 _LOW_SPACE = 200 * 1024 * 1024
 _WRONG_BY = 12 * 3600
 """Seconds: less is a time zone that was set wrongly, which changes nothing but dates that are shown."""
+_LIBRARY_OLD = 7 * 86_400
+"""Seconds: so long a PC may well have been without a link."""
 _ASKED_BYTES = 20_000
 _PASSING = ("offline", "unreachable", "timed-out", "cut-off", "budget-reached", "cancelled", "sync-busy")
 """Codes of errors that a link has now and then."""
@@ -35,6 +37,7 @@ def around(home: Home, own: Own) -> list[Check]:
         space(home),
         policies_of(home),
         preload(home),
+        machine_library(home),
         kept_secretly(home),
         clock(own),
         last_syncs(own),
@@ -65,6 +68,22 @@ def preload(home: Home) -> Check:
     found = problems(home)
     advice = "Tell the IT team. What is on the shelf is not touched by it."
     return Check("packs that came with the PC", not found, " ".join(found) or "none that is wrong", advice)
+
+
+def machine_library(home: Home) -> Check:
+    """How old the library is that all who use this PC take from."""
+    from sync.machine.place import place
+
+    name, of = "library of this PC", place(home.policies)
+    if of is None:
+        return Check(name, True, "there is none", "")
+    advice = "Tell the IT team: `hubshelf machine keep` says what keeps it. Until then the hub is asked for all."
+    try:
+        age = time.time() - of.checked.stat().st_mtime
+    except OSError:
+        return Check(name, False, f"Nothing was put into {of.library} yet.", advice)
+    words = f"brought in step {max(0, age) / 3600:.0f} hours ago"
+    return Check(name, age < _LIBRARY_OLD, words, advice)
 
 
 def kept_secretly(home: Home) -> Check:

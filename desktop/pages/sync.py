@@ -425,7 +425,11 @@ def _pack_words(published: str, at: str) -> str:
 
 def _sync_words(report: dict[str, Any]) -> str:
     words = _moved_words(report)
-    came = {"pack": _("By stick: {words}"), "office": _("From this office: {words}")}.get(str(report.get("kind")))
+    came = {
+        "pack": _("By stick: {words}"),
+        "office": _("From this office: {words}"),
+        "machine": _("From this computer: {words}"),
+    }.get(str(report.get("kind")))
     return came.format(words=words) if came else words
 
 

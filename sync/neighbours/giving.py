@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from resources_cache.errors import CacheError, NotFound
+from resources_cache.library import Library
 from resources_cache.own import Own
 from sync.home import Home
 from sync.protocol import documents, packs
@@ -58,6 +59,15 @@ def note_file(own: Own, hash_: str, resource: str) -> None:
     files = {key: value for key, value in kept.items() if key != hash_} if isinstance(kept, dict) else {}
     files[hash_] = resource
     own.set_setting(SETTING, dict(list(files.items())[-FILES_MOST:]))
+
+
+def may_be_given(library: Library, resource: str, digest: str) -> bool:
+    """Whether a public record names a file, and says that it may be given on. Raises CacheError."""
+    record = library.get(resource)
+    if record is None or record.get("redistributable") is not True:
+        return False
+    listed = record.get("files")
+    return any(isinstance(one, dict) and one.get("hash") == digest for one in listed or [])
 
 
 class Given:
@@ -142,12 +152,8 @@ class Given:
         if not isinstance(resource, str):
             return None
         with self._home.library() as library:
-            record = library.get(resource)
-        if record is None or record.get("redistributable") is not True:
-            return None
-        listed = record.get("files")
-        if not any(isinstance(one, dict) and one.get("hash") == digest for one in listed or []):
-            return None
+            if not may_be_given(library, resource, digest):
+                return None
         try:
             return self._home.files().path(digest)
         except NotFound:

@@ -21,6 +21,7 @@ from sync.cancel import Cancel
 from sync.errors import NotEnrolled, from_wire
 from sync.files import Connect, fetch_file
 from sync.home import Home
+from sync.machine.taking import hand_in
 from sync.policies import policies
 from sync.protocol.build_folders import Installed, installed, running, this_platform
 from sync.protocol.build_staging import folder_name, is_whole, stage
@@ -205,7 +206,7 @@ class Updates:
         self, store: FileStore, ref: ObjectRef, progress: ProgressCallback | None, cancel: Cancel | None
     ) -> Path:
         source = policies().value("update_source")
-        return fetch_file(
+        path = fetch_file(
             self._home,
             ref.hash,
             ref.size,
@@ -215,6 +216,8 @@ class Updates:
             connect=self._connect,
             first=[source] if source else [],
         )
+        hand_in(self._home, ref.hash, "", path)
+        return path
 
     def _use(self, made: Installed) -> None:
         if not is_whole(made):

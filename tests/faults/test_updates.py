@@ -144,6 +144,25 @@ def test_where_the_administrator_says_so_a_mirror_is_asked_first(
     assert desk.ran[-1] == "0.2"
 
 
+def test_on_a_pc_with_a_library_for_all_one_person_fetches_it_for_everybody(
+    made: tuple[HubProgram, Path, Path], desk: Desk, tmp_path: Path
+) -> None:
+    for name in ("library", "handed-in"):
+        (tmp_path / "machine" / name).mkdir(mode=0o755, parents=True)
+    policies = {"machine_library_mb": 50, "hub_url": made[0].url}
+    (tmp_path / "machine" / "policies.json").write_text(json.dumps(policies))
+    decided = {"HUBSHELF_MACHINE": str(tmp_path / "machine")}
+    shutil.copytree(desk.shelf, tmp_path / "other" / "shelf")
+    other = Desk(desk.installed, tmp_path / "other" / "shelf")
+    assert desk.start("update", "get", **decided)["version"] == "0.2"
+    kept = desk.start("machine", "keep", **decided)
+    assert (kept["taken"], kept["refused"]) == (2, 0), "the list, and the step from 0.1"
+    (tmp_path / "machine" / "policies.json").write_text(json.dumps({"machine_library_mb": 50}))
+    point(other, "http://127.0.0.1:9")  # the hub is away
+    assert other.start("update", "get", **decided)["version"] == "0.2"
+    assert other.start("update", "show", **decided)["next"] == "0.2"
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """A web server of the office that knows nothing of Hubshelf."""

@@ -25,7 +25,7 @@ def test_control_file() -> None:
     assert fields["Version"] == "1.2.3"
     assert fields["Architecture"] == "amd64"
     assert fields["Installed-Size"] == "4567"
-    assert fields["Depends"] == "libc6 (>= 2.35), ca-certificates"
+    assert fields["Depends"] == "libc6 (>= 2.35), ca-certificates, init-system-helpers (>= 1.54~), passwd"
     assert "fonts-dejavu-core" in fields["Recommends"]
     assert said.endswith("\n")
     assert all(
@@ -87,6 +87,25 @@ def test_purging_touches_nothing_of_people() -> None:
     script = ROOT / "packaging" / "linux" / "postrm"
     subprocess.run(["sh", "-n", str(script)], check=True)
     assert re.findall(r"rm .*", script.read_text()) == ["rm -rf /etc/hubshelf /var/lib/hubshelf"]
+
+
+def test_the_library_of_a_pc_is_kept_by_an_account_that_can_do_nothing_else() -> None:
+    import package_linux
+
+    folder = ROOT / "packaging" / "linux"
+    for name in package_linux.SCRIPTS:
+        subprocess.run(["sh", "-n", str(folder / name)], check=True)
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(folder / "hubshelf-library.service")
+    service = unit["Service"]
+    made = re.findall(r"install -d -m (\d+) -o (\S+) -g \S+ (\S+)", (folder / "postinst").read_text())
+    assert service["ReadWritePaths"].split() == [path for _mode, _owner, path in made]
+    assert {owner for _mode, owner, _path in made} == {service["User"]} == {"_hubshelf"}
+    assert {path.rpartition("/")[2]: mode for mode, _owner, path in made} == {
+        **{"library": "0755", "shelf": "0700", "handed-in": "1733"},
+    }
+    assert service["ExecStart"] == "/usr/bin/hubshelf machine keep --if-decided"
 
 
 def test_every_override_of_lintian_has_its_reason() -> None:

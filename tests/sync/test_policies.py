@@ -37,6 +37,7 @@ GOOD: Mapping[str, Any] = {
     "allowed_hours": ["20:00-06:00", "12:00-13:00"],
     "low_data": True,
     "lan_sharing": False,
+    "machine_library_mb": 4000,
     "languages": ["fr", "pt-BR"],
     "interface_language": "fr",
     "updates": False,
