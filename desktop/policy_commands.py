@@ -24,6 +24,7 @@ _ORIGINS = {
 def add_to(subcommand: Callable[[Callable[..., Answer]], Callable[..., Answer]]) -> None:
     """Make these commands of `hubshelf`."""
     subcommand(set_)
+    subcommand(figures)
 
 
 def show_policy(home: Path, as_json: bool) -> None:
@@ -103,3 +104,26 @@ def set_(home: Home, name: str, value: str | None, forget: bool) -> Answer:
                 own.set_setting(key.setting, key.kept(chosen))
     row = next(row for row in found(home.path)["keys"] if row["name"] == name)
     return row, lambda a: [f"{a['name']}: {json.dumps(a['value'], ensure_ascii=False)} ({_ORIGINS[a['origin']]})"]
+
+
+def figures(home: Home) -> Answer:
+    """Say what this PC tells its hub about itself, whether it does, and what it told last."""
+    from sync.telling import TOLD, about, is_allowed
+
+    with home.own() as own:
+        answer = {
+            "allowed": is_allowed(home, own),
+            "locked": home.policies.is_locked("usage_figures"),
+            "about": about(home, own).to_json(),
+            "told": own.setting(TOLD),
+        }
+    return answer, _figure_words
+
+
+def _figure_words(answer: dict[str, Any]) -> Iterable[str]:
+    whose = " Your administrator decided that." if answer["locked"] else ""
+    how = "once a day, with a sync" if answer["allowed"] else "nothing (hubshelf set usage_figures true allows it)"
+    yield f"This PC tells its hub {how}.{whose}"
+    yield f"Now it would be: {json.dumps(answer['about'])}"
+    if answer["told"]:
+        yield f"Told last, {answer['told']['at']}: {json.dumps(answer['told']['about'])}"

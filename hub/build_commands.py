@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -48,22 +49,33 @@ def build_list(as_json: bool) -> None:
     from . import builds
 
     found = builds.listed(home)
-    lines = [f"{one.version} for {one.platform}: {percent} % of the desktops" for one, percent in found]
-    document = {"builds": [{**one.to_json(), "share": percent} for one, percent in found]}
+    lines = [f"{one.version} for {one.platform}: {_whom(percent, groups)}" for one, percent, groups in found]
+    document = {
+        "builds": [{**one.to_json(), "share": percent, "groups": groups} for one, percent, groups in found]
+    }
     show(as_json, document, lines or ["No version is given."])
 
 
 @build.command("share")
 @click.argument("version")
 @click.argument("percent", type=click.IntRange(0, 100))
+@click.option(
+    "--group", "groups", multiple=True, help="And to all of this group (hubshelf-hub group); again for more."
+)
 @as_json_option
-def build_share(version: str, percent: int, as_json: bool) -> None:
-    """Give VERSION to PERCENT of a hundred desktops; 0 stops it."""
+def build_share(version: str, percent: int, groups: tuple[str, ...], as_json: bool) -> None:
+    """Give VERSION to PERCENT of a hundred desktops; 0 stops it. Groups that are not named have no part in it."""
     start_django()
     from . import builds
 
-    builds.share(version, percent)
-    show(as_json, {"version": version, "share": percent}, [f"{version}: {percent} % of the desktops", _NEXT])
+    builds.share(version, percent, groups)
+    answer = {"version": version, "share": percent, "groups": list(groups)}
+    show(as_json, answer, [f"{version}: {_whom(percent, groups)}", _NEXT])
+
+
+def _whom(percent: int, groups: Sequence[str]) -> str:
+    also = f", and all of {', '.join(groups)}" if groups else ""
+    return f"{percent} % of the desktops{also}"
 
 
 @build.command("remove")

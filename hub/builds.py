@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub.errors import HubError
+from hub.errors import HubError, InvalidInput
+from hub.fleet import checked_group
 from hub.home import keys_folder
 from hub.objects import object_path, open_object, put_file
 from hub.publishing import epochs, keys
@@ -22,8 +23,10 @@ from sync.protocol.build_steps import write_step
 from sync.protocol.builds import DOCUMENT, Build, Builds, NotABuild, Way, verify_builds, version_order
 from sync.protocol.errors import ProtocolError
 from sync.protocol.head import ObjectRef
+from sync.protocol.telling import group_mark
 
 STATE = "builds"
+_GROUPS = 20
 STEPS = 3
 """From so many builds before there are steps of their own."""
 
@@ -87,25 +90,35 @@ def remove(home: Path, version: str) -> int:
     return len(current.builds) - len(kept)
 
 
-def share(version: str, percent: int) -> None:
-    """Give a version to so many of a hundred desktops (0 to 100), after the next publication."""
+def share(version: str, percent: int, groups: Sequence[str] = ()) -> None:
+    """Give a version to so many of a hundred desktops (0 to 100), and to all of some groups, after the next
+    publication. Raises InvalidInput."""
+    if len(groups) > _GROUPS:
+        raise InvalidInput(f"A version is given to at most {_GROUPS} groups.", "Give it to a share instead.")
     state = dict(epochs.get_value(STATE, {}))
     shares = {**state.get("shares", {}), version: percent}
     state["shares"] = {key: value for key, value in shares.items() if value < 100}
+    names = {**state.get("groups", {}), version: sorted({checked_group(one) for one in groups} - {""})}
+    state["groups"] = {key: value for key, value in names.items() if value}
     epochs.set_value(STATE, state)
 
 
-def listed(home: Path) -> list[tuple[Build, int]]:
-    """The builds that are given, the newest first, each with its share of a hundred."""
-    shares = epochs.get_value(STATE, {}).get("shares", {})
+def listed(home: Path) -> list[tuple[Build, int, list[str]]]:
+    """The builds that are given, the newest first, each with its share of a hundred, and its groups."""
+    state = epochs.get_value(STATE, {})
+    shares, groups = state.get("shares", {}), state.get("groups", {})
     found = sorted(_current(home).builds, key=lambda one: (one.order, one.platform), reverse=True)
-    return [(one, int(shares.get(one.version, 100))) for one in found]
+    return [(one, int(shares.get(one.version, 100)), list(groups.get(one.version, []))) for one in found]
 
 
 def of_head() -> dict[str, Any] | None:
-    """What the head says of builds: the name of the signed list, and the shares; None where there are none."""
+    """What the head says of builds: the name of the signed list, the shares, and groups by their marks; None where
+    there are none."""
     state = epochs.get_value(STATE, {})
-    return {"ref": state["ref"], "shares": state.get("shares", {})} if state.get("ref") else None
+    if not state.get("ref"):
+        return None
+    groups = {key: [group_mark(name) for name in names] for key, names in state.get("groups", {}).items()}
+    return {"ref": state["ref"], "shares": state.get("shares", {})} | ({"groups": groups} if groups else {})
 
 
 def objects(home: Path) -> Sequence[ObjectRef]:

@@ -460,53 +460,6 @@ def share(question_id: str, answers: bool, as_json: bool) -> None:
 
 
 @cli.command()
-@as_json_option
-def devices(as_json: bool) -> None:
-    """List the devices that members enrolled."""
-    start_django()
-    from .models import Device
-    from .times import to_wire
-
-    found = [
-        {
-            "id": device.id,
-            "name": device.name,
-            "member": device.member.email,
-            "created": to_wire(device.created),
-            "last_seen": device.last_seen and to_wire(device.last_seen),
-            "revoked": device.revoked and to_wire(device.revoked),
-        }
-        for device in Device.objects.select_related("member")
-    ]
-    lines = [
-        f"{d['id']}  {d['member']}  {d['name']}  {'revoked' if d['revoked'] else d['last_seen'] or 'never seen'}"
-        for d in found
-    ]
-    show(as_json, {"devices": found}, lines or ["No devices."])
-
-
-@cli.command()
-@click.argument("device_id", metavar="DEVICE")
-@click.option("--lost", is_flag=True, help="It was lost or stolen: it removes all that is its person's as well.")
-@as_json_option
-def revoke(device_id: str, lost: bool, as_json: bool) -> None:
-    """Take back the access of a DEVICE that was lost or whose member left."""
-    home = start_django()
-    from .invitations import revoke as take_back
-    from .publishing.members import due
-    from .times import to_wire
-
-    device = take_back(device_id, lost=lost)
-    moment = to_wire(device.revoked) if device.revoked else None
-    lines = [f"{device} can no longer sync."]
-    if device.lost:
-        lines.append("At its next contact it removes what its person wrote and received, sent or not.")
-    if due(home):
-        lines.append("Next: hubshelf-hub publish, so that others' devices get a new key for members' pages")
-    show(as_json, {"id": device.id, "revoked": moment, "lost": device.lost}, lines)
-
-
-@cli.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @as_json_option
 def backup(folder: Path, as_json: bool) -> None:
@@ -578,10 +531,11 @@ def mirrors(addresses: tuple[str, ...], nowhere: bool, as_json: bool) -> None:
 
 
 from .build_commands import build  # noqa: E402  # these use what is above
+from .device_commands import devices, group, revoke  # noqa: E402
 from .mirror_commands import mirror  # noqa: E402
 from .pack_commands import pack  # noqa: E402
 from .relocation_commands import relocate  # noqa: E402
 from .site_code_commands import approve, joining, site_code  # noqa: E402
 
-for command in (approve, build, joining, mirror, pack, relocate, site_code):
+for command in (approve, build, devices, group, joining, mirror, pack, relocate, revoke, site_code):
     cli.add_command(command)

@@ -24,8 +24,9 @@ def site_code() -> None:
     help="The last day, such as 2027-06-30 (UTC); else 90 days from now.",
 )
 @click.option("--note", default="", help="Which office it is for.")
+@click.option("--group", default="", help="The group that its PCs come into, for versions that some try first.")
 @as_json_option
-def create(uses: int, expires: datetime.datetime | None, note: str, as_json: bool) -> None:
+def create(uses: int, expires: datetime.datetime | None, note: str, group: str, as_json: bool) -> None:
     """Make a site code; it is shown once."""
     home = start_django()
     from . import site_codes
@@ -33,7 +34,7 @@ def create(uses: int, expires: datetime.datetime | None, note: str, as_json: boo
     from .times import to_wire
 
     end = expires and expires.replace(hour=23, minute=59, second=59, tzinfo=datetime.UTC)
-    made, code = site_codes.create(uses, end, note)
+    made, code = site_codes.create(uses, end, note, group=group)
     first = keys.root_document(home, 1)
     key = trust.pin(first).fingerprint if first is not None else None
     document = {"id": made.pk, "code": code, "uses": uses, "expires": to_wire(made.expires), "hub_key": key}

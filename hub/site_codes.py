@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from . import audit
 from .errors import InvalidInput, NotFound
+from .fleet import checked_group
 from .invitations import code_hash, new_code
 from .models import Device, Member, SiteCode
 from .models.devices import MOST_USES
@@ -37,9 +38,14 @@ class SiteCodeRefused(Exception):
 
 @transaction.atomic
 def create(
-    uses: int, expires: datetime.datetime | None = None, note: str = "", actor: str = "command-line"
+    uses: int,
+    expires: datetime.datetime | None = None,
+    note: str = "",
+    actor: str = "command-line",
+    group: str = "",
 ) -> tuple[SiteCode, str]:
-    """Return a new site code and its text, which is shown once; only its hash is kept. Raises InvalidInput."""
+    """Return a new site code and its text, which is shown once; only its hash is kept. `group`: the one that its
+    devices come into. Raises InvalidInput."""
     expires = expires or timezone.now() + LIFETIME
     if not 1 <= uses <= MOST_USES:
         raise InvalidInput(
@@ -48,7 +54,9 @@ def create(
     if expires <= timezone.now():
         raise InvalidInput("A site code ends in the future, so none was made.", "Choose a later day.")
     text = new_code()
-    made = SiteCode.objects.create(code_hash=code_hash(text), uses=uses, expires=expires, note=note[:200])
+    made = SiteCode.objects.create(
+        code_hash=code_hash(text), uses=uses, expires=expires, note=note[:200], group=checked_group(group)
+    )
     audit.record("site-code-made", actor=actor, target=str(made.pk))
     return made, text
 
@@ -88,7 +96,9 @@ def use(code: SiteCode, device: str, device_name: str, hashed_token: str) -> Dev
     member = Member(name=device_name[:_NAME] or "PC", state=Member.State.JOINING)
     member.email = f"{member.pk}@{_NOWHERE}"
     member.save()
-    made = Device.objects.create(id=device, member=member, name=device_name, token_hash=hashed_token, site=code)
+    made = Device.objects.create(
+        id=device, member=member, name=device_name, token_hash=hashed_token, site=code, group=code.group
+    )
     audit.record("enrol-site", actor=f"site-code {code.pk}", target=made.id)
     return made
 

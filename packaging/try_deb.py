@@ -289,7 +289,10 @@ class Trial:
         # Lists of menus, links and icons that other programs keep; dpkg and apt remember what they did, and
         # /etc/passwd- is how that file was before.
         said = self.root(
-            "sh", "-c", "grep -rIl hubshelf /etc /usr/share /var/lib --exclude-dir=dpkg --exclude-dir=apt --exclude='*-' || true"
+            "sh",
+            "-c",
+            "grep -rIl hubshelf /etc /usr/share /var/lib --exclude-dir=dpkg --exclude-dir=apt --exclude='*-'"
+            " || true",
         )
         self.expect(not said.strip(), f"These files still name it: {said}")
         owned = {

@@ -227,10 +227,10 @@ KEYS: tuple[Key, ...] = (
     Key(
         "usage_figures",
         _switch(),
-        "Whether figures about how the program is used may be sent. Nothing sends any today.",
+        "Whether the PC tells its hub once a day its version, when it was last in step, which errors it met, and "
+        "how much room there is (docs/it/fleet.md).",
         False,
         setting="usage_figures",
-        later=True,
     ),
 )
 

@@ -89,6 +89,7 @@ from sync.protocol.subscriptions import Subscription
 from sync.refusals import locked
 from sync.report import KnownError, Phase, Progress, ProgressCallback, SyncReport
 from sync.rooms import room_for
+from sync.telling import group_of, note_told, to_tell
 from sync.transport import Transport
 from sync.uploads import upload_waiting
 
@@ -364,6 +365,7 @@ class Run:
             return Refused(refused.problem)
 
     def _exchange(self, action: PostPersonal, token: str) -> SyncResponse:
+        telling = None if self._pricing else to_tell(self._home, self._own)
         request = SyncRequest(
             head=action.head,
             personal=action.personal,
@@ -373,8 +375,12 @@ class Run:
             room=room_for(action, self._pricing, self._library, self._transport.traffic.left),
             have=self._inlined.have(),
             keys=self._members.ids,
+            about=telling,
+            group=group_of(self._own),
         )
-        return exchange(self._transport, self._own, token, request, self._inlined)
+        answer = exchange(self._transport, self._own, token, request, self._inlined)
+        note_told(self._own, telling, answer.group)
+        return answer
 
     def _fetch_together(self, action: FetchTogether) -> Came:
         """Ask where much is missing. What else the answer says waits for the next sync: it is not acknowledged."""
@@ -435,7 +441,8 @@ class Run:
         # Own work outlives the library: a shelf that is built anew still knows what it must not go back behind.
         self._own.set_setting("head_seen", list(head.order))
         self._library.save_head(StoredHead(head.epoch, head.version, action.document, action.complete, seen))
-        builds = None if head.builds is None else {**head.builds.to_json(), "shares": dict(head.shares)}
+        shares = {"shares": dict(head.shares), "groups": {key: list(head.groups[key]) for key in head.groups}}
+        builds = None if head.builds is None else {**head.builds.to_json(), **shares}
         for key, value in (("mirrors", list(head.mirrors)), ("hub_name", head.hub), ("builds", builds)):
             if self._own.setting(key) != value:
                 self._own.set_setting(key, value)

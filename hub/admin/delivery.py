@@ -1,4 +1,4 @@
-"""Devices and the codes that enrol them."""
+"""The codes that let devices in."""
 
 from __future__ import annotations
 
@@ -7,50 +7,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from hub import invitations, site_codes
-from hub.models import Device, Invitation, SiteCode
+from hub.models import Invitation, SiteCode
 
-from .forms import HubModelAdmin, ReadOnlyAdmin, actor
+from .forms import HubModelAdmin, actor
 from .generic import ModelForm
-
-
-@admin.register(Device)
-class DeviceAdmin(ReadOnlyAdmin[Device]):
-    list_display = ["__str__", "member", "created", "last_seen", "revoked", "lost"]
-    list_filter = [("revoked", admin.EmptyFieldListFilter), "lost"]
-    search_fields = ["name", "member__name", "member__email", "id"]
-    actions = ["revoke", "lose"]
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Devices are never edited, so Django's change permission stands for taking them back."""
-        return request.user.has_perm("hub.change_device")
-
-    @admin.action(description=_("Revoke: the selected devices can no longer sync"), permissions=["revoke"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
-        devices = list(queryset.filter(revoked__isnull=True))
-        for device in devices:
-            invitations.revoke(device.pk, actor(request))
-        text = ngettext("%(count)d device was revoked.", "%(count)d devices were revoked.", len(devices))
-        self.message_user(request, text % {"count": len(devices)}, messages.SUCCESS)
-
-    @admin.action(
-        description=_("Lost or stolen: revoke, and remove at the next contact what people wrote and received"),
-        permissions=["revoke"],
-    )
-    def lose(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
-        devices = list(queryset.filter(lost=False))
-        for device in devices:
-            invitations.revoke(device.pk, actor(request), lost=True)
-        text = ngettext("%(count)d device is lost.", "%(count)d devices are lost.", len(devices))
-        self.message_user(request, text % {"count": len(devices)}, messages.SUCCESS)
 
 
 @admin.register(SiteCode)
 class SiteCodeAdmin(HubModelAdmin[SiteCode]):
-    list_display = ["__str__", "state", "used", "uses", "expires", "created"]
-    fields = ["note", "uses", "expires"]
+    list_display = ["__str__", "state", "used", "uses", "group", "expires", "created"]
+    fields = ["note", "uses", "expires", "group"]
     actions = ["revoke"]
 
     def has_change_permission(self, request: HttpRequest, obj: SiteCode | None = None) -> bool:
@@ -72,7 +40,7 @@ class SiteCodeAdmin(HubModelAdmin[SiteCode]):
 
     def save_model(self, request: HttpRequest, obj: SiteCode, form: ModelForm[SiteCode], change: bool) -> None:
         """The code is made now and shown once; the hub itself keeps only its hash."""
-        made, code = site_codes.create(obj.uses, obj.expires, obj.note, actor(request))
+        made, code = site_codes.create(obj.uses, obj.expires, obj.note, actor(request), obj.group)
         obj.pk = made.pk
         text = _("Site code %(note)s, shown only now: %(code)s") % {"note": made, "code": code}
         self.message_user(request, text, messages.WARNING)

@@ -23,6 +23,7 @@ class SiteCode(models.Model):
     id = models.BigAutoField(primary_key=True)
     code_hash = models.CharField(max_length=64, unique=True, editable=False)
     note = models.CharField(_("note"), max_length=200, blank=True, default="")
+    group = models.CharField(_("group"), max_length=40, blank=True, default="")
     uses = models.PositiveIntegerField(_("places"))
     used = models.PositiveIntegerField(_("taken"), default=0, editable=False)
     created = models.DateTimeField(_("created"), default=timezone.now)
@@ -66,6 +67,14 @@ class Device(models.Model):
     revoked = models.DateTimeField(_("revoked"), null=True, blank=True)
     lost = models.BooleanField(_("lost"), default=False, editable=False)
     system = models.CharField(_("system"), max_length=40, blank=True, default="", editable=False)
+    group = models.CharField(_("group"), max_length=40, blank=True, default="")
+    # What the PC tells of itself (hub.fleet), where somebody there allowed it.
+    told = models.DateTimeField(_("told"), null=True, blank=True, editable=False)
+    version = models.CharField(_("version"), max_length=40, blank=True, default="", editable=False)
+    in_step = models.DateTimeField(_("last in step"), null=True, blank=True, editable=False)
+    failures = json_object()
+    free_mb = models.PositiveBigIntegerField(_("free megabytes"), null=True, blank=True, editable=False)
+    shelf_mb = models.PositiveBigIntegerField(_("megabytes of the shelf"), null=True, blank=True, editable=False)
     site = models.ForeignKey(
         SiteCode,
         on_delete=models.SET_NULL,

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from hub import fleet
 from hub.models import Member
 from hub.planes import heads, inlining
 from hub.planes.answers import answer_to, body_of, problem
@@ -38,6 +39,7 @@ def _answer(body: bytes) -> bytes:
     device = device_with(envelope.ask_token(body))
     token, nonce, asked = envelope.read_ask(body)
     found = exchange(device, asked.personal, asked.operations)
+    fleet.note(device, asked.about)
     head = heads.in_force(settings.HOME)
     newer = head is not None and asked.head != head.order
     answer = envelope.answer(
@@ -51,6 +53,7 @@ def _answer(body: bytes) -> bytes:
             found.more,
             head.document if head is not None and newer else None,
             keys_for(device.pk, asked.keys),
+            fleet.news_of_group(device, asked.group),
         ),
         asked.operations,
     )

@@ -316,6 +316,7 @@ class _Publication:
             box=box_key.public(self._home),
             builds=None if (given := builds.of_head()) is None else ObjectRef(**given["ref"]),
             shares=given["shares"] if given is not None else {},
+            groups=given.get("groups", {}) if given is not None else {},
         )
 
     def _note_index(self, version: int, digest: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,8 @@ class Head:
     (None for nothing). `box` is the public key that what is carried by hand is sealed to (64 hexadecimal
     characters, "" for none). `mirrors` are base addresses that serve the same objects and need not be trusted.
     `builds` names the signed list of builds of the program, `shares` how many of a hundred desktops take a version
-    of them (all, where it is not named).
+    of them (all, where it is not named), `groups` the marks of groups (`sync.protocol.telling.group_mark`) whose
+    desktops take a version whatever its share.
     """
 
     epoch: int
@@ -57,6 +58,7 @@ class Head:
     box: str = ""
     builds: ObjectRef | None = None
     shares: Mapping[str, int] = field(default_factory=dict)
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def order(self) -> tuple[int, int]:
@@ -83,7 +85,8 @@ class Head:
         if self.box:
             body["box"] = self.box
         if self.builds is not None:
-            body["builds"] = self.builds.to_json() | ({"shares": dict(self.shares)} if self.shares else {})
+            more = {"shares": dict(self.shares), "groups": {key: list(self.groups[key]) for key in self.groups}}
+            body["builds"] = self.builds.to_json() | {key: value for key, value in more.items() if value}
         return sign_document("head", dump(body), [key])
 
 
@@ -119,6 +122,7 @@ def verify_head(document: bytes, root: Root, seen: tuple[int, int], client: int)
         box=digest(body, "box", "head") if "box" in body else "",
         builds=ObjectRef.from_json(body["builds"], "list of builds") if "builds" in body else None,
         shares=_shares(body.get("builds")),
+        groups=_groups(body.get("builds")),
     )
     if head.order < seen:
         raise RolledBack(
@@ -139,6 +143,18 @@ def _shares(source: object) -> dict[str, int]:
     if not isinstance(found, dict) or len(found) > 50:
         raise Malformed("The head says in a way that cannot be read who takes which version.")
     return {str(version)[:40]: number(found, version, "share") for version in found}
+
+
+def _groups(source: object) -> dict[str, tuple[str, ...]]:
+    found = source.get("groups", {}) if isinstance(source, dict) else {}
+    if not isinstance(found, dict) or len(found) > 50:
+        raise Malformed("The head says in a way that cannot be read which groups take which version.")
+    marks = {}
+    for version, listed in found.items():
+        if not isinstance(listed, list) or not all(isinstance(one, str) and len(one) == 8 for one in listed):
+            raise Malformed("The head says in a way that cannot be read which groups take which version.")
+        marks[str(version)[:40]] = tuple(listed[:20])
+    return marks
 
 
 def _mirrors(source: object) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from sync.protocol import VERSION, limits
 from sync.protocol.errors import Malformed, TooLarge
 from sync.protocol.problems import Problem
 from sync.protocol.subscriptions import Subscription
+from sync.protocol.telling import GROUP
 from sync.protocol.wire_json import dump, is_digest, load_object, number, objects, text
 
 
@@ -102,7 +103,9 @@ class SyncRequest:
     `head`: (epoch, version) of the newest verified head. `personal`: (epoch, cursor) of the newest personal item
     stored. `at`: the version at which this shelf is complete (0: at none). `streams`: what it keeps. `room`: how
     many bytes of inlined things it takes (0: none). `have`: things of which it has the beginning, each as (first
-    16 characters of the hash, bytes). `keys`: the ids of the keys for members that it has.
+    16 characters of the hash, bytes). `keys`: the ids of the keys for members that it has. `about`: what the PC
+    tells of itself (`sync.protocol.telling`), {} for the hub to forget it, None for nothing. `group`: the group
+    that it is in, as far as it knows.
     """
 
     head: tuple[int, int] = (0, 0)
@@ -113,6 +116,8 @@ class SyncRequest:
     room: int = 0
     have: Sequence[tuple[str, int]] = field(default_factory=tuple)
     keys: Sequence[str] = field(default_factory=tuple)
+    about: Mapping[str, Any] | None = None
+    group: str = ""
 
     def to_bytes(self) -> bytes:
         body: dict[str, Any] = {}
@@ -132,6 +137,10 @@ class SyncRequest:
             body["have"] = [list(one) for one in self.have]
         if self.keys:
             body["keys"] = list(self.keys)
+        if self.about is not None:
+            body["about"] = dict(self.about)
+        if self.group:
+            body["group"] = self.group
         return dump(body)
 
     @classmethod
@@ -148,6 +157,8 @@ class SyncRequest:
             room=number(body, "room", "sync request", default=0),
             have=_partly_there(body.get("have", [])),
             keys=_key_list(body, "sync request", 16),
+            about=about if isinstance(about := body.get("about"), dict) else None,
+            group=text(body, "group", "sync request", default="")[:GROUP],
         )
 
 
@@ -159,7 +170,7 @@ class SyncResponse:
     An operation without a receipt was not settled and is sent again. On the wire, receipts and items that belong
     to an operation of the request name it by its place there and leave out what the request has said already:
     so both forms need the operations of the request. `keys`: those for members (64 hexadecimal characters each)
-    that the caller has not.
+    that the caller has not. `group`: the group that the caller is in ("" for none), where it knows of another one.
     """
 
     epoch: int
@@ -169,6 +180,7 @@ class SyncResponse:
     more: bool = False
     head: bytes | None = None
     keys: Sequence[str] = field(default_factory=tuple)
+    group: str | None = None
 
     def to_bytes(self, operations: Sequence[Operation] = ()) -> bytes:
         """Return the JSON of the answer to a request with `operations`."""
@@ -184,6 +196,8 @@ class SyncResponse:
             body["head"] = self.head.decode()
         if self.keys:
             body["keys"] = list(self.keys)
+        if self.group is not None:
+            body["group"] = self.group
         return dump(body)
 
     @classmethod
@@ -205,6 +219,7 @@ class SyncResponse:
             more=body.get("more") is True,
             head=head.encode() if head else None,
             keys=_key_list(body, "sync answer", 64),
+            group=text(body, "group", "sync answer")[:GROUP] if "group" in body else None,
         )
 
 

@@ -28,9 +28,11 @@ from sync.protocol.build_staging import folder_name, is_whole, stage
 from sync.protocol.builds import DOCUMENT, Build, BuildDamaged, NotABuild, Way, verify_builds
 from sync.protocol.errors import ProtocolError, RolledBack
 from sync.protocol.head import ObjectRef
+from sync.protocol.telling import group_mark
 from sync.protocol.trust import pin
 from sync.protocol.wire_json import is_digest
 from sync.report import Progress, ProgressCallback
+from sync.telling import group_of
 from sync.updates import starting
 from sync.updates.errors import NothingBefore, NoUpdate, UpdatesOff
 from sync.updates.starting import Standing, Used
@@ -106,7 +108,7 @@ class Updates:
             raise UpdatesOff("An administrator decided that this program does not bring itself up to date.")
         with self._home.own() as own:
             said, document, seen = own.setting("builds"), own.setting("root"), own.setting("builds_seen", 0)
-            chance = _chance(own)
+            chance, mark = _chance(own), group_mark(group_of(own))
         if not isinstance(document, str):
             raise NotEnrolled("This shelf belongs to no hub yet.")
         ref = _ref(said)
@@ -124,8 +126,9 @@ class Updates:
         with self._home.own() as own:
             if listed.number != seen:
                 own.set_setting("builds_seen", listed.number)
-        here, shares = self.here, said.get("shares", {}) if isinstance(said, dict) else {}
-        fitting = [one for one in listed.builds if self._fits(one, here, shares, chance)]
+        here = self.here
+        mine = [one for one in listed.builds if _is_given(one, said, chance, mark)]
+        fitting = [one for one in mine if self._fits(one, here)]
         best = max(fitting, key=lambda one: one.order, default=None)
         way = best.way(here.listing.name) if best is not None else None
         if best is None or way is None:
@@ -175,14 +178,11 @@ class Updates:
             if folder.is_dir() and folder.name not in needed and folder.name != _FETCHED:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _fits(self, build: Build, here: Installed, shares: Any, chance: int) -> bool:
-        share = shares.get(build.version, 100) if isinstance(shares, dict) else 100
+    def _fits(self, build: Build, here: Installed) -> bool:
         return (
             build.platform == this_platform() == here.platform
             and build.order > here.order
             and folder_name(build) not in self.standing.bad
-            and isinstance(share, int)
-            and chance < share
         )
 
     def _bring(
@@ -244,6 +244,17 @@ def _chance(own: Own) -> int:
         found = random.SystemRandom().randrange(100)
         own.set_setting("rollout", found)
     return found
+
+
+def _is_given(build: Build, said: object, chance: int, mark: str) -> bool:
+    """Whether a version is for this computer: by the group that it is in, or by its number of a hundred."""
+    given: dict[str, Any] = said if isinstance(said, dict) else {}
+    groups, shares = given.get("groups"), given.get("shares")
+    marks = groups.get(build.version) if isinstance(groups, dict) else None
+    if mark and isinstance(marks, list) and mark in marks:
+        return True
+    share = shares.get(build.version, 100) if isinstance(shares, dict) else 100
+    return isinstance(share, int) and chance < share
 
 
 def _ref(said: object) -> ObjectRef | None:

@@ -276,6 +276,27 @@ def test_a_share_of_the_desktops_is_first(made: tuple[HubProgram, Path, Path], d
     assert desk.start("update", "look")["version"] == "0.2"
 
 
+def test_a_group_is_first(made: tuple[HubProgram, Path, Path], desk: Desk) -> None:
+    hub = made[0]
+    (device,) = (one["id"] for one in hub.run("devices")["devices"])
+    hub.run("build", "share", "0.2", "0", "--group", "pilot", "--group", "IT")
+    assert hub.run("build", "list")["builds"][0]["groups"] == ["IT", "pilot"]
+    hub.run("publish")
+    try:
+        ShelfProgram(desk.shelf).run("sync")
+        assert desk.start("update", "look", expect=1)["error"]["code"] == "no-update"
+        hub.run("group", "pilot", device)
+        ShelfProgram(desk.shelf).run("sync")
+        assert desk.start("update", "look")["version"] == "0.2"
+        hub.run("group", "others", device)
+        ShelfProgram(desk.shelf).run("sync")
+        assert desk.start("update", "look", expect=1)["error"]["code"] == "no-update"
+    finally:
+        hub.run("group", "", device)
+        hub.run("build", "share", "0.2", "100")
+        hub.run("publish")
+
+
 def test_a_stick_brings_the_new_version_where_no_link_comes(
     made: tuple[HubProgram, Path, Path], tmp_path: Path
 ) -> None:

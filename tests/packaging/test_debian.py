@@ -103,7 +103,9 @@ def test_the_library_of_a_pc_is_kept_by_an_account_that_can_do_nothing_else() ->
     assert service["ReadWritePaths"].split() == [path for _mode, _owner, path in made]
     assert {owner for _mode, owner, _path in made} == {service["User"]} == {"_hubshelf"}
     assert {path.rpartition("/")[2]: mode for mode, _owner, path in made} == {
-        **{"library": "0755", "shelf": "0700", "handed-in": "1733"},
+        "library": "0755",
+        "shelf": "0700",
+        "handed-in": "1733",
     }
     assert service["ExecStart"] == "/usr/bin/hubshelf machine keep --if-decided"
 
