@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QSystemTrayIcon, QVBoxLayout
 from desktop.actions import SIZES
 from desktop.context import Context
 from desktop.navigation import Place
+from desktop.pages.figures_choice import FiguresChoice
 from desktop.pages.page import Page
 from desktop.pages.program_version import ProgramVersion
 from desktop.shelf import Shelf
@@ -96,6 +97,11 @@ class PreferencesPage(Page):
         column.body.addSpacing(2 * STEP)
         column.body.addWidget(hairline())
         column.body.addSpacing(STEP)
+        self.figures = FiguresChoice(context)
+        column.body.addWidget(self.figures)
+        column.body.addSpacing(2 * STEP)
+        column.body.addWidget(hairline())
+        column.body.addSpacing(STEP)
         self.version = ProgramVersion(context)
         column.body.addWidget(self.version)
         column.body.addStretch(1)
@@ -106,6 +112,7 @@ class PreferencesPage(Page):
     def refresh(self) -> None:
         """Whether this PC joined with a site code and nobody said who uses it."""
         self.context.read(_is_unknown, self.who_button.setVisible, self, key="who", failure=lambda _error: None)
+        self.figures.refresh()
         self.version.refresh()
 
     def _chosen(self) -> None:
