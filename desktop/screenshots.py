@@ -38,6 +38,7 @@ from desktop.crashes import Crash
 from desktop.error_words import KnownError
 from desktop.navigation import Place, place_of
 from desktop.pages.ask import AskPage
+from desktop.pages.figures_choice import FiguresChoice
 from desktop.pages.list_page import ListPage
 from desktop.preferences import Preferences
 from desktop.reading.loading import load
@@ -131,6 +132,7 @@ def shots(records: dict[str, str], lang: str) -> Iterator[Shot]:
     query = {"fr": "écoles connexion", "ar": "المدارس الاتصال"}.get(lang, "offline schools")
     for page in ("home", "library", "discussions", "ask", "people", "shelf", "outbox", "sync", "preferences"):
         yield page, Place(page), None
+    yield "preferences-figures", Place("preferences"), _unfold_figures
     yield "library-chosen", Place("library"), _choose
     yield "downloads", Place("shelf", tab="downloads"), _queue
     yield "removed", Place("shelf", tab="removed"), _remove
@@ -250,6 +252,11 @@ def _remove(application: Application) -> None:
     page = application.window.stack.currentWidget()
     assert isinstance(page, ListPage)
     application.context.write(write, lambda _done: page.refresh(), page)
+
+
+def _unfold_figures(application: Application) -> None:
+    for choice in application.window.findChildren(FiguresChoice):
+        choice.show_button.click()
 
 
 def _press_download(application: Application) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from desktop.amounts import ago, number, size
 from desktop.context import Context
@@ -86,6 +87,14 @@ class FiguresChoice(QWidget):
 
     def _unfold(self) -> None:
         self.what.setVisible(self.what.isHidden())
+        QTimer.singleShot(0, self, self._come_into_view)
+
+    def _come_into_view(self) -> None:
+        above = self.parentWidget()
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if above is not None:
+            above.ensureWidgetVisible(self.what, 0, 2 * STEP)
 
     def _save(self) -> None:
         allowed = self.tell.isChecked()
