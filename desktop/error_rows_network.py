@@ -22,6 +22,14 @@ ROWS: dict[str, tuple[str, str, str, str, Step, Weight]] = {
         "proxy-login",
         "care",
     ),
+    "name-not-found": (
+        N_("The name of your hub is not known on this network."),
+        _SAFE,
+        N_("Check the connection. Where other pages open, tell your IT team."),
+        N_("Try again"),
+        "sync",
+        "quiet",
+    ),
     "hub-moved": (
         N_("Your hub has a new address."),
         _SAFE,

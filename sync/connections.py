@@ -18,9 +18,11 @@ from typing import Any, Protocol
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from sync.dialling import dial
 from sync.errors import TimedOut
 from sync.traffic import Traffic
 
+CONNECT_SECONDS = 10.0
 PIECE = 16 * 1024
 """Bytes read at a time, at most."""
 STALL_SECONDS = 60.0
@@ -43,6 +45,8 @@ class Wire:
         self.interrupted = False
         self.connections = 0
         """How many were opened so far."""
+        self.certificate: bytes | None = None
+        """What the server of the newest connection with TLS showed, and was believed (DER)."""
 
     def opened(self, connection: object) -> None:
         """Note the socket of a new connection; after an interruption it is shut at once."""
@@ -55,6 +59,13 @@ class Wire:
             interrupted = self.interrupted
         if interrupted:
             shut(connection)
+
+    def shown(self, connection: object) -> None:
+        """Note the certificate of a new connection."""
+        show = getattr(connection, "getpeercert", None)
+        if show is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self.certificate = show(True)
 
     def interrupt(self) -> None:
         """End every read and write that is under way, from any thread; nothing can be sent afterwards."""
@@ -170,6 +181,17 @@ class _Counted:
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]  # of the class it is mixed into
         self.wire.opened(self.sock)
+        self.wire.shown(self.sock)
+
+    def _new_conn(self) -> socket.socket:
+        """As in urllib3, but with both families of addresses at once, and an end when somebody wants it."""
+        of: Any = self
+        seconds = of.timeout if isinstance(of.timeout, int | float) else CONNECT_SECONDS
+        return dial(
+            *(of._dns_host, of.port, seconds, of.socket_options or ()),
+            called=f"the proxy {of.host}" if of.proxy else of.host,
+            wanted=lambda: not self.wire.interrupted,
+        )
 
     def send(self, data: Any) -> None:
         if self.sock is None:

@@ -12,10 +12,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from resources_cache.errors import CacheError
+from resources_cache.own import Own
 from sync.cancel import Cancel
 from sync.clock import SYSTEM, Clock
 from sync.enrolment import Enrolled, connect_guest, enrol
 from sync.errors import (
+    BadCertificate,
     Cancelled,
     DeviceLost,
     HubProblem,
@@ -52,6 +54,8 @@ __all__ = [
     "sync_once",
 ]
 
+SIGNER = "hub_signer"
+"""Setting: who signed the certificate of the hub's server when it was last in step."""
 _PATIENCE = 20.0  # seconds that a person waits for a price while a sync of this shelf is at work
 
 
@@ -97,6 +101,7 @@ def sync_once(
                 if isinstance(report.error, ProxyWantsLogin) and report.error.refused:
                     # Told again and again, a wrong password locks the account of whoever it belongs to.
                     home.secrets().forget_proxy_login()
+            report = replace(report, error=_with_signer(own, transport, report))
             if looks_moved(report.error) and (moved_hub := follow(own, transport)) is not None:
                 report = replace(report, error=moved_hub)
             report = _with_traffic(report, transport, before, clock.now() - started)
@@ -162,6 +167,21 @@ def price_once(
         traffic.allow(None)
         if forget is not None:
             forget()
+
+
+def _with_signer(own: Own, transport: Transport, report: SyncReport) -> KnownError | None:
+    """Remember who signs for the hub where all went well; say who it was until now where somebody else does."""
+    kept, now = own.setting(SIGNER), getattr(transport, "signer", "")
+    if report.up_to_date and now and now != kept:
+        own.set_setting(SIGNER, now)
+    if (
+        isinstance(report.error, BadCertificate)
+        and isinstance(kept, str)
+        and kept
+        and kept not in str(report.error)
+    ):
+        return BadCertificate(f"{report.error} Until now the hub's was signed by “{kept}”.")
+    return report.error
 
 
 def _least(*bounds: int | None) -> int | None:

@@ -58,6 +58,13 @@ class Unreachable(Offline):
     code = "unreachable"
 
 
+class NameNotFound(Unreachable):
+    code = "name-not-found"
+    advice = (
+        "Check the connection. Where other pages open, tell your IT team that the hub's name is not known there."
+    )
+
+
 class TimedOut(Offline):
     code = "timed-out"
 
@@ -135,6 +142,9 @@ class OtherContent(NotTrusted):
 
 
 class BadCertificate(NotTrusted):
+    """`signer_matters`: nobody knows who signed it, so its name is worth asking for."""
+
+    signer_matters = False
     code = "bad-certificate"
     advice = (
         "Check the date of this computer. Where your office inspects its traffic, ask the IT team to add its "

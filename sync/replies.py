@@ -79,7 +79,9 @@ def offline(error: Exception, url: str | None) -> SyncError:
         if isinstance(cause, SyncError):
             return cause
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return BadCertificate(_why_not_trusted(cause, host))
+            refused = BadCertificate(_why_not_trusted(cause, host))
+            refused.signer_matters = getattr(cause, "verify_code", 0) in _STRANGERS
+            return refused
     for cause in causes:
         if said := _TUNNEL.search(str(cause)):
             if said[1] in ("401", "407"):  # some say 401 where a login is wrong
@@ -98,6 +100,10 @@ def offline(error: Exception, url: str | None) -> SyncError:
     return Offline(f"{host} could not be reached ({type(error).__name__}).")
 
 
+_STRANGERS = (18, 19, 20, 21)
+"""What OpenSSL calls a certificate that nobody known has signed."""
+
+
 def _why_not_trusted(error: ssl.SSLCertVerificationError, host: str) -> str:
     """What is wrong with a certificate, by OpenSSL's number for it (x509_vfy.h) where there is one."""
     number = getattr(error, "verify_code", 0)
@@ -106,7 +112,7 @@ def _why_not_trusted(error: ssl.SSLCertVerificationError, host: str) -> str:
         return f"The certificate that {host} showed {when}, or the date of this computer is wrong."
     if number in (62, 64):
         return f"Another server answered for {host}: the certificate that it showed is not for that name."
-    if number in (18, 19, 20, 21):
+    if number in _STRANGERS:
         return (
             f"This computer does not know who signed the certificate that {host} showed: an office that "
             "inspects its traffic, or somebody who pretends to be the hub."

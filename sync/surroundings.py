@@ -27,7 +27,16 @@ _WRONG_BY = 12 * 3600
 _LIBRARY_OLD = 7 * 86_400
 """Seconds: so long a PC may well have been without a link."""
 _ASKED_BYTES = 20_000
-_PASSING = ("offline", "unreachable", "timed-out", "cut-off", "budget-reached", "cancelled", "sync-busy")
+_PASSING = (
+    "offline",
+    "unreachable",
+    "name-not-found",
+    "timed-out",
+    "cut-off",
+    "budget-reached",
+    "cancelled",
+    "sync-busy",
+)
 """Codes of errors that a link has now and then."""
 
 
@@ -152,9 +161,11 @@ def ask_hub(home: Home) -> Check:
             transport.traffic.allow(_ASKED_BYTES)
             get_head(transport, None)
             moved = transport.traffic.up + transport.traffic.down
+            signer = getattr(transport, "signer", "")
     except (SyncError, ProtocolError, CacheError) as error:
         return Check(name, False, f"{error} ({error.code})", getattr(error, "advice", "") or advice)
-    return Check(name, True, f"answered in {time.monotonic() - begun:.1f} s with {moved:,} bytes", "")
+    vouched = f"; its certificate is signed by “{signer}”" if signer else ""
+    return Check(name, True, f"answered in {time.monotonic() - begun:.1f} s with {moved:,} bytes{vouched}", "")
 
 
 def report_for_others(home: Home) -> list[str]:

@@ -23,7 +23,8 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3.util import SKIP_HEADER
 
-from sync.connections import Wire, counted_pools
+from sync.certificates import issuer_of, signer_at
+from sync.connections import CONNECT_SECONDS, Wire, counted_pools
 from sync.errors import (
     BadCertificate,
     CaptivePortal,
@@ -31,6 +32,7 @@ from sync.errors import (
     InsecureAddress,
     NotEnrolled,
     ProxyWantsLogin,
+    SyncError,
     Unreachable,
 )
 from sync.network import Network
@@ -39,7 +41,6 @@ from sync.protocol.paths import normalise_base
 from sync.replies import HttpReply, offline
 from sync.traffic import Traffic
 
-CONNECT_SECONDS = 10.0
 READ_SECONDS = 15.0
 """Without a single byte: a whole answer may take as long as it needs."""
 _REDIRECTS = 3
@@ -154,6 +155,11 @@ class HttpTransport:
             if reply is self._in_pieces:
                 self._in_pieces = None
 
+    @property
+    def signer(self) -> str:
+        """Who signed the certificate that the hub showed last; "" where there was none."""
+        return issuer_of(self._wire.certificate)
+
     def interrupt(self) -> None:
         """End a blocked read or write at once; the transport cannot be used afterwards."""
         self._wire.interrupt()
@@ -225,10 +231,14 @@ class HttpTransport:
                 timeout=self._timeout,
                 proxies=proxies,
             )
-        except requests.RequestException as error:
-            known = offline(error, url)
+        except (requests.RequestException, SyncError) as error:
+            known = error if isinstance(error, SyncError) else offline(error, url)
+            proxy = proxies.get(urlsplit(url).scheme, "")
             if isinstance(known, ProxyWantsLogin):
-                known = ProxyWantsLogin(refused="@" in proxies.get(urlsplit(url).scheme, ""))
+                known = ProxyWantsLogin(refused="@" in proxy)
+            if isinstance(known, BadCertificate) and known.signer_matters:
+                signer = signer_at(url, proxy, lambda: not self._wire.interrupted)
+                known = BadCertificate(f"{known} It was signed by “{signer}”." if signer else str(known))
             if isinstance(known, Unreachable) and self._wire.connections == opened:
                 self.traffic.asked(-1)  # none was made
             raise known from error

@@ -22,14 +22,14 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 def make_certificates(
-    folder: Path, address: str = "127.0.0.1", days: tuple[int, int] = (-1, 90)
+    folder: Path, address: str = "127.0.0.1", days: tuple[int, int] = (-1, 90), name: str = "Benchmark authority"
 ) -> tuple[Path, Path]:
     """Write authority.pem, and server.pem with its key, for an IP address, good from and to so many days from now;
-    return both paths."""
+    return both paths. `name`: the authority's."""
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.UTC)
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Benchmark authority")])
+    authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     lifetime = (now + datetime.timedelta(days=days[0]), now + datetime.timedelta(days=days[1]))
 
     def builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from sync.home import Home
 from sync.machine_files import VARIABLE
 from tests.bench.sync_tls import TlsFront, make_certificates
 from tests.programs import HubProgram, ShelfProgram, write_records
@@ -96,6 +97,7 @@ def test_through_a_proxy_with_the_ministrys_own_authority(
         error = shelf.run("enrol", address, hub.invite("a@ministry.example"), expect=1)["error"]
         assert error["code"] == "bad-certificate"
         assert "does not know who signed" in error["message"]
+        assert "It was signed by “Benchmark authority”." in error["message"], "asked through the proxy too"
         # What other programs are told to trust changes nothing here.
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
         error = shelf.run("enrol", address, hub.invite("b@ministry.example"), expect=1)["error"]
@@ -200,3 +202,28 @@ def test_what_is_wrong_with_a_certificate_is_said(
         decide(proxy_mode="none", ca_bundle=str(authority))
         error = ShelfProgram(tmp_path / "shelf").run("enrol", address, "AAAA-BBBB-CCCC", expect=1)["error"]
     assert (error["code"], words in error["message"]) == ("bad-certificate", True), error
+
+
+def test_a_proxy_that_reads_along_is_told_by_its_name(
+    hub: HubProgram, decide: Callable[..., None], tmp_path: Path
+) -> None:
+    """Whoever comes between is named, and who it was until then."""
+    shelf = ShelfProgram(tmp_path / "shelf")
+    with secure(hub, tmp_path / "tls") as (address, authority):
+        authority.chmod(0o644)
+        decide(proxy_mode="none", ca_bundle=str(authority))
+        shelf.run("enrol", address, hub.invite("d@ministry.example"))
+        assert shelf.run("sync")["up_to_date"]
+        (said,) = (one for one in shelf.run("doctor", "--online")["checks"] if one["name"] == "hub")
+        assert said["detail"].endswith("signed by “Benchmark authority”")
+    name = "Reads along <b>Ltd</b>\n" + "x" * 300
+    with secure(hub, tmp_path / "other", name=name[:64]) as (between, _authority):
+        with Home(shelf.home).own() as own:
+            own.set_setting("hub_url", between)
+        error = shelf.run("sync", "--patience", "0", expect=1)["error"]
+        assert error["code"] == "bad-certificate"
+        assert "It was signed by “Reads along <b>Ltd</b> xxx" in error["message"]
+        assert error["message"].endswith("Until now the hub's was signed by “Benchmark authority”.")
+        assert "\n" not in error["message"]
+        checks = shelf.run("doctor", "--online", expect=1)["checks"]
+        assert any("Reads along" in str(one) for one in checks)
