@@ -3,7 +3,7 @@ PY := .venv/bin/python
 
 .PHONY: help setup install demo test check format lint types imports unit bench bench-sync bench-window bench-neighbours bench-search \
         bench-search-languages bench-search-speed fuzz-packs policy-files simulate package-linux package-linux-twice try-deb \
-        package-windows package-windows-wine try-windows-wine \
+        package-windows package-windows-wine package-windows-wine-twice try-windows-wine \
         screenshots pictures sample test-slow test-postgres clean
 
 help:  ## what can be made
@@ -107,6 +107,9 @@ package-windows:  ## on Windows: the installer, the .zip and the list of what is
 
 package-windows-wine: setup  ## the same under Wine, for trying
 	@QT_QPA_PLATFORM=offscreen $(PY) packaging/package_windows.py --wine $(PACKAGE)
+
+package-windows-wine-twice: setup  ## two builds for Windows of this commit, compared byte for byte
+	@QT_QPA_PLATFORM=offscreen $(PY) packaging/package_windows.py --wine --twice $(PACKAGE)
 
 try-windows-wine: package-windows-wine sample  ## the installer in a Windows by Wine: install, preload, search, sync, window, upgrade, uninstall
 	@QT_QPA_PLATFORM=offscreen $(PY) packaging/try_windows.py

@@ -33,6 +33,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import bundle
 import icu_data
+import twice
 from frozen_folder import (
     WORK,
     CannotPackage,
@@ -93,7 +94,8 @@ def main() -> int:
     try:
         _look_for_tools()
         if asked.twice:
-            return _compare(asked.version, asked.quick)
+            how = ["--version", asked.version, *(["--quick"] if asked.quick else [])]
+            return twice.compare("package_linux.py", WORK, how)
         for made in packages(asked.out.resolve(), asked.version, asked.build, asked.quick):
             print(f"{made.stat().st_size:>12,} bytes  {made}")
     except CannotPackage as error:
@@ -396,46 +398,6 @@ def _by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
     member.uid = member.gid = 0
     member.uname = member.gname = "root"
     return member
-
-
-def _compare(version: str, quick: bool) -> int:
-    """Build what is committed two times, from copies in two folders; 1 where a file differs, with its name."""
-    made: list[list[Path]] = []
-    commit, made_at = run("git", "-C", str(ROOT), "rev-parse", "HEAD").strip(), commit_time()
-    for turn in ("first", "second"):
-        folder = WORK / turn
-        shutil.rmtree(folder, ignore_errors=True)
-        (folder / "source").mkdir(parents=True)
-        run("git", "-C", str(ROOT), "archive", "--output", str(folder / "source.tar"), commit)
-        run("tar", "--extract", "--file", str(folder / "source.tar"), "--directory", str(folder / "source"))
-        told = {"SOURCE_DATE_EPOCH": str(made_at), "PYTHONPATH": str(folder / "source")}
-        script = str(folder / "source" / "packaging" / "package_linux.py")
-        out = folder / "packages"
-        how = ["--version", version, "--out", str(out), *(["--quick"] if quick else [])]
-        run(sys.executable, script, *how, environment=os.environ | told)
-        made.append(sorted(path for path in out.iterdir() if path.is_file() and path.name != "largest.txt"))
-    pairs = list(zip(*made, strict=True))
-    differing = [first for first, second in pairs if first.read_bytes() != second.read_bytes()]
-    for first, _second in pairs:
-        digest = hashlib.sha256(first.read_bytes()).hexdigest()
-        print(f"{'differs' if first in differing else 'the same':<10}{digest}  {first.name}")
-    if differing and not quick:
-        for name in _differing_inside(*next(pair for pair in pairs if pair[0].name.endswith(".tar.zst"))):
-            print(f"  differs inside: {name}")
-    return 1 if differing else 0
-
-
-def _differing_inside(first: Path, second: Path) -> list[str]:
-    from backports import zstd
-
-    contents = []
-    for path in (first, second):
-        with zstd.open(path) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
-            contents.append(
-                {m.name: hashlib.sha256(tar.extractfile(m).read()).digest() for m in tar if m.isfile()}
-            )
-    one, other = contents
-    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
 
 
 def _look_for_tools() -> None:

@@ -1,11 +1,12 @@
 """`make package-windows`: the installer, the .zip and the list of contents for Windows, in build/packages.
 
-    python packaging/package_windows.py [--wine] [--version N] [--out DIR] [--build DIR] [--quick]
+    python packaging/package_windows.py [--wine] [--version N] [--out DIR] [--build DIR] [--quick] [--twice]
 
 On Windows, with makensis at hand (NSIS 3). `--wine` does the same on Debian 12 under Wine: not to be given to
 people, but to try each version before there is a Windows to build it on (`make try-windows-wine`). In order: an
 interpreter with what constraints.txt says, PyInstaller's folder, where each library comes from, licences, notices
-and list of contents, the installer. `--build` uses a folder that was built already; `--quick` packs fast.
+and list of contents, the installer. `--build` uses a folder that was built already; `--quick` packs fast; `--twice` builds two times and
+compares.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "windows"))
 import bundle
 import origins
+import twice
 import wine_system
 from frozen_folder import CannotPackage, commit_time, complete, project_version, run, try_imports
 from wine_system import Wine, local_path, windows_path
@@ -70,8 +72,12 @@ def main() -> int:
     parser.add_argument("--version", default=project_version())
     parser.add_argument("--build", type=Path, help="a folder that PyInstaller made before")
     parser.add_argument("--quick", action="store_true", help="pack fast and larger, for trying")
+    parser.add_argument("--twice", action="store_true", help="build two times and compare")
     asked = parser.parse_args()
     try:
+        if asked.twice:
+            how = ["--version", asked.version, *(["--wine"] if asked.wine else [])]
+            return twice.compare("package_windows.py", WORK, how, ["packaging-windows/downloads"])
         for made in packages(asked.out.resolve(), asked.version, asked.wine, asked.build, asked.quick):
             print(f"{made.stat().st_size:>12,} bytes  {made}")
     except CannotPackage as error:

@@ -71,6 +71,21 @@ LangString IN_USE ${LANG_ARABIC} "برنامج Hubshelf مفتوح. أغلقه �
 LangString IN_USE ${LANG_PORTUGUESE} "O Hubshelf está aberto. Feche-o e tente de novo. Nada foi alterado."
 LangString IN_USE ${LANG_SPANISH} "Hubshelf está abierto. Ciérrelo e inténtelo de nuevo. No se ha cambiado nada."
 
+!define TASK "Hubshelf library"
+; Windows itself, administrators, and LOCAL SERVICE.
+!define KEEPERS "/grant *S-1-5-18:(OI)(CI)F /grant *S-1-5-32-544:(OI)(CI)F /grant *S-1-5-19:(OI)(CI)M"
+
+; What keeps the PC's library in step has the program open for some seconds every quarter of an hour.
+!macro end_task
+  ${If} $MultiUser.InstallMode == "AllUsers"
+    nsExec::Exec '"$SYSDIR\schtasks.exe" /end /tn "${TASK}"'
+    Pop $0
+    ${If} $0 == 0
+      Sleep 1000
+    ${EndIf}
+  ${EndIf}
+!macroend
+
 ; A library that is in use cannot be opened for writing, and then nothing at all is changed.
 !macro require_closed
   again:
@@ -107,6 +122,7 @@ Function un.onInit
 FunctionEnd
 
 Section
+  !insertmacro end_task
   !insertmacro require_closed
   ; Of the version before nothing may stay: a module that is gone would still be found.
   !insertmacro remove_program
@@ -143,10 +159,24 @@ Section
       nsExec::Exec '"$SYSDIR\icacls.exe" "$APPDATA\${NAME}" /inheritance:r /grant *S-1-5-18:(OI)(CI)F /grant *S-1-5-32-544:(OI)(CI)F /grant *S-1-5-32-545:(OI)(CI)RX'
       Pop $0
     ${EndIf}
+    ; One library for all people of the PC, where it is decided (docs/it/many-users.md): LOCAL SERVICE keeps it, and
+    ; everybody may hand something in without seeing what others did.
+    CreateDirectory "$APPDATA\${NAME}\library"
+    CreateDirectory "$APPDATA\${NAME}\shelf"
+    CreateDirectory "$APPDATA\${NAME}\handed-in"
+    nsExec::Exec '"$SYSDIR\icacls.exe" "$APPDATA\${NAME}\library" /grant *S-1-5-19:(OI)(CI)M'
+    Pop $0
+    nsExec::Exec '"$SYSDIR\icacls.exe" "$APPDATA\${NAME}\shelf" /inheritance:r ${KEEPERS}'
+    Pop $0
+    nsExec::Exec '"$SYSDIR\icacls.exe" "$APPDATA\${NAME}\handed-in" /inheritance:r ${KEEPERS} /grant *S-1-3-0:(OI)(IO)M /grant *S-1-5-32-545:(WD,X,RA,S)'
+    Pop $0
+    nsExec::Exec '"$SYSDIR\schtasks.exe" /create /f /tn "${TASK}" /sc minute /mo 15 /ru S-1-5-19 /tr "\"$INSTDIR\hubshelf.exe\" machine keep --if-decided"'
+    Pop $0
   ${EndIf}
 SectionEnd
 
 Section "Uninstall"
+  !insertmacro end_task
   !insertmacro require_closed
   !insertmacro remove_program
   Delete "$INSTDIR\uninstall.exe"
@@ -161,6 +191,12 @@ Section "Uninstall"
   ${If} $MultiUser.InstallMode == "AllUsers"
     SetShellVarContext all
     ${GetParameters} $R0
+    nsExec::Exec '"$SYSDIR\schtasks.exe" /delete /f /tn "${TASK}"'
+    Pop $0
+    ; What it held comes again from the hub.
+    RMDir /r "$APPDATA\${NAME}\library"
+    RMDir /r "$APPDATA\${NAME}\shelf"
+    RMDir /r "$APPDATA\${NAME}\handed-in"
     ClearErrors
     ${GetOptions} $R0 "/PURGE" $R1
     ${IfNot} ${Errors}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def interpreter(folder: Path) -> Path:
         raise CannotPackage(str(error)) from error
     own = folder.with_name("own")
     shutil.rmtree(own, ignore_errors=True)
-    pip = (str(ROOT / ".venv" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-q")
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "-q")
     run(*pip, "wheel", "--no-deps", str(ROOT), "-w", str(own))
     libraries = folder / "Lib" / "site-packages"
     run(*pip, "install", "--no-deps", "--no-compile", "--target", str(libraries), *map(str, own.glob("*.whl")))

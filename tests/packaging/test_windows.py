@@ -100,6 +100,19 @@ def test_the_installer_speaks_our_languages_and_removes_what_it_writes() -> None
     }
 
 
+def test_the_task_that_keeps_the_library_of_a_pc_comes_and_goes_with_the_program() -> None:
+    made = re.findall(r'schtasks.exe" /create .*', SCRIPT)
+    assert len(made) == 1
+    assert "/ru S-1-5-19 " in made[0], "LOCAL SERVICE, however Windows calls it in its language"
+    assert made[0].endswith("""/tr "\\"$INSTDIR\\hubshelf.exe\\" machine keep --if-decided"'""")
+    assert 'schtasks.exe" /delete /f /tn "${TASK}"' in SCRIPT
+    folders = set(re.findall(r'CreateDirectory "\$APPDATA\\\$\{NAME\}\\([\w-]+)"', SCRIPT))
+    assert folders == {"library", "shelf", "handed-in"}
+    for name in folders:
+        assert f'icacls.exe" "$APPDATA\\${{NAME}}\\{name}"' in SCRIPT
+        assert f'RMDir /r "$APPDATA\\${{NAME}}\\{name}"' in SCRIPT
+
+
 def test_paths_go_to_wine_and_back(tmp_path: Path) -> None:
     import wine_system
 
