@@ -5,8 +5,8 @@
 On Windows, with makensis at hand (NSIS 3). `--wine` does the same on Debian 12 under Wine: not to be given to
 people, but to try each version before there is a Windows to build it on (`make try-windows-wine`). In order: an
 interpreter with what constraints.txt says, PyInstaller's folder, where each library comes from, licences, notices
-and list of contents, the installer. `--build` uses a folder that was built already; `--quick` packs fast; `--twice` builds two times and
-compares.
+and list of contents, the installer. `--build` uses a folder that was built already; `--quick` packs fast;
+`--twice` builds two times and compares.
 """
 
 from __future__ import annotations

@@ -16,6 +16,10 @@ from hypothesis import HealthCheck, settings
 _HOME = tempfile.mkdtemp(prefix="hubshelf-tests-")
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 os.environ["HUBSHELF_HUB_HOME"] = _HOME
+if "HUBSHELF_TESTS_SHARED" not in os.environ:
+    # The same for all workers, which are begun by the process that comes here first.
+    os.environ["HUBSHELF_TESTS_SHARED"] = tempfile.mkdtemp(prefix="hubshelf-tests-shared-")
+    atexit.register(shutil.rmtree, os.environ["HUBSHELF_TESTS_SHARED"], ignore_errors=True)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 os.environ["HUBSHELF_KEYRING"] = "off"
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -11,10 +11,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from sync.locks import FolderLock
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,9 +56,13 @@ def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> Path:
 class HubProgram:
     """A hub in a folder: its command line, and its server process while it runs."""
 
+    _there = 0
+    """Hubs of this process that were made and not closed."""
+
     def __init__(self, home: Path) -> None:
         self.home = home
         self.port = 0
+        self._counted = False
         self._server: subprocess.Popen[str] | None = None
         self._hands: subprocess.Popen[str] | None = None
 
@@ -64,7 +71,15 @@ class HubProgram:
         return command("hubshelf-hub", *arguments, home=self.home, expect=expect)
 
     def init(self) -> Self:
-        self.run("init", "--email", "facilitator@hub.example")
+        """Make the hub. While it is the only one it is a copy of one that was made once for all tests, which saves
+        three seconds; a second one beside it is made for itself, with keys of its own."""
+        shared = os.environ.get("HUBSHELF_TESTS_SHARED")
+        if shared is None or HubProgram._there:
+            self.run("init", "--email", "facilitator@hub.example")
+        else:
+            copy_home(_template(Path(shared)), self.home)
+        HubProgram._there += 1
+        self._counted = True
         return self
 
     @property
@@ -149,6 +164,9 @@ class HubProgram:
     def close(self) -> None:
         self.rest()
         self.stop()
+        if self._counted:
+            HubProgram._there -= 1
+            self._counted = False
 
     def __enter__(self) -> Self:
         return self
@@ -179,6 +197,23 @@ class ShelfProgram:
         file.write_text(body, encoding="utf-8")
         extra = [part for key, value in options.items() for part in (f"--{key}", str(value))]
         return self.run("ask", "--title", title, "--body-file", file, *extra)
+
+
+def _template(shared: Path) -> Path:
+    """A hub that was just made, in a folder of all workers: who comes first makes it, the others wait."""
+    made, lock = shared / "hub", FolderLock(shared / "hub.lock")
+    while not made.exists():
+        if lock.take():
+            try:
+                if not made.exists():
+                    aside = shared / "hub-coming"
+                    command("hubshelf-hub", "init", "--email", "facilitator@hub.example", home=aside)
+                    aside.rename(made)
+            finally:
+                lock.release()
+        else:
+            time.sleep(0.1)
+    return made
 
 
 def copy_home(template: Path, target: Path) -> Path:
