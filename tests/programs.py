@@ -56,13 +56,9 @@ def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> Path:
 class HubProgram:
     """A hub in a folder: its command line, and its server process while it runs."""
 
-    _there = 0
-    """Hubs of this process that were made and not closed."""
-
     def __init__(self, home: Path) -> None:
         self.home = home
         self.port = 0
-        self._counted = False
         self._server: subprocess.Popen[str] | None = None
         self._hands: subprocess.Popen[str] | None = None
 
@@ -70,16 +66,14 @@ class HubProgram:
         """Run one `hubshelf-hub` command."""
         return command("hubshelf-hub", *arguments, home=self.home, expect=expect)
 
-    def init(self) -> Self:
-        """Make the hub. While it is the only one it is a copy of one that was made once for all tests, which saves
-        three seconds; a second one beside it is made for itself, with keys of its own."""
+    def init(self, *, own_keys: bool = False) -> Self:
+        """Make the hub, as a copy of one that was made once for all tests: that saves three seconds. `own_keys`:
+        it is made for itself, for tests to which hubs must be strangers."""
         shared = os.environ.get("HUBSHELF_TESTS_SHARED")
-        if shared is None or HubProgram._there:
+        if shared is None or own_keys or self.home.exists():
             self.run("init", "--email", "facilitator@hub.example")
         else:
             copy_home(_template(Path(shared)), self.home)
-        HubProgram._there += 1
-        self._counted = True
         return self
 
     @property
@@ -164,9 +158,6 @@ class HubProgram:
     def close(self) -> None:
         self.rest()
         self.stop()
-        if self._counted:
-            HubProgram._there -= 1
-            self._counted = False
 
     def __enter__(self) -> Self:
         return self

@@ -71,7 +71,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         for n, lang in enumerate(["en"] * 12 + ["fr"] * 4)
     ]
     more = {"id": "r99", "type": "resource", "title": "Tablets in the rain", "text": TEXT, "lang": "en"}
-    with HubProgram(folder / "hub").init() as hub, HubProgram(folder / "hub2").init() as other:
+    with HubProgram(folder / "hub").init() as hub, HubProgram(folder / "hub2").init(own_keys=True) as other:
         hub.do("import", file=str(write_records(folder / "a.jsonl", first)))
         hub.do("publish")
         hub.run("pack", "export", folder / "old")

@@ -33,7 +33,7 @@ EVERY = range(0, 101, 5)
 def bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bases")
     make(folder)
-    with HubProgram(folder / "hub2").init() as other:
+    with HubProgram(folder / "hub2").init(own_keys=True) as other:
         other.do("import", file=str(write_records(folder / "c.jsonl", records(3, "Other"))))
         other.do("publish")
         other.run("pack", "export", folder / "other")

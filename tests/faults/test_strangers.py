@@ -98,7 +98,7 @@ def test_another_hub_at_the_same_address_is_not_believed(
     shelf = Shelf(tmp_path / "shelf").enrol(hub)
     shelf.sync(hub.url)
     before = shelf.titles()
-    with HubProgram(tmp_path / "stranger").init() as stranger:
+    with HubProgram(tmp_path / "stranger").init(own_keys=True) as stranger:
         stranger.do("publish")
         stranger.start()
         report = shelf.sync(stranger.url)

@@ -81,7 +81,7 @@ def test_a_backup_makes_a_hub_on_an_empty_machine(tmp_path: Path) -> None:
     hub.run("import", write_records(tmp_path / "one.jsonl", [RECORD]))
     hub.run("publish")
     hub.run("backup", tmp_path / "copy")
-    other = HubProgram(tmp_path / "other").init()
+    other = HubProgram(tmp_path / "other").init(own_keys=True)
     for name in ("root.key", "head.key"):
         (other.home / "keys" / name).unlink()
     (other.home / "served" / "root" / "1").unlink()

@@ -72,7 +72,7 @@ def cards(count: int, lang: str = "en") -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("packs")
-    with HubProgram(folder / "hub").init() as hub, HubProgram(folder / "hub2").init() as other:
+    with HubProgram(folder / "hub").init() as hub, HubProgram(folder / "hub2").init(own_keys=True) as other:
         hub.do("import", file=str(write_records(folder / "a.jsonl", [*cards(60), *cards(20, "fr")])))
         hub.do("publish")
         hub.run("pack", "export", folder / "old")
