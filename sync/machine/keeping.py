@@ -137,22 +137,21 @@ def take_in(home: KeepersHome) -> tuple[int, int]:
     if not folder.is_dir():
         return 0, 0
     store = home.of.files()
-    with home.own() as own:
-        versions = _versions(own, home.of)
-    for path in list(islice(folder.iterdir(), _HANDED_MOST)):
+    versions: frozenset[str] | None = None
+    # The list of versions first: it says which of the others are versions.
+    for path in sorted(islice(folder.iterdir(), _HANDED_MOST), key=lambda path: not _is_list(home, path)):
         if path.name.startswith("coming-"):
             if _is_old(path):
                 _remove(path)
             continue
-        listed = not versions and _is_list(home, path)
-        if _take(home, store, path, versions):
+        if versions is None and not _is_list(home, path):
+            with home.own() as own:
+                versions = _versions(own, home.of)
+        if _take(home, store, path, versions or frozenset()):
             taken += 1
         else:
             refused += 1
         _remove(path)
-        if listed:
-            with home.own() as own:
-                versions = _versions(own, home.of)
     store.evict(())
     return taken, refused
 
