@@ -18,31 +18,42 @@ from sync.protocol.relocation import Relocation
 from sync.protocol.signing import SigningKey
 from sync.relocating import follow
 from sync.transport import HttpTransport
-from tests.programs import HubProgram, ShelfProgram, write_records
+from tests.programs import HubProgram, ShelfProgram, copy_home, write_records
 
 RECORDS = [{"id": f"r{n}", "type": "resource", "title": f"Radio lesson {n}", "lang": "en"} for n in range(20)]
 
 
-@pytest.fixture
-def moved(tmp_path: Path) -> Iterator[tuple[HubProgram, HubProgram, ShelfProgram]]:
-    """A hub at its old address, the same at its new one with more in it, and a member's shelf with a question."""
-    with HubProgram(tmp_path / "old").init() as old:
-        old.do("import", file=str(write_records(tmp_path / "a.jsonl", RECORDS)))
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """Homes of the hub at its old address, of the same at its new one with more in it, and of a member's shelf
+    with a question; and the old address's port."""
+    folder = tmp_path_factory.mktemp("moved")
+    with HubProgram(folder / "old").init() as old:
+        old.do("import", file=str(write_records(folder / "a.jsonl", RECORDS)))
         old.do("publish")
         old.start()
-        shelf = ShelfProgram(tmp_path / "shelf").enrol(old)
+        shelf = ShelfProgram(folder / "shelf").enrol(old)
         shelf.run("sync")
         shelf.ask("Who pays for the radios?")
-        old.stop()
-        old.rest()
-        shutil.copytree(old.home, tmp_path / "new")
-        with HubProgram(tmp_path / "new") as new:
-            more = [{"id": "r99", "type": "resource", "title": "Radios that moved", "lang": "en"}]
-            new.do("import", file=str(write_records(tmp_path / "b.jsonl", more)))
-            new.do("publish")
-            new.start()
-            old.start()
-            yield old, new, shelf
+        port = old.port
+    shutil.copytree(folder / "old", folder / "new")
+    with HubProgram(folder / "new") as new:
+        more = [{"id": "r99", "type": "resource", "title": "Radios that moved", "lang": "en"}]
+        new.do("import", file=str(write_records(folder / "b.jsonl", more)))
+        new.do("publish")
+    return folder, port
+
+
+@pytest.fixture
+def moved(prepared: tuple[Path, int], tmp_path: Path) -> Iterator[tuple[HubProgram, HubProgram, ShelfProgram]]:
+    """Both hubs, serving, and the shelf."""
+    for name in ("old", "new", "shelf"):
+        copy_home(prepared[0] / name, tmp_path / name)
+    with HubProgram(tmp_path / "old") as old, HubProgram(tmp_path / "new") as new:
+        old.port = prepared[1]
+        new.start()
+        old.start()
+        yield old, new, ShelfProgram(tmp_path / "shelf")
 
 
 def test_shelves_follow_their_hub_with_what_waits(moved: tuple[HubProgram, HubProgram, ShelfProgram]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from resources_cache.library import Library
 from tests.faults.bad_link import Fault, bad_link
-from tests.programs import BIN, HubProgram, ShelfProgram, write_records
+from tests.programs import BIN, HubProgram, ShelfProgram, copy_home, write_records
 
 THREAD = {
     "id": "t-1",
@@ -56,14 +56,21 @@ RECORDS = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[HubProgram]:
-    """A hub with a few records, published and serving."""
-    with HubProgram(tmp_path / "hub") as hub:
-        hub.init()
-        report = hub.run("import", write_records(tmp_path / "records.jsonl", RECORDS))
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hub's home with a few records, published, not running."""
+    folder = tmp_path_factory.mktemp("published")
+    with HubProgram(folder / "hub").init() as hub:
+        report = hub.run("import", write_records(folder / "records.jsonl", RECORDS))
         assert (report["created"], report["rejected"]) == (len(RECORDS), [])
         hub.run("publish")
+    return folder / "hub"
+
+
+@pytest.fixture
+def hub(published: Path, tmp_path: Path) -> Iterator[HubProgram]:
+    """A copy of it, serving."""
+    with HubProgram(copy_home(published, tmp_path / "hub")) as hub:
         hub.start()
         yield hub
 
