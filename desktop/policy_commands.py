@@ -36,8 +36,7 @@ def show_policy(home: Path, as_json: bool) -> None:
     for row in answer["keys"]:
         value = "not set" if row["value"] is None else json.dumps(row["value"], ensure_ascii=False)
         origin = _ORIGINS[row["origin"]] + (f" in {row['where']}" if row["where"] else "")
-        later = "; nothing uses it yet" if row["later"] else ""
-        click.echo(f"{'LOCKED ' if row['locked'] else '       '}{row['name']}: {value}  ({origin}{later})")
+        click.echo(f"{'LOCKED ' if row['locked'] else '       '}{row['name']}: {value}  ({origin})")
     for problem in answer["problems"]:
         click.echo(f"PROBLEM {problem}")
 
@@ -61,7 +60,6 @@ def found(home: Path) -> dict[str, Any]:
             "origin": row.origin,
             "where": row.where,
             "locked": row.locked,
-            "later": row.key.later,
         }
         for row in decisions(decided, own, language=Preferences.load(home).language)
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -22,16 +21,12 @@ def devices(
 ) -> None:
     """List the devices that members enrolled, and what those told of themselves that may."""
     start_django()
-    from django.db.models import Q
-    from django.utils import timezone
-
     from . import fleet
     from .models import Device
 
     found = Device.objects.select_related("member", "site")
     if silent is not None:
-        before = timezone.now() - timedelta(days=silent)
-        found = found.filter(Q(last_seen__lt=before) | Q(last_seen=None, created__lt=before), revoked=None)
+        found = fleet.silent(found, silent)
     if failing:
         found = found.exclude(failures={})
     if of_version:

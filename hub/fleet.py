@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from hub import audit
@@ -82,6 +83,12 @@ def checked_group(name: str) -> str:
     if len(name) > GROUP:
         raise InvalidInput(f"A group's name has at most {GROUP} characters.", "Choose a shorter one.")
     return name
+
+
+def silent(devices: QuerySet[Device], days: int) -> QuerySet[Device]:
+    """Those that may sync and were not here for so many days."""
+    before = timezone.now() - timedelta(days=days)
+    return devices.filter(Q(last_seen__lt=before) | Q(last_seen=None, created__lt=before), revoked=None)
 
 
 def row(device: Device) -> dict[str, Any]:

@@ -92,9 +92,8 @@ def _title(key: Key) -> str:
 
 
 def _explanation(key: Key) -> str:
-    later = " Nothing uses it yet." if key.later else ""
     form = " Several are separated by commas." if _type(key) == "array" else ""
-    return f"{key.meaning.replace('`', '')} It is {key.kind.words}.{form}{later}"
+    return f"{key.meaning.replace('`', '')} It is {key.kind.words}.{form}"
 
 
 def _policy(key: Key, category: str, path: str, name: str) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import http.client
 import ssl
 from base64 import b64encode
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from sync.connections import Wire
 from sync.dialling import dial
 from sync.errors import SyncError
 
@@ -41,11 +41,11 @@ def issuer_of(certificate: bytes | None) -> str:
     return "".join(letter for letter in words if letter.isprintable())[:_MOST]
 
 
-def signer_at(url: str, proxy: str, wanted: Callable[[], bool]) -> str:
+def signer_at(url: str, proxy: str, wire: Wire) -> str:
     """Return who signed what the server at `url` shows, "" where that cannot be learnt.
 
     Asks once more, believing nothing, and says nothing but hello: no request, no token. `proxy`: as it is asked,
-    "" for none; it is told what it was told before.
+    "" for none; it is told what it was told before. `wire`: ends it when it is interrupted.
     """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 443
@@ -62,7 +62,9 @@ def signer_at(url: str, proxy: str, wanted: Callable[[], bool]) -> str:
         link = http.client.HTTPSConnection(host, port, timeout=_SECONDS, context=context)
 
     def open_connection(address: tuple[str, int], *_others: Any) -> Any:
-        return dial(*address, _SECONDS, wanted=wanted)
+        made = dial(*address, _SECONDS, wanted=lambda: not wire.interrupted)
+        wire.opened(made)
+        return made
 
     link._create_connection = open_connection  # type: ignore[attr-defined]  # so that it can be given up
     try:

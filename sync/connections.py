@@ -23,6 +23,7 @@ from sync.errors import TimedOut
 from sync.traffic import Traffic
 
 CONNECT_SECONDS = 10.0
+"""For a connection to be made, where nobody said otherwise."""
 PIECE = 16 * 1024
 """Bytes read at a time, at most."""
 STALL_SECONDS = 60.0

@@ -36,7 +36,7 @@ class Kind:
 @dataclass(frozen=True)
 class Key:
     """One decision. `setting`: the setting of own.db that it stands for, `kept` makes that of a value, and `shown`
-    a value of that. `personal`: a person may choose it where nobody locked it. `later`: nothing uses it yet.
+    a value of that. `personal`: a person may choose it where nobody locked it.
     """
 
     name: str
@@ -48,7 +48,6 @@ class Key:
     shown: Callable[[Any], Any] = field(default=lambda value: value)
     personal: bool = True
     secret: bool = False
-    later: bool = False
 
 
 def _switch() -> Kind:
@@ -266,6 +265,5 @@ def table() -> str:
     for key in KEYS:
         builtin = "" if key.builtin is None else f"`{str(key.builtin).lower()}`"
         marks = "" if key.personal else " Administrators only."
-        marks += " *Nothing uses it yet.*" if key.later else ""
         rows.append(f"| `{key.name}` | {key.kind.words} | {key.meaning}{marks} | {builtin} |")
     return "\n".join(rows) + "\n"

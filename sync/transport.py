@@ -32,7 +32,6 @@ from sync.errors import (
     InsecureAddress,
     NotEnrolled,
     ProxyWantsLogin,
-    SyncError,
     Unreachable,
 )
 from sync.network import Network
@@ -231,14 +230,18 @@ class HttpTransport:
                 timeout=self._timeout,
                 proxies=proxies,
             )
-        except (requests.RequestException, SyncError) as error:
-            known = error if isinstance(error, SyncError) else offline(error, url)
+        except Unreachable:  # as `sync.dialling` says it
+            if self._wire.connections == opened:
+                self.traffic.asked(-1)  # none was made
+            raise
+        except requests.RequestException as error:
+            known = offline(error, url)
             proxy = proxies.get(urlsplit(url).scheme, "")
             if isinstance(known, ProxyWantsLogin):
                 known = ProxyWantsLogin(refused="@" in proxy)
             if isinstance(known, BadCertificate) and known.signer_matters:
-                signer = signer_at(url, proxy, lambda: not self._wire.interrupted)
-                known = BadCertificate(f"{known} It was signed by “{signer}”." if signer else str(known))
+                if signer := signer_at(url, proxy, self._wire):
+                    known = BadCertificate(f"{known} It was signed by “{signer}”.")
             if isinstance(known, Unreachable) and self._wire.connections == opened:
                 self.traffic.asked(-1)  # none was made
             raise known from error

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from hub import fleet, invitations
+from hub import audit, fleet, invitations
 from hub.models import Device
 
 from .forms import HubModelAdmin, actor
@@ -35,8 +32,7 @@ class SilentFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
         if self.value() not in ("7", "30", "90"):
             return queryset
-        before = timezone.now() - timedelta(days=int(self.value() or 0))
-        return queryset.filter(Q(last_seen__lt=before) | Q(last_seen=None, created__lt=before), revoked=None)
+        return fleet.silent(queryset, int(self.value() or 0))
 
 
 class FailingFilter(admin.SimpleListFilter):
@@ -102,7 +98,7 @@ class DeviceAdmin(HubModelAdmin[Device]):
 
     @admin.action(description=_("Download as CSV"), permissions=["view"])
     def as_csv(self, request: HttpRequest, queryset: QuerySet[Device]) -> HttpResponse:
-        self.note(request, "exported", [])
+        audit.record("devices-exported", actor=actor(request), target=str(queryset.count()))
         response = HttpResponse(
             fleet.as_csv(queryset.select_related("member", "site")), content_type="text/csv; charset=utf-8"
         )

@@ -19,12 +19,14 @@ from typing import Any
 from resources_cache.errors import CacheError
 from resources_cache.files import FileStore
 from resources_cache.own import Own
+from resources_cache.placing import put_in_place
 from sync.cancel import Cancel
 from sync.engine import sync_once
 from sync.enrolment import connect_guest
 from sync.home import Home
 from sync.machine import place as places
 from sync.machine.place import Place
+from sync.machine.taking import handed_name
 from sync.manners import Manners
 from sync.neighbours.giving import may_be_given
 from sync.policies import Policies
@@ -112,7 +114,7 @@ def keep(
 
 
 def become_keeper(of: Place) -> None:
-    """Be the account that the library belongs to. Raises NotTheKeeper, and OSError where its folder is missing."""
+    """Be the account that the library belongs to. Raises NotTheKeeper, also where there is no folder of it."""
     if sys.platform == "win32":
         return
     try:
@@ -137,18 +139,21 @@ def take_in(home: KeepersHome) -> tuple[int, int]:
     if not folder.is_dir():
         return 0, 0
     store = home.of.files()
-    versions: frozenset[str] | None = None
-    # The list of versions first: it says which of the others are versions.
-    for path in sorted(islice(folder.iterdir(), _HANDED_MOST), key=lambda path: not _is_list(home, path)):
+    with home.own() as own:
+        name, versions = _list_of_versions(own), _versions(own, home.of)
+    # That list first: it says which of the others are versions.
+    for path in sorted(
+        islice(folder.iterdir(), _HANDED_MOST), key=lambda path: path.name != handed_name(name, "")
+    ):
         if path.name.startswith("coming-"):
             if _is_old(path):
                 _remove(path)
             continue
-        if versions is None and not _is_list(home, path):
-            with home.own() as own:
-                versions = _versions(own, home.of)
-        if _take(home, store, path, versions or frozenset()):
+        if _take(home, store, path, versions | {name}):
             taken += 1
+            if path.name == handed_name(name, ""):
+                with home.own() as own:
+                    versions = _versions(own, home.of)
         else:
             refused += 1
         _remove(path)
@@ -184,7 +189,7 @@ def _take(home: KeepersHome, store: FileStore, path: Path, versions: frozenset[s
     except ValueError:
         return False
     with home.library() as library:
-        if not (may_be_given(library, of, digest) if of else digest in versions or _is_list(home, path)):
+        if not (may_be_given(library, of, digest) if of else digest in versions):
             return False
     handle = places.opened(path, min(limits.FILE, store.quota_bytes))
     if handle is None:
@@ -202,18 +207,17 @@ def _take(home: KeepersHome, store: FileStore, path: Path, versions: frozenset[s
     return True
 
 
-def _is_list(home: KeepersHome, path: Path) -> bool:
-    """Whether a file is the list of the program's versions that the hub's head names."""
-    with home.own() as own:
-        said: Any = own.setting("builds")
-    return isinstance(said, dict) and path.name == f"{said.get('hash')}-"
+def _list_of_versions(own: Own) -> str:
+    """The hash of the list of the program's versions that the hub's head names; "" for none."""
+    said: Any = own.setting("builds")
+    name = said.get("hash") if isinstance(said, dict) else None
+    return name if isinstance(name, str) and is_digest(name) else ""
 
 
 def _versions(own: Own, of: Place) -> frozenset[str]:
     """The hashes of what the hub's list of versions names, where that list was handed in."""
-    said, root = own.setting("builds"), own.setting("root")
-    name = said.get("hash") if isinstance(said, dict) else None
-    if not isinstance(name, str) or not is_digest(name) or not isinstance(root, str):
+    name, root = _list_of_versions(own), own.setting("root")
+    if not name or not isinstance(root, str):
         return frozenset()
     document = places.read(of.named("files", name), DOCUMENT)
     if document is None or sha256(document) != name:
@@ -244,8 +248,6 @@ def _remove(path: Path) -> None:
 def _write(path: Path, data: bytes) -> None:
     if places.read(path, len(data)) == data:
         return
-    from resources_cache.placing import put_in_place
-
     aside = path.with_name(f"{path.name}.new")
     aside.write_bytes(data)
     put_in_place(aside, path)

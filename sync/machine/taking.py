@@ -92,13 +92,12 @@ def take(
 
     The caller keeps other syncs of the shelf out. Raises nothing but Cancelled.
     """
-    of = places.place(home.policies)
-    if of is None or not _has_news(of, own, library):
-        return None
     from sync.running import Run  # which uses what is in this folder's other modules
 
-    run = None
+    of, run = places.place(home.policies), None
     try:
+        if of is None or not _has_news(of, own, library):
+            return None
         run = Run(home, library, own, MachineLibrary(of), cancel, progress, 0.0, carried=KIND)
         try:
             report = run.to_the_end()
@@ -148,6 +147,8 @@ def hand_in(home: Home, hash_: str, resource: str, path: Path) -> bool:
         return False
     aside = of.handed_in / f"coming-{secrets.token_hex(8)}"
     try:
+        if path.stat().st_size > of.quota:
+            return False
         if resource:
             with home.library() as library:
                 if not may_be_given(library, resource, hash_):
@@ -165,7 +166,7 @@ def hand_in(home: Home, hash_: str, resource: str, path: Path) -> bool:
 
 def handed_name(hash_: str, resource: str) -> str:
     """What a file is called that is handed in: by its hash and the record that it belongs to."""
-    return f"{hash_}-{resource.encode().hex()}"[:255]
+    return f"{hash_}-{resource.encode().hex()}"
 
 
 def _has_news(of: Place, own: Own, library: Library) -> bool:

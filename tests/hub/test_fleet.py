@@ -101,6 +101,8 @@ def test_the_list_is_narrowed_and_written_as_csv(browser: Client, device: Device
     assert shown(version="0.2") == {"d1"}
     answer = browser.post(page, {"action": "as_csv", "_selected_action": ["d1", "d2"]})
     assert answer["Content-Type"].startswith("text/csv")
+    (event,) = AuditEvent.objects.filter(kind="devices-exported")
+    assert (event.actor, event.target) == ("team", "2")
     rows = {one["id"]: one for one in csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))}
     assert rows["d1"]["failures"] == "offline 3, captive-portal 1"
     assert rows["d1"]["in_step"] == "2026-11-20T08:00:00Z"
