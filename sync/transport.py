@@ -239,9 +239,9 @@ class HttpTransport:
             proxy = proxies.get(urlsplit(url).scheme, "")
             if isinstance(known, ProxyWantsLogin):
                 known = ProxyWantsLogin(refused="@" in proxy)
-            if isinstance(known, BadCertificate) and known.signer_matters:
-                if signer := signer_at(url, proxy, self._wire):
-                    known = BadCertificate(f"{known} It was signed by “{signer}”.")
+            unknown = isinstance(known, BadCertificate) and known.signer_matters
+            if unknown and (signer := signer_at(url, proxy, self._wire)):
+                known = BadCertificate(f"{known} It was signed by “{signer}”.")
             if isinstance(known, Unreachable) and self._wire.connections == opened:
                 self.traffic.asked(-1)  # none was made
             raise known from error
