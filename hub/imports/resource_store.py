@@ -107,7 +107,7 @@ class ResourceStore:
         self._write_children({**plan.new, **plan.replaced}, texts, files)
         counts.created, counts.updated = len(plan.new), len(plan.replaced)
         for key, record in plan.duplicates:
-            if self._fill(Resource.objects.get(pk=key), record):
+            if self.fill(Resource.objects.get(pk=key), record):
                 counts.updated += 1
             else:
                 counts.unchanged += 1
@@ -227,7 +227,7 @@ class ResourceStore:
             # A file may be there already where the list was not replaced.
             model._default_manager.bulk_create(instances, batch_size=_ROWS, ignore_conflicts=model is StoredFile)
 
-    def _fill(self, row: Resource, record: ResourceRecord) -> bool:
+    def fill(self, row: Resource, record: ResourceRecord) -> bool:
         """Give a resource what a duplicate knows and it lacks; True when anything was added."""
         changed = [
             name

@@ -18,6 +18,7 @@ from .catalogue import (
 from .community import Message, Summary, SummaryCitation, Thread
 from .delivery import FeedState, HubState, ServedName, Stream, StreamRecord, Touched
 from .devices import Device, Invitation, KeyGrant, Operation, PersonalItem, SiteCode
+from .harvest import Harvest, InboxItem
 from .people import AuditEvent, Event, ExpertProfile, Member, MemberCategory, Organisation
 from .reports import Report, ReportReason
 from .requests import ALLOWED_TRANSITIONS, Request, RequestKind, RequestReply, RequestState, Satisfaction
@@ -34,7 +35,9 @@ __all__ = [
     "Event",
     "ExpertProfile",
     "FeedState",
+    "Harvest",
     "HubState",
+    "InboxItem",
     "Invitation",
     "KeyGrant",
     "Member",

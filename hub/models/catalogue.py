@@ -85,6 +85,12 @@ class Source(models.Model):
     kind = models.CharField(_("kind"), max_length=32, default="file")
     url = models.CharField(_("address"), max_length=2000, blank=True, default="")
     created = models.DateTimeField(_("created"), default=timezone.now)
+    # Of those that are harvested (hub.harvest): how they are asked, every how many minutes (0: by hand), and where
+    # the next harvest goes on.
+    settings = json_object(verbose_name=_("settings"))
+    every_minutes = models.PositiveIntegerField(_("every so many minutes"), default=0)
+    place = models.JSONField(default=dict, blank=True, editable=False)
+    harvested = models.DateTimeField(_("harvested"), null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]

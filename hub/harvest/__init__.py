@@ -1,0 +1,1 @@
+"""Harvests: sources are read page by page into an inbox, where people decide what becomes a resource."""
