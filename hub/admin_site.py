@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 _SECTIONS: tuple[tuple[Promise, tuple[str, ...]], ...] = (
     (_("Desk"), ("Request", "Message", "Report")),
-    (_("Library"), ("Resource", "Collection", "Theme", "Source")),
+    (_("Library"), ("Resource", "InboxItem", "Source", "Harvest", "Collection", "Theme")),
     (_("Community"), ("Thread", "Summary", "Event")),
     (_("People"), ("Member", "Organisation", "ExpertProfile")),
     (_("Devices"), ("Invitation", "SiteCode", "Device")),

@@ -536,6 +536,7 @@ from .mirror_commands import mirror  # noqa: E402
 from .pack_commands import pack  # noqa: E402
 from .relocation_commands import relocate  # noqa: E402
 from .site_code_commands import approve, joining, site_code  # noqa: E402
+from .source_commands import inbox, source  # noqa: E402
 
-for command in (approve, build, devices, group, joining, mirror, pack, relocate, revoke, site_code):
+for command in (approve, build, devices, group, inbox, joining, mirror, pack, relocate, revoke, site_code, source):
     cli.add_command(command)

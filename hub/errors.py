@@ -8,6 +8,7 @@ HubError                  something outside went wrong, in words for people
 ├── ExportProblem         the export file cannot be written
 ├── ObjectMissing         the bytes of a stored file are not under objects/
 ├── InvalidInput          what was typed or sent cannot be accepted
+├── HarvestProblem        a source cannot be read (further); hub.harvest.errors
 ├── NotFound              no such record
 └── TransitionRefused     a request may not go from its state to the wanted one
 

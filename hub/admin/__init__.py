@@ -3,6 +3,6 @@
 Importing this registers everything; Django does so when it starts (autodiscovery).
 """
 
-from . import catalogue, community, delivery, desk, fleet, people, reports
+from . import catalogue, community, delivery, desk, fleet, harvest, people, reports
 
-__all__ = ["catalogue", "community", "delivery", "desk", "fleet", "people", "reports"]
+__all__ = ["catalogue", "community", "delivery", "desk", "fleet", "harvest", "people", "reports"]

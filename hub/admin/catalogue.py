@@ -28,7 +28,6 @@ from hub.models import (
     ResourceIdentifier,
     ResourceTheme,
     ResourceTranslation,
-    Source,
     StoredFile,
     Theme,
 )
@@ -279,10 +278,3 @@ class ThemeAdmin(HubModelAdmin[Theme]):
 class CollectionAdmin(HubModelAdmin[Collection]):
     list_display = ["name"]
     search_fields = ["name"]
-
-
-@admin.register(Source)
-class SourceAdmin(HubModelAdmin[Source]):
-    list_display = ["name", "kind", "url", "created"]
-    search_fields = ["name"]
-    readonly_fields = ["created"]

@@ -1,11 +1,11 @@
-"""Dublin Core (oai_dc) into a resource: fifteen elements, each of which may be there many times and say anything."""
+"""Dublin Core (oai_dc) into a resource: fifteen elements, each there any number of times, saying anything."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from hub.imports import cleaning as clean
-from hub.imports import identity, native
+from hub.imports import identity, licences, native
 from hub.imports.records import Parsed, ResourceRecord
 
 Fields = Mapping[str, Sequence[str]]
@@ -20,9 +20,13 @@ def parsed(key: str, fields: Fields, origin: str) -> Parsed:
     summary = summary[: clean.SUMMARY_LIMIT].strip()
     names = clean.lines(list(fields.get("identifier", ())))
     links = [link for one in names if (link := clean.link(one))]
-    related = [*names, *clean.lines(list(fields.get("relation", ()))), *clean.lines(list(fields.get("source", ())))]
+    related = [
+        *names,
+        *clean.lines(list(fields.get("relation", ()))),
+        *clean.lines(list(fields.get("source", ()))),
+    ]
     rights = clean.lines(list(fields.get("rights", ())), 300)
-    licence = next((one for one in rights if native.is_open_licence(one)), rights[0] if rights else "")
+    licence = licences.chosen(rights)
     said = fields.get("language", ())
     record = ResourceRecord(
         title=clean.plain(titles[0]),
@@ -35,7 +39,7 @@ def parsed(key: str, fields: Fields, origin: str) -> Parsed:
         subjects=clean.lines(list(fields.get("subject", ())), 300),
         resource_type=_kind(fields.get("type", ())),
         licence=licence,
-        redistributable=native.is_open_licence(licence),
+        redistributable=licences.may_be_passed_on(licence),
         url=next((link for link in links if "doi.org" not in link), links[0] if links else ""),
         identifiers=native.normal_identifiers(
             {
@@ -49,6 +53,8 @@ def parsed(key: str, fields: Fields, origin: str) -> Parsed:
 
 
 def _kind(said: Sequence[str]) -> str:
-    """The most telling of the types: one of a vocabulary, such as info:eu-repo/semantics/article, by its last part."""
+    """The most telling of the types; one of a vocabulary, as info:eu-repo/semantics/article, by its last part."""
     kinds = [clean.slug(one.rpartition("/")[2].rpartition(":")[2]) for one in clean.lines(list(said), 200)]
-    return next((kind for kind in kinds if kind and kind not in ("text", "publishedversion", "acceptedversion")), "")
+    return next(
+        (kind for kind in kinds if kind and kind not in ("text", "publishedversion", "acceptedversion")), ""
+    )

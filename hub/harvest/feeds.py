@@ -18,7 +18,7 @@ from hub.harvest.errors import NotASource, SourceUnreachable
 from hub.harvest.fetching import Fetch, fetch
 from hub.harvest.pages import KEY_MOST, RAW_MOST, Offered, Page
 from hub.imports import cleaning as clean
-from hub.imports import native
+from hub.imports import licences, native
 from hub.imports.records import Parsed, ResourceRecord
 
 _ENTRIES = 5_000
@@ -78,7 +78,8 @@ def _offered(entry: Any, lang: str, feed: Any) -> Offered:
     raw = json.dumps(clean.json_value(_plain(entry)), ensure_ascii=False, sort_keys=True)[:RAW_MOST]
     if not title and not link:
         return Offered(key, raw, Parsed(key, None, ("the entry has neither a title nor an address",)))
-    licence = clean.line(entry.get("license") or entry.get("rights") or feed.get("license") or "", 300)
+    statements = (entry.get("license"), entry.get("rights"), feed.get("license"), feed.get("rights"))
+    licence = licences.chosen([_words(one, 300) for one in statements if one])
     record = ResourceRecord(
         title=title or summary[:200] or link,
         summary=summary,
@@ -86,10 +87,14 @@ def _offered(entry: Any, lang: str, feed: Any) -> Offered:
         authors=_authors(entry),
         publisher=_words(entry.get("publisher") or feed.get("title"), 1000),
         year=_year(entry),
-        subjects=[words for tag in entry.get("tags", ()) if (words := clean.line(tag.get("label") or tag.get("term"), 300))],
+        subjects=[
+            words
+            for tag in entry.get("tags", ())
+            if (words := clean.line(tag.get("label") or tag.get("term"), 300))
+        ],
         resource_type="webpage",
         licence=licence,
-        redistributable=native.is_open_licence(licence),
+        redistributable=licences.may_be_passed_on(licence),
         url=link,
         origin=f"feed:{key}"[:200],
     )

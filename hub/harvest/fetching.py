@@ -29,7 +29,7 @@ _AGENT = "Hubshelf harvester"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came: its status, headers by lower-case name, the body, and the address that it came from in the end."""
+    """What came: its status, headers by lower-case name, the body, and the address that it came from at last."""
 
     status: int
     headers: Mapping[str, str]
@@ -42,8 +42,10 @@ class Fetch(Protocol):
 
 
 def fetch(url: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """GET an address. A server that says when to come back (503, 429 with Retry-After up to a minute) is asked once
-    more. Raises SourceUnreachable, SourceTooLarge, NotASource (no http address, or led into a private network)."""
+    """GET an address. A server that says when to come back (503, 429 with Retry-After up to a minute) is asked
+    once more. Raises SourceUnreachable, SourceTooLarge, NotASource (no http address, or led into a private
+    network).
+    """
     answer = _followed(url, headers or {})
     if answer.status in _BUSY:
         wait = _seconds(answer.headers.get("retry-after", ""))

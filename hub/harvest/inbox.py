@@ -77,7 +77,7 @@ def take_page(source: Source, offered: Sequence[Offered]) -> Counts:
 
 
 def look_for_duplicates(items: Iterable[InboxItem]) -> None:
-    """Note of each which resource it may be: by an identifier that both have, else by a title that is much alike."""
+    """Note of each which resource it may be: by an identifier of both, else by a title that is much alike."""
     for item in items:
         record = record_of(item)
         if record is None:
@@ -191,8 +191,8 @@ def _by_identifier(record: ResourceRecord) -> tuple[str | None, str]:
 
 
 def _by_title(record: ResourceRecord) -> tuple[str | None, str]:
-    """The resource whose title is most alike, of the same year or one beside it, and by one of the same people where
-    both name any."""
+    """The resource whose title is most alike, of the same year or one beside it, and by one of the same people
+    where both name any."""
     words = sorted(set(fold(record.title).split()), key=len, reverse=True)[:1]
     if not words or len(words[0]) < 4:
         return None, ""

@@ -73,7 +73,9 @@ class OaiReader:
         problems: list[str] = []
         for _page in range(_PAGES_MOST):
             try:
-                response = self._client.harvest({"verb": "ListRecords", "resumptionToken": token} if token else query)
+                response = self._client.harvest(
+                    {"verb": "ListRecords", "resumptionToken": token} if token else query
+                )
             except exceptions.NoRecordsMatch:
                 yield Page((), {"from": since}, problems, last=True)
                 return
@@ -81,11 +83,15 @@ class OaiReader:
                 if not token:
                     raise NotASource(f"The source does not understand what it is asked: {error}") from None
                 # Tokens are good for a while only; what was read already is recognised again.
-                problems.append("The place where the last harvest stopped is no longer known there: it begins anew.")
+                problems.append(
+                    "The place where the last harvest stopped is no longer known there: it begins anew."
+                )
                 token = ""
                 continue
             except exceptions.OAIPMHException as error:
-                raise NotASource(f"The source answers: {type(error).__name__} {str(error)[:200]}".strip()) from None
+                raise NotASource(
+                    f"The source answers: {type(error).__name__} {str(error)[:200]}".strip()
+                ) from None
             except httpx2.HTTPError as error:
                 raise HarvestProblem(f"The source answered with an error ({str(error)[:200]}).") from None
             root, broken = _read(response)
@@ -100,7 +106,10 @@ class OaiReader:
                 raise HarvestProblem("The source gives the same page again and again.")
             token = following
             going_on = {"token": token, "began": began, "from": since} if token else {"from": began or since}
-            offered = [one for element in root.iterfind(f".//{_OAI}record") if (one := self._offered(element))]
+            elements = root.findall(f".//{_OAI}record")
+            offered = [one for element in elements if (one := self._offered(element))]
+            if nameless := len(elements) - len(offered):
+                problems.append(f"Records without an identifier were left out: {nameless}.")
             if broken and not token:
                 # Nobody knows what is missing: the next harvest asks for the same again.
                 going_on = {"from": since}

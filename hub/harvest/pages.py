@@ -28,8 +28,8 @@ class Offered:
 
 @dataclass(frozen=True)
 class Page:
-    """What came together. `place`: where the next harvest goes on, once this page is stored; `problems`: what could
-    not be read of it, in words; `last`: whether the source has been read to its end."""
+    """What came together. `place`: where the next harvest goes on, once this page is stored; `problems`: what
+    could not be read of it, in words; `last`: whether the source has been read to its end."""
 
     offered: Sequence[Offered] = ()
     place: Mapping[str, Any] = field(default_factory=dict)
@@ -41,6 +41,6 @@ class Reader(Protocol):
     """Reads one kind of source."""
 
     def pages(self, place: Mapping[str, Any]) -> Iterator[Page]:
-        """Yield what is new since `place` ({} for everything). Raises HarvestProblem where it cannot go on; what was
-        yielded before stays."""
+        """Yield what is new since `place` ({} for everything). Raises HarvestProblem where it cannot go on; what
+        was yielded before stays."""
         ...

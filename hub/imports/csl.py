@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import cleaning as clean
-from . import native
+from . import licences, native
 from .records import Parsed, Refused, ResourceRecord
 
 _TYPES = {
@@ -56,7 +56,7 @@ def resource_of(item: object, what: str) -> ResourceRecord:
         raise Refused("the record has no title")
     summary = clean.plain(_body(item.get("abstract")))[: clean.SUMMARY_LIMIT].strip()
     kind = _words(item, "type", 64)
-    licence = _words(item, "license", 300)
+    licence = licences.normal(_words(item, "license", 300))
     key = _words(item, "citation-key", 150) or _words(item, "id", 150)
     record = ResourceRecord(
         title=title,
@@ -68,7 +68,7 @@ def resource_of(item: object, what: str) -> ResourceRecord:
         subjects=subjects(item.get("keyword")),
         resource_type=clean.slug(_TYPES.get(kind, kind)),
         licence=licence,
-        redistributable=native.is_open_licence(licence),
+        redistributable=licences.may_be_passed_on(licence),
         url=clean.link(item.get("URL")),
         identifiers=native.normal_identifiers(
             {scheme: clean.lines(item.get(name)) for name, scheme in _IDENTIFIERS.items() if item.get(name)}

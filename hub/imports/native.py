@@ -11,7 +11,7 @@ from hub import objects
 from hub.ids import is_importable_id
 
 from . import cleaning as clean
-from . import identity, languages
+from . import identity, languages, licences
 from .records import (
     Deletion,
     EventRecord,
@@ -31,7 +31,6 @@ from .records import (
 )
 
 FILE_LIMIT = 2 << 30
-_OPEN_LICENCES = ("cc", "ogl", "pddl", "odc", "odbl", "public domain", "mit", "apache", "gfdl", "etalab")
 _POLICY_CYCLE = ("advocacy", "assessment", "development", "implementation")
 _ACTIVITIES = ("planning", "implementation", "research")
 _RESOURCE_KEYS = frozenset({
@@ -90,7 +89,7 @@ def resource_of(item: Mapping[str, Any], folder: Path) -> tuple[ResourceRecord, 
         sample=item.get("sample") is True,
     )
     said = item.get("redistributable")
-    record.redistributable = said if isinstance(said, bool) else is_open_licence(record.licence)
+    record.redistributable = said if isinstance(said, bool) else licences.may_be_passed_on(record.licence)
     record.lang = said_or_guessed_lang(item.get("lang"), f"{title} {record.summary}")
     record.texts = _texts(item, record.lang)
     record.translations = _translations(item.get("translations"), record.lang)
@@ -100,11 +99,6 @@ def resource_of(item: Mapping[str, Any], folder: Path) -> tuple[ResourceRecord, 
     record.extra = clean.json_value(unknown)
     refusals = _take_files(record, item.get("files"), folder)
     return record, refusals
-
-
-def is_open_licence(licence: str) -> bool:
-    """Whether the licence lets everybody pass the work on (Creative Commons of any kind, and the like)."""
-    return licence.lower().startswith(_OPEN_LICENCES)
 
 
 def said_or_guessed_lang(said: object, sample: str) -> str:

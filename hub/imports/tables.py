@@ -13,7 +13,7 @@ from hub.errors import InvalidInput
 from hub.ids import is_importable_id
 
 from . import cleaning as clean
-from . import csl, native
+from . import csl, licences, native
 from .records import Parsed, Refused, ResourceRecord
 
 CELL_LIMIT = 16 << 20
@@ -176,7 +176,7 @@ def _resource(cells: list[str], places: Mapping[str, list[int]]) -> ResourceReco
         raise Refused("the row has no title")
     summary = clean.plain(clean.text(next(iter(values("summary")), ""), clean.SUMMARY_LIMIT))
     countries = _members(values("countries"), "countries")
-    licence = one("licence", 300)
+    licence = licences.normal(one("licence", 300))
     record = ResourceRecord(
         id=_id(one("id", 200), stated="stated id" in places),
         title=title,
@@ -194,7 +194,7 @@ def _resource(cells: list[str], places: Mapping[str, list[int]]) -> ResourceReco
         ),
         resource_type=clean.slug(one("resource_type", 64)),
         licence=licence,
-        redistributable=native.is_open_licence(licence),
+        redistributable=licences.may_be_passed_on(licence),
         url=clean.link(one("url")),
         identifiers=native.normal_identifiers({name: one(name) for name in ("doi", "isbn", "issn", "eric")}),
         collections=_members(values("collections"), "collections"),

@@ -61,10 +61,20 @@ class InboxItem(models.Model):
     raw = models.TextField(_("as it came"), blank=True, default="")
     digest = models.CharField(max_length=64, default="", editable=False)
     resource = models.ForeignKey(
-        Resource, on_delete=models.SET_NULL, null=True, blank=True, related_name="harvested", verbose_name=_("resource")
+        Resource,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="harvested",
+        verbose_name=_("resource"),
     )
     likely = models.ForeignKey(
-        Resource, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("perhaps the same")
+        Resource,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("perhaps the same"),
     )
     likely_by = models.CharField(_("because of"), max_length=40, blank=True, default="")
     came = models.DateTimeField(_("came"), default=timezone.now)
