@@ -6,9 +6,12 @@ import hashlib
 import re
 import shutil
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 FOUNDATION = "Python Software Foundation"
@@ -93,3 +96,31 @@ def test_wheels_are_those_of_the_constraints() -> None:
     versions = {plain(one[1]): one[2] for one in found if one}
     del versions["setuptools"]  # that of who builds; the client has none
     assert {name: constraints.get(name) for name in versions} == versions
+
+
+def test_no_library_that_a_wheel_needs_is_missing() -> None:
+    windows = {
+        "sys_platform": "win32",
+        "platform_system": "Windows",
+        "os_name": "nt",
+        "platform_machine": "AMD64",
+        "platform_python_implementation": "CPython",
+        "python_version": "3.11",
+        "python_full_version": "3.11.9",
+        "extra": "",
+    }
+    pins = (ROOT / "packaging" / "windows" / "wheels.txt").read_text().splitlines()[1:]
+    names = {canonicalize_name(line.partition("==")[0]) for line in pins}
+    missing = set()
+    for name in names:
+        try:
+            needs = [Requirement(line) for line in metadata.requires(name) or ()]
+        except metadata.PackageNotFoundError:
+            continue  # for Windows or for who builds: not here
+        missing |= {
+            f"{name} needs {need.name}"
+            for need in needs
+            if (need.marker is None or need.marker.evaluate(windows)) and canonicalize_name(need.name) not in names
+        }
+    # The command line of sqlite-utils installs plugins by pip; the library does not ask for it.
+    assert missing == {"sqlite-utils needs pip"}
