@@ -94,7 +94,7 @@ def packages(out: Path, version: str, wine: bool, build: Path | None = None, qui
     if shutil.which("makensis") is None:
         raise CannotPackage("makensis is missing: NSIS 3 has to be installed and on the PATH.")
     made_at = commit_time()
-    os.environ |= {"SOURCE_DATE_EPOCH": str(made_at), "PYTHONHASHSEED": "0"}
+    os.environ["SOURCE_DATE_EPOCH"] = str(made_at)
     out.mkdir(parents=True, exist_ok=True)
     python = interpreter(wine, fresh=build is None)
     resources = WORK / "resources"
@@ -205,7 +205,8 @@ def frozen(python: Interpreter, resources: Path) -> Path:
             "--log-level=WARN",
         ),
         *("--workpath", python.path(WORK / "work"), "--distpath", python.path(WORK / "dist")),
-        further={RESOURCES: python.path(resources)},
+        # Under Wine the other Python variables stay outside; this one decides in which order base_library.zip is.
+        further={RESOURCES: python.path(resources), "PYTHONHASHSEED": "0"},
     )
     if not (WORK / "dist" / "hubshelf" / "hubshelf.exe").is_file():
         raise CannotPackage("PyInstaller ended without a program.")
