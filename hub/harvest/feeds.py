@@ -22,6 +22,8 @@ from hub.imports import licences, native
 from hub.imports.records import Parsed, ResourceRecord
 
 _ENTRIES = 5_000
+_NO_MATTER = (feedparser.exceptions.NonXMLContentType, feedparser.exceptions.CharacterEncodingOverride)
+"""What servers say wrongly of the type and the encoding; the feed itself is read as it is."""
 _ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.1"
 
 
@@ -56,7 +58,7 @@ def read(body: bytes, headers: Mapping[str, str], url: str) -> tuple[list[Offere
     told = {name: headers[name] for name in ("content-type", "content-language") if name in headers}
     parsed = feedparser.parse(BytesIO(body), response_headers={**told, "content-location": url})
     problems = []
-    if parsed.bozo:
+    if parsed.bozo and not isinstance(parsed.get("bozo_exception"), _NO_MATTER):
         problems.append(f"The feed is not well formed ({clean.line(str(parsed.get('bozo_exception', '')), 150)}).")
     if not parsed.version and not parsed.entries:
         raise NotASource("What came is no feed.")

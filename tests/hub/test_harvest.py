@@ -198,13 +198,14 @@ def test_every_feed(server: Server, shared_data: Path) -> None:
     assert scripts == []
 
 
-def test_a_feed_is_asked_for_only_when_it_changed(server: Server) -> None:
+@pytest.mark.parametrize("content_type", ["application/rss+xml", "text/plain"])
+def test_a_feed_is_asked_for_only_when_it_changed(server: Server, content_type: str) -> None:
     feed = (
         '<rss version="2.0"><channel><title>News</title><language>fr</language><item>'
         "<guid>a</guid><title>Une école</title>"
         "<link>https://example.org/a</link><description>&lt;b&gt;Gras&lt;/b&gt;</description></item></channel></rss>"
     )
-    server.answers["/feed"] = (200, {"ETag": '"1"', "Content-Type": "application/rss+xml"}, feed.encode())
+    server.answers["/feed"] = (200, {"ETag": '"1"', "Content-Type": content_type}, feed.encode())
     where = source(server, "feed", "/feed")
     assert counts(harvest(where)) == {"read": 1, "new": 1}
     item = InboxItem.objects.get()
